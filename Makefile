@@ -1,0 +1,66 @@
+# The two commands of the README are `make demo` and `make test`; each sets up all it needs in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*.rs')
+# The tools of .venv find the project in python/, where maturin puts the extension.
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+
+.PHONY: help demo test test-rust test-python test-long lint bench golden fit wheel clean
+
+help:  ## what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+demo: $(VENV)/built  ## the main job on real input: digits through a deep network, ResNet-50 and GPT-2
+	$(BIN)/python examples/digits.py
+	$(BIN)/python examples/models.py
+
+test: lint test-rust test-python  ## everything that must hold before a commit
+
+lint: $(VENV)/built  ## formatting, lints and types
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	PYO3_PYTHON=$(CURDIR)/$(BIN)/python cargo clippy --locked --features python -- -D warnings
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/stubtest varscale --ignore-missing-stub
+
+test-rust:  ## the crate alone, without Python
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --release; \
+	else cargo test --locked --release --lib; fi
+	cargo test --locked --release --doc --quiet
+
+test-python: $(VENV)/built  ## the package: known answers, oracle, properties, statistics
+	$(BIN)/pytest -m "not long"
+
+test-long: $(VENV)/built  ## statistics and accuracy at full size: about an hour
+	$(BIN)/pytest -m long
+
+bench: $(VENV)/built  ## values per second of the core, and whole calls against NumPy in one run
+	cargo bench --locked
+	$(BIN)/python benches/compare.py
+
+golden: $(VENV)/built  ## writes tests/golden.txt anew: until the first release, with an entry under Values
+	$(BIN)/python tests/golden.py
+
+fit: $(VENV)/installed  ## fits the coefficients anew and writes src/coefficients.rs and tests/coefficients.py
+	$(BIN)/python tools/fit_coefficients.py
+
+wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
+	$(BIN)/maturin build --release --locked --out dist
+
+clean:  ## removes what the other targets made
+	rm -rf target dist $(VENV) python/varscale/*.so
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
+	@command -v cargo >/dev/null || { echo "varscale needs Rust: https://rustup.rs"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --group dev
+	@touch $@
+
+$(VENV)/built: $(VENV)/installed $(RUST)
+	$(BIN)/maturin develop --release --locked --quiet
+	@touch $@

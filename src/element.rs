@@ -1,0 +1,184 @@
+//! Elements: what an array holds, the type its law computes in, and the one rounding between them.
+
+use crate::law::Law;
+use bytemuck::{Pod, Zeroable};
+
+/// A type that laws compute in.
+pub trait Value: Copy + Default + Send + Sync + 'static {
+    /// Values that one 128-bit block of the stream gives.
+    const PER_BLOCK: usize;
+
+    /// Rounds a parameter to this type.
+    fn from_f64(x: f64) -> Self;
+
+    /// `law` in standard form, one value for each of the blocks' words.
+    fn sample(law: &Law, blocks: &[[u64; 2]], values: &mut [Self]);
+
+    /// RN(RN(self · scale) + loc), kept within \[low, high\].
+    #[must_use]
+    fn place(self, placement: &Placement<Self>) -> Self;
+}
+
+/// Where a standard value goes: `x · scale + loc`, kept within `low` and `high`.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement<V> {
+    /// Added last.
+    pub loc: V,
+    /// Multiplied first.
+    pub scale: V,
+    /// The least value.
+    pub low: V,
+    /// The greatest value.
+    pub high: V,
+}
+
+impl Placement<f64> {
+    /// The same placement, every parameter rounded to `V`.
+    #[must_use]
+    pub fn to<V: Value>(&self) -> Placement<V> {
+        Placement {
+            loc: V::from_f64(self.loc),
+            scale: V::from_f64(self.scale),
+            low: V::from_f64(self.low),
+            high: V::from_f64(self.high),
+        }
+    }
+}
+
+macro_rules! value {
+    ($type:ty, $per_block:literal, $sample:ident) => {
+        impl Value for $type {
+            const PER_BLOCK: usize = $per_block;
+
+            fn from_f64(x: f64) -> Self {
+                x as Self
+            }
+
+            #[inline(always)]
+            fn sample(law: &Law, blocks: &[[u64; 2]], values: &mut [Self]) {
+                law.$sample(blocks, values);
+            }
+
+            #[inline(always)]
+            fn place(self, placement: &Placement<Self>) -> Self {
+                let x = self * placement.scale + placement.loc;
+                // Comparisons, not min and max: those may return either zero when both are zeros.
+                let x = if x < placement.low { placement.low } else { x };
+                if x > placement.high { placement.high } else { x }
+            }
+        }
+    };
+}
+value!(f32, 4, sample_f32);
+value!(f64, 2, sample_f64);
+
+/// What an array holds.
+pub trait Element: Copy + Send + Sync + 'static {
+    /// The type its law computes in.
+    type Value: Value;
+
+    /// Rounds once, to nearest even.
+    fn round(value: Self::Value) -> Self;
+}
+
+impl Element for f32 {
+    type Value = Self;
+
+    #[inline(always)]
+    fn round(value: Self) -> Self {
+        value
+    }
+}
+
+impl Element for f64 {
+    type Value = Self;
+
+    #[inline(always)]
+    fn round(value: Self) -> Self {
+        value
+    }
+}
+
+/// IEEE binary16, as its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct F16(pub u16);
+
+impl Element for F16 {
+    type Value = f32;
+
+    /// Branch-free: both paths below are computed and one is kept, so that the loop vectorises.
+    #[inline(always)]
+    fn round(value: f32) -> Self {
+        const SIGN: u32 = 0x8000_0000;
+        const LEAST_NORMAL: u32 = 0x3880_0000; // 2^-14
+        const OVERFLOW: u32 = 0x4780_0000; // 2^16: from here on infinity; 65520 up to here rounds there by itself
+        const HALF: f32 = 0.5; // its last place is 2^-24, the spacing of binary16's subnormals
+        let bits = value.to_bits();
+        let magnitude = bits & !SIGN;
+        // Normal: rebias the exponent from 127 to 15, add half a place less one, and one more if odd.
+        let normal = (magnitude.wrapping_sub(112 << 23).wrapping_add(0xfff + ((magnitude >> 13) & 1))) >> 13;
+        let normal = if magnitude >= OVERFLOW { 0x7c00 } else { normal };
+        // Subnormal: let the addition's own rounding drop the places that binary16 lacks.
+        let subnormal = (f32::from_bits(magnitude) + HALF).to_bits().wrapping_sub(HALF.to_bits());
+        let rounded = if magnitude < LEAST_NORMAL { subnormal } else { normal };
+        Self((rounded | ((bits & SIGN) >> 16)) as u16)
+    }
+}
+
+/// The upper half of a binary32, as its bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(transparent)]
+pub struct BF16(pub u16);
+
+impl Element for BF16 {
+    type Value = f32;
+
+    #[inline(always)]
+    fn round(value: f32) -> Self {
+        let bits = value.to_bits();
+        Self((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact values are promised")]
+mod tests {
+    use super::*;
+
+    /// Every 16-bit value, every midpoint between neighbours, and one step to each side of both.
+    fn hazards(widen: impl Fn(u16) -> f32) -> Vec<f32> {
+        let exact: Vec<f32> = (0..=u16::MAX).map(widen).filter(|x| x.is_finite()).collect();
+        let midpoints = exact.windows(2).map(|pair| f32::midpoint(pair[0], pair[1]));
+        let points: Vec<f32> = exact.iter().copied().chain(midpoints).collect();
+        points.iter().flat_map(|x| [x.next_down(), *x, x.next_up()]).collect()
+    }
+
+    /// A 16-bit value that is not the nearest, or a tie that does not go to even.
+    #[test]
+    fn float16_rounds_to_nearest_even() {
+        for x in hazards(|bits| half::f16::from_bits(bits).to_f32()) {
+            assert_eq!(F16::round(x).0, half::f16::from_f32_const(x).to_bits(), "{x:e}");
+        }
+        assert_eq!(F16::round(65519.996).0, 0x7bff);
+        assert_eq!(F16::round(65520.0).0, 0x7c00);
+        assert_eq!(F16::round(-f32::MAX).0, 0xfc00);
+    }
+
+    /// As above, for bfloat16.
+    #[test]
+    fn bfloat16_rounds_to_nearest_even() {
+        for x in hazards(|bits| half::bf16::from_bits(bits).to_f32()) {
+            assert_eq!(BF16::round(x).0, half::bf16::from_f32(x).to_bits(), "{x:e}");
+        }
+    }
+
+    /// A clamp that changes the sign of a zero, or a place that adds before it multiplies.
+    #[test]
+    fn place_multiplies_adds_then_clamps() {
+        let placement = Placement { loc: 0.25_f32, scale: 0.5, low: 0.0, high: 1.0 };
+        assert_eq!([-1.0_f32, 0.5, 3.0].map(|x| x.place(&placement)), [0.0, 0.5, 1.0]);
+        let zero = Placement { loc: -0.0_f32, scale: 1.0, low: 0.0, high: 1.0 };
+        assert!((-0.0_f32).place(&zero).is_sign_negative());
+    }
+}

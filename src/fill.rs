@@ -1,0 +1,106 @@
+//! The one verb: write a law's values into an array that somebody else allocated.
+
+use crate::element::{Element, Placement, Value};
+use crate::law::Law;
+use crate::level::{Kernel, Level};
+use crate::region::Region;
+use crate::stream::{Identity, Philox};
+use crate::threads;
+use rayon::prelude::*;
+
+/// Blocks of the stream that a kernel holds at once: words and values then take 8 KiB, well inside an L1 cache.
+const BUFFER: usize = 256;
+
+/// Elements of a chunk, the unit that threads share out.
+pub const CHUNK: usize = 1 << 16;
+
+/// What to write: a law, where its values go, and whose words they are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The law in standard form.
+    pub law: Law,
+    /// `x · scale + loc`, kept in bounds.
+    pub placement: Placement<f64>,
+    /// The name of the stream.
+    pub identity: Identity,
+}
+
+/// How to work: none of it changes a bit of the result.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Threads at most.
+    pub threads: usize,
+    /// Elements of a chunk.
+    pub chunk: usize,
+    /// Instructions of the kernel.
+    pub level: Level,
+}
+
+impl Schedule {
+    /// `threads` threads, with this machine's best level.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        Self { threads, chunk: CHUNK, level: Level::best() }
+    }
+}
+
+/// Fills `out`, in C order, with the elements of `region`.
+///
+/// # Panics
+///
+/// If `out` has another number of elements than `region`.
+pub fn fill<E: Element>(plan: &Plan, region: &Region, out: &mut [E], schedule: &Schedule) {
+    assert_eq!(out.len() as u64, region.len(), "`out` must have the region's number of elements");
+    let placement = plan.placement.to();
+    let chunk = |number: usize, out: &mut [E]| {
+        let first = (number * schedule.chunk) as u64;
+        schedule.level.run(Chunk { plan, placement, region, first, out });
+    };
+    let threads = schedule.threads.min(out.len().div_ceil(schedule.chunk));
+    match if threads > 1 { threads::pool(schedule.threads) } else { None } {
+        Some(pool) => {
+            pool.install(|| out.par_chunks_mut(schedule.chunk).enumerate().for_each(|(n, out)| chunk(n, out)));
+        }
+        None => out.chunks_mut(schedule.chunk).enumerate().for_each(|(n, out)| chunk(n, out)),
+    }
+}
+
+/// The elements `first..first + out.len()` of a region.
+struct Chunk<'a, E: Element> {
+    plan: &'a Plan,
+    placement: Placement<E::Value>,
+    region: &'a Region,
+    first: u64,
+    out: &'a mut [E],
+}
+
+impl<E: Element> Kernel for Chunk<'_, E> {
+    #[inline(always)]
+    fn run(self) {
+        let stream = Philox::new(self.plan.identity);
+        let mut blocks = [[0; 2]; BUFFER];
+        let mut values = [E::Value::default(); 4 * BUFFER];
+        let per_block = E::Value::PER_BLOCK;
+        let mut out = self.out;
+        for (first, count) in self.region.runs(self.first..self.first + out.len() as u64) {
+            let (mut run, rest) = out.split_at_mut(count);
+            out = rest;
+            let mut block = first / per_block as u64;
+            let mut skip = (first % per_block as u64) as usize;
+            while !run.is_empty() {
+                // words, values, elements: three plain loops over buffers in L1
+                let wanted = run.len().min(per_block * BUFFER - skip);
+                let used = (skip + wanted).div_ceil(per_block);
+                stream.write(block, &mut blocks[..used]);
+                E::Value::sample(&self.plan.law, &blocks[..used], &mut values[..used * per_block]);
+                let (head, tail) = run.split_at_mut(wanted);
+                for (element, value) in head.iter_mut().zip(&values[skip..skip + wanted]) {
+                    *element = E::round(value.place(&self.placement));
+                }
+                run = tail;
+                block = block.wrapping_add(used as u64);
+                skip = 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The symmetric uniform law on (−1, 1): odd multiples of half a step, never 0 and never ±1.
+
+/// An odd multiple of 2^−24: 2^24 values, 2^−23 apart, each exact in float32.
+#[inline(always)]
+pub(super) fn symmetric_f32(word: u32) -> f32 {
+    const STEP: f32 = 1.0 / (1 << 24) as f32;
+    ((word as i32 >> 7) | 1) as f32 * STEP
+}
+
+/// An odd multiple of 2^−53: 2^53 values, 2^−52 apart, each exact in float64.
+#[inline(always)]
+pub(super) fn symmetric_f64(word: u64) -> f64 {
+    const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    ((word as i64 >> 10) | 1) as f64 * STEP
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact values are promised")]
+mod tests {
+    use super::*;
+
+    /// An end that reaches ±1, a middle that reaches 0, or an asymmetric law.
+    #[test]
+    fn ends_and_middle() {
+        let step = 2.0_f32.powi(-24);
+        assert_eq!([0, 1 << 31, (1 << 31) - 1, u32::MAX].map(symmetric_f32), [step, step - 1.0, 1.0 - step, -step]);
+        let step = 2.0_f64.powi(-53);
+        assert_eq!([0, 1 << 63, (1 << 63) - 1, u64::MAX].map(symmetric_f64), [step, step - 1.0, 1.0 - step, -step]);
+    }
+
+    /// Fewer than 2^24 values of equal weight, a gap, or a value that is 0: every float32 of the law is looked at.
+    #[test]
+    fn float32_takes_each_value_from_256_words() {
+        let step = 2.0_f64.powi(-23);
+        for k in 0..1_u32 << 24 {
+            let first = (k << 8) ^ (1 << 31); // in ascending order of value
+            let exact = -1.0 + (f64::from(k) + 0.5) * step;
+            assert_eq!(f64::from(symmetric_f32(first)).to_bits(), exact.to_bits());
+            assert_eq!(symmetric_f32(first + 255).to_bits(), symmetric_f32(first).to_bits());
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The first weights of a neural network: values that depend on a name and an element number alone.
+//!
+//! ```text
+//! identity ─► stream ─► words ─► law ─► values ─► element ─► the caller's array
+//!  (who)      philox   u32/u64   x(u)   f32/f64   scale, shift, clamp, one rounding
+//!                         ▲
+//!                      region: which element numbers, as contiguous runs
+//! ```
+//!
+//! [`fill`](fill::fill) is the one verb. It cuts the array into chunks, gives them to the threads, and
+//! compiles the same plain-Rust kernel once per SIMD [`level`]. Arithmetic is `+ − × ÷ √`, integers and
+//! bit casts, never fused and never libm, so that every level and platform gives the same bits.
+
+#[cfg(not(target_endian = "little"))]
+compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian port needs its own packing");
+
+mod coefficients;
+mod double_double;
+pub mod element;
+pub mod fill;
+pub mod law;
+pub mod level;
+pub mod math;
+#[cfg(feature = "python")]
+mod python;
+pub mod region;
+pub mod stream;
+pub mod threads;

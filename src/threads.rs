@@ -1,0 +1,134 @@
+//! The threads of a fill: a pool of our own, never rayon's global one, which belongs to the host program.
+//!
+//! A pool is kept for each number of threads and each process: a forked child has none of its parent's threads, so
+//! it makes its own and leaves the parent's memory alone. Reaching a pool takes no lock, which a fork could leave
+//! locked forever.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+/// The most threads that may be asked for.
+pub const MAX_THREADS: usize = 1024;
+
+/// The environment variable read at first use.
+pub const VARIABLE: &str = "VARSCALE_NUM_THREADS";
+
+/// The number in force; 0 until the first use.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// `POOLS[n]` has n threads, or is null. What it points to is never freed and never changed.
+static POOLS: [AtomicPtr<Pool>; MAX_THREADS + 1] = [const { AtomicPtr::new(null_mut()) }; MAX_THREADS + 1];
+
+struct Pool {
+    process: u32,
+    threads: ThreadPool,
+}
+
+/// A number of threads that is not in `1..=MAX_THREADS`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountError {
+    /// Where it came from.
+    pub source: &'static str,
+    /// What came.
+    pub value: String,
+}
+
+impl std::fmt::Display for CountError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` must be an integer from 1 to {MAX_THREADS}, got {}", self.source, self.value)
+    }
+}
+
+impl std::error::Error for CountError {}
+
+/// How many threads a fill may use: what [`set`] was given, else `VARSCALE_NUM_THREADS`, else the CPUs this
+/// process may use (its affinity and its cgroup's quota count).
+///
+/// # Errors
+///
+/// [`CountError`] when the environment variable is not a number in `1..=MAX_THREADS`.
+pub fn get() -> Result<usize, CountError> {
+    match COUNT.load(Ordering::Relaxed) {
+        0 => {
+            let count = from_environment()?;
+            // Two first uses at once find the same number; a `set` in between wins.
+            Ok(COUNT.compare_exchange(0, count, Ordering::Relaxed, Ordering::Relaxed).map_or_else(|n| n, |_| count))
+        }
+        count => Ok(count),
+    }
+}
+
+/// Sets how many threads a fill may use from now on.
+///
+/// # Errors
+///
+/// [`CountError`] when `count` is not in `1..=MAX_THREADS`.
+pub fn set(count: i64) -> Result<(), CountError> {
+    let legal = usize::try_from(count).ok().filter(|n| (1..=MAX_THREADS).contains(n));
+    let count = legal.ok_or_else(|| CountError { source: "num_threads", value: count.to_string() })?;
+    COUNT.store(count, Ordering::Relaxed);
+    Ok(())
+}
+
+fn from_environment() -> Result<usize, CountError> {
+    match std::env::var_os(VARIABLE) {
+        None => Ok(std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS))),
+        Some(text) => {
+            let count = text.to_str().and_then(|s| s.trim().parse().ok()).filter(|n| (1..=MAX_THREADS).contains(n));
+            count.ok_or_else(|| CountError { source: VARIABLE, value: format!("{:?}", text.to_string_lossy()) })
+        }
+    }
+}
+
+/// The pool of `count` threads, or `None` where the system refuses them: the caller then works alone.
+#[allow(unsafe_code, reason = "reading a pool through the pointer that publishes it; see the block")]
+pub(crate) fn pool(count: usize) -> Option<&'static ThreadPool> {
+    let slot = POOLS.get(count)?;
+    let process = std::process::id();
+    let mut current = slot.load(Ordering::Acquire);
+    loop {
+        // SAFETY: a non-null pointer in `POOLS` comes from `Box::into_raw` below, was published with Release and
+        // read with Acquire, and is never freed or written through, so a shared reference to it is always valid.
+        if let Some(pool) = unsafe { current.as_ref() }
+            && pool.process == process
+        {
+            return Some(&pool.threads);
+        }
+        let threads =
+            ThreadPoolBuilder::new().num_threads(count).thread_name(|i| format!("varscale-{i}")).build().ok()?;
+        let made = Box::into_raw(Box::new(Pool { process, threads }));
+        match slot.compare_exchange(current, made, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => current = made,
+            Err(other) => {
+                // SAFETY: `made` was not published, so this is its only owner.
+                drop(unsafe { Box::from_raw(made) });
+                current = other;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A setting that is silently clamped or taken for another.
+    #[test]
+    fn refuses_what_is_no_count() {
+        for bad in [0, -1, MAX_THREADS as i64 + 1, i64::MIN] {
+            let message = set(bad).unwrap_err().to_string();
+            assert_eq!(message, format!("`num_threads` must be an integer from 1 to 1024, got {bad}"));
+        }
+    }
+
+    /// A pool of another size, or one made anew at every fill.
+    #[test]
+    fn a_pool_is_made_once() {
+        let pool3 = pool(3).unwrap();
+        assert_eq!(pool3.current_num_threads(), 3);
+        assert!(std::ptr::eq(pool3, pool(3).unwrap()));
+        assert_eq!(pool(2).unwrap().current_num_threads(), 2);
+        assert!(pool(MAX_THREADS + 1).is_none());
+    }
+}

@@ -1,0 +1,121 @@
+"""Threads change the time, never a bit; their number is a setting with limits."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+import reference
+from core import fill
+
+import varscale
+
+COUNTS = (1, 2, 3, 7, 16)
+
+
+@pytest.mark.parametrize("dtype", reference.DTYPES)
+@pytest.mark.parametrize("law", reference.LAWS)
+def test_every_number_of_threads_gives_the_same_bits(law: str, dtype: str) -> None:
+    """If this fails a chunk depends on which thread works on it, or on how many there are."""
+    digests = set()
+    for count in COUNTS:
+        varscale.set_num_threads(count)
+        assert varscale.get_num_threads() == count
+        digests.add(hashlib.sha256(fill(law, dtype, 17 * 2**16 + 5).tobytes()).hexdigest())
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("bad", [0, -1, 1025, 2**40, 2**100])
+def test_impossible_numbers_are_refused(bad: int) -> None:
+    """If this fails an absurd setting hangs the process or is silently taken for another."""
+    with pytest.raises(ValueError, match=rf"`num_threads` must be an integer from 1 to 1024, got {bad}"):
+        varscale.set_num_threads(bad)
+
+
+@pytest.mark.parametrize("bad", [1.5, "2", None, True])
+def test_settings_of_another_kind_are_refused(bad: object) -> None:
+    """If this fails True means one thread and '2' means two."""
+    with pytest.raises(TypeError, match="`num_threads` must be an integer, got"):
+        varscale.set_num_threads(bad)  # type: ignore[arg-type]
+
+
+def test_numpy_integers_are_integers() -> None:
+    """If this fails a count computed with NumPy is refused."""
+    varscale.set_num_threads(np.int64(3))
+    assert varscale.get_num_threads() == 3
+
+
+def in_a_new_process(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_environment_variable_is_read_at_first_use() -> None:
+    """If this fails VARSCALE_NUM_THREADS has no effect, or is read while importing."""
+    code = "import varscale, os; os.environ['VARSCALE_NUM_THREADS'] = '5'; print(varscale.get_num_threads())"
+    run = in_a_new_process(code, VARSCALE_NUM_THREADS="3")
+    assert run.stdout == "5\n", run.stderr
+    for bad in ("0", "-2", "many", "1025", "1.5", ""):
+        run = in_a_new_process("import varscale; varscale.get_num_threads()", VARSCALE_NUM_THREADS=bad)
+        assert f'ValueError: `VARSCALE_NUM_THREADS` must be an integer from 1 to 1024, got "{bad}"' in run.stderr
+
+
+def test_the_default_is_what_this_process_may_use() -> None:
+    """If this fails a job pinned to one CPU starts threads for the whole machine."""
+    code = (
+        "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+        "import varscale; print(varscale.get_num_threads())"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "VARSCALE_NUM_THREADS"}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == "1\n"
+
+
+def test_the_gil_is_released_while_filling() -> None:
+    """If this fails every other thread of the program stands still during a fill."""
+    out = np.empty(2**25, np.float64)
+    started, stamps, done = threading.Event(), [], False
+
+    def tick() -> None:
+        started.set()
+        while not done:
+            stamps.append(time.perf_counter())
+            time.sleep(0)
+
+    ticker = threading.Thread(target=tick)
+    ticker.start()
+    started.wait()
+    varscale.set_num_threads(1)
+    begin = time.perf_counter()
+    varscale.RandomNormal(seed=1, dtype="float64")(out.shape, out=out)
+    end = time.perf_counter()
+    done = True
+    ticker.join()
+    inside = [stamp for stamp in stamps if begin < stamp < end]
+    middle = [stamp for stamp in inside if begin + (end - begin) / 4 < stamp < end - (end - begin) / 4]
+    assert len(middle) > 10
+
+
+def test_a_forked_child_makes_its_own_pool() -> None:
+    """If this fails a DataLoader worker hangs: a child has none of its parent's threads."""
+    code = """
+import os, numpy, varscale
+varscale.set_num_threads(2)
+init = varscale.lecun_normal(seed=1)
+parent = init((1024, 1024))
+read, write = os.pipe()
+if os.fork() == 0:
+    os.write(write, b"same" if init((1024, 1024)).tobytes() == parent.tobytes() else b"differs")
+    os._exit(0)
+os.close(write)
+print(os.read(read, 10).decode())
+"""
+    run = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
+    assert run.stdout == "same\n", run.stderr
