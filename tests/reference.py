@@ -157,10 +157,10 @@ def inverse_upper_tail(mass: F64) -> F64:
 
 def truncated_default(u: F64) -> F64:
     """sqrt(2) erfinv(u erf(sqrt(2))): the standard normal on [-2, 2]."""
-    s = u.dtype.type(1) - u * u
-    if u.dtype == np.float32:
-        return u * polynomial(c.TRUNCATED_F32_P, s) / polynomial(c.TRUNCATED_F32_Q, s)
-    return u * polynomial(c.TRUNCATED_F64_P, s) / polynomial(c.TRUNCATED_F64_Q, s)
+    square = u * u
+    s = u.dtype.type(1) - square
+    p, q = (c.TRUNCATED_F32_P, c.TRUNCATED_F32_Q) if u.dtype == np.float32 else (c.TRUNCATED_F64_P, c.TRUNCATED_F64_Q)
+    return u * (u.dtype.type(1.1962880133226081) + square * polynomial(p, s) / polynomial(q, s))
 
 
 def lower_mass(x: float) -> float:

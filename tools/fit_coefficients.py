@@ -22,6 +22,7 @@ from mpmath import mp, mpf
 mp.dps = 50
 ROOT = Path(__file__).parents[1]
 SQRT2, ERF_SQRT2 = mp.sqrt(2), mp.erf(mp.sqrt(2))
+SLOPE = SQRT2 * ERF_SQRT2 * mp.sqrt(mp.pi) / 2  # of the truncated normal's x(u) at 0
 Function = Callable[[mpf], mpf]
 
 
@@ -37,7 +38,7 @@ class Fit:
     degree_p: int
     degree_q: int
     single: bool = False
-    pinned: tuple[float, ...] = ()  # the first coefficients of P that are known
+    pinned: tuple[mpf, ...] = ()  # the first coefficients of P that are known
 
     def round(self, x: mpf) -> mpf:
         """The nearest number of the coefficients' type."""
@@ -132,10 +133,20 @@ def run(fit: Fit) -> tuple[list[mpf], list[mpf], str]:
     return p, q, line
 
 
-def truncated(s: mpf) -> mpf:
-    """sqrt(2) erfinv(u erf(sqrt 2)) / u as a function of s = 1 - u^2."""
+def quantile_ratio(s: mpf) -> mpf:
+    """R(s) = sqrt(2) erfinv(u erf(sqrt 2)) / u as a function of s = 1 - u^2: the truncated normal's x / u."""
     u = mp.sqrt(1 - s)
-    return SQRT2 * mp.erfinv(u * ERF_SQRT2) / u if u > mpf(10) ** -20 else SQRT2 * ERF_SQRT2 * mp.sqrt(mp.pi) / 2
+    return SQRT2 * mp.erfinv(u * ERF_SQRT2) / u if u > mpf(10) ** -20 else SLOPE
+
+
+def truncated(s: mpf) -> mpf:
+    """(R(s) - R(1)) / (1 - s)."""
+    return (quantile_ratio(s) - SLOPE) / (1 - s)
+
+
+def truncated_weight(s: mpf) -> mpf:
+    """What an error of `truncated` does to R, relative."""
+    return (1 - s) / quantile_ratio(s)
 
 
 def log_rest(f: mpf) -> mpf:
@@ -194,17 +205,18 @@ def fits() -> list[Fit]:
     z_high = ((SQRT2 - 1) / (SQRT2 + 1)) ** 2
     one, octant = mpf(1), (mpf(10) ** -30, mpf(1))
     log_weight = lambda f: abs(f**3 / mp.log1p(f)) if f else mpf(0)  # noqa: E731
-    law = "sqrt(2) erfinv(u erf(sqrt 2)) / u of s = 1 - u^2"
+    law = "(R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2"
+    slope32, unit = mpf(float(np.float32(float(SLOPE)))), (mpf(0), 1 - mpf(10) ** -15)
     inner, near, far = mpf(0.180625) - mpf(0.425) ** 2 - mpf(10) ** -4, tail(1.6), tail(5.0)
     return [
-        Fit("TRUNCATED_F32", law, truncated, relative(truncated), (mpf(0), one), 4, 4, True, (2.0,)),
-        Fit("TRUNCATED_F64", law, truncated, relative(truncated), (mpf(0), one), 10, 10, False, (2.0,)),
+        Fit("TRUNCATED_F32", law, truncated, truncated_weight, unit, 3, 4, True, (2 - slope32,)),
+        Fit("TRUNCATED_F64", law, truncated, truncated_weight, unit, 9, 10, False, (2 - mpf(float(SLOPE)),)),
         Fit("LOG_F32", "(ln(1 + f) - f + f^2/2) / f^3 of f", log_rest, log_weight, (low, high), 7, 0, True),
         Fit("LOG_F64", "(2 atanh(s)/s - 2) / z of z = s^2", atanh_rest, lambda z: z / 2, (mpf(0), z_high), 6, 0),
         Fit("SIN_F32", "sin(pi v/4) / v of v^2", sin_octant, relative(sin_octant), octant, 3, 0, True),
-        Fit("COS_F32", "cos(pi v/4) of v^2", cos_octant, relative(cos_octant), octant, 4, 0, True, (1.0,)),
+        Fit("COS_F32", "cos(pi v/4) of v^2", cos_octant, relative(cos_octant), octant, 4, 0, True, (one,)),
         Fit("SIN_F64", "sin(pi v/4) / v of v^2", sin_octant, relative(sin_octant), octant, 7, 0),
-        Fit("COS_F64", "cos(pi v/4) of v^2", cos_octant, relative(cos_octant), octant, 8, 0, False, (1.0,)),
+        Fit("COS_F64", "cos(pi v/4) of v^2", cos_octant, relative(cos_octant), octant, 8, 0, False, (one,)),
         Fit(
             "TAIL_CENTRE",
             "z/q of 0.180625 - q^2, q = 1/2 - mass",
@@ -237,7 +249,7 @@ def main() -> None:
     report = []
     for fit in fits():
         p, q, line = run(fit)
-        report.append(f"{fit.name:<14} {fit.text:<50} {line}")
+        report.append(f"{fit.name:<14} {fit.text:<60} {line}")
         print(report[-1], flush=True)
         kind = "f32" if fit.single else "f64"
         tables = [(f"{fit.name}_P", p), (f"{fit.name}_Q", q)] if fit.degree_q else [(fit.name, p)]
