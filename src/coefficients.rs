@@ -7,13 +7,16 @@
     reason = "generated: the shortest decimals that round-trip"
 )]
 
-/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2: degree 3/4, error 8.21e-08 (8.01e-08 before rounding), all positive.
+/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2:
+/// degree 3/4, error 8.21e-08 (8.01e-08 before rounding), all positive.
 pub(crate) const TRUNCATED_F32_P: [f32; 4] = [0.803712, 8.52446, 20.359755, 8.444863];
 
-/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2: degree 3/4, error 8.21e-08 (8.01e-08 before rounding), all positive.
+/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2:
+/// degree 3/4, error 8.21e-08 (8.01e-08 before rounding), all positive.
 pub(crate) const TRUNCATED_F32_Q: [f32; 5] = [1.0, 13.861199, 52.59876, 55.458927, 10.7246275];
 
-/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2: degree 9/10, error 3.15e-17 (2.85e-17 before rounding), all positive.
+/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2:
+/// degree 9/10, error 3.15e-17 (2.85e-17 before rounding), all positive.
 pub(crate) const TRUNCATED_F64_P: [f64; 10] = [
     0.8037119866773919,
     27.465100538776575,
@@ -27,7 +30,8 @@ pub(crate) const TRUNCATED_F64_P: [f64; 10] = [
     130.71298744794657,
 ];
 
-/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2: degree 9/10, error 3.15e-17 (2.85e-17 before rounding), all positive.
+/// (R(s) - R(1)) / (1 - s), R = sqrt(2) erfinv(u erf(sqrt 2)) / u, s = 1 - u^2:
+/// degree 9/10, error 3.15e-17 (2.85e-17 before rounding), all positive.
 pub(crate) const TRUNCATED_F64_Q: [f64; 11] = [
     1.0,
     37.42772121256584,
@@ -42,11 +46,13 @@ pub(crate) const TRUNCATED_F64_Q: [f64; 11] = [
     133.01396024040787,
 ];
 
-/// (ln(1 + f) - f + f^2/2) / f^3 of f: degree 7/0, error 5.88e-09 (5.85e-09 before rounding), mixed signs.
+/// (ln(1 + f) - f + f^2/2) / f^3 of f:
+/// degree 7/0, error 5.88e-09 (5.85e-09 before rounding), mixed signs.
 pub(crate) const LOG_F32: [f32; 8] =
     [0.3333333, -0.25000823, 0.20001246, -0.16623326, 0.14201449, -0.13160206, 0.12763175, -0.07636035];
 
-/// (2 atanh(s)/s - 2) / z of z = s^2: degree 6/0, error 1.24e-18 (1.23e-18 before rounding), all positive.
+/// (2 atanh(s)/s - 2) / z of z = s^2:
+/// degree 6/0, error 1.24e-18 (1.23e-18 before rounding), all positive.
 pub(crate) const LOG_F64: [f64; 7] = [
     0.6666666666666734,
     0.39999999999417124,
@@ -57,13 +63,16 @@ pub(crate) const LOG_F64: [f64; 7] = [
     0.1479530658464282,
 ];
 
-/// sin(pi v/4) / v of v^2: degree 3/0, error 2.78e-08 (3.24e-09 before rounding), mixed signs.
+/// sin(pi v/4) / v of v^2:
+/// degree 3/0, error 2.78e-08 (3.24e-09 before rounding), mixed signs.
 pub(crate) const SIN_F32: [f32; 4] = [0.7853982, -0.0807458, 0.0024909077, -3.6526442e-05];
 
-/// cos(pi v/4) of v^2: degree 4/0, error 4.37e-10 (6.38e-11 before rounding), mixed signs.
+/// cos(pi v/4) of v^2:
+/// degree 4/0, error 4.37e-10 (6.38e-11 before rounding), mixed signs.
 pub(crate) const COS_F32: [f32; 5] = [1.0, -0.30842513, 0.015854284, -0.00032586828, 3.493511e-06];
 
-/// sin(pi v/4) / v of v^2: degree 7/0, error 3.90e-17 (1.88e-21 before rounding), mixed signs.
+/// sin(pi v/4) / v of v^2:
+/// degree 7/0, error 3.90e-17 (1.88e-21 before rounding), mixed signs.
 pub(crate) const SIN_F64: [f64; 8] = [
     0.7853981633974483,
     -0.08074551218827798,
@@ -75,7 +84,8 @@ pub(crate) const SIN_F64: [f64; 8] = [
     1.8238530029713122e-13,
 ];
 
-/// cos(pi v/4) of v^2: degree 8/0, error 2.52e-19 (1.94e-23 before rounding), mixed signs.
+/// cos(pi v/4) of v^2:
+/// degree 8/0, error 2.52e-19 (1.94e-23 before rounding), mixed signs.
 pub(crate) const COS_F64: [f64; 9] = [
     1.0,
     -0.30842513753404244,
@@ -88,7 +98,8 @@ pub(crate) const COS_F64: [f64; 9] = [
     -5.4175146459788824e-15,
 ];
 
-/// z/q of 0.180625 - q^2, q = 1/2 - mass: degree 7/7, error 8.13e-17 (7.63e-17 before rounding), all positive.
+/// z/q of 0.180625 - q^2, q = 1/2 - mass:
+/// degree 7/7, error 8.13e-17 (7.63e-17 before rounding), all positive.
 pub(crate) const TAIL_CENTRE_P: [f64; 8] = [
     3.387132872796367,
     133.26472907543345,
@@ -100,7 +111,8 @@ pub(crate) const TAIL_CENTRE_P: [f64; 8] = [
     2537.187338447898,
 ];
 
-/// z/q of 0.180625 - q^2, q = 1/2 - mass: degree 7/7, error 8.13e-17 (7.63e-17 before rounding), all positive.
+/// z/q of 0.180625 - q^2, q = 1/2 - mass:
+/// degree 7/7, error 8.13e-17 (7.63e-17 before rounding), all positive.
 pub(crate) const TAIL_CENTRE_Q: [f64; 8] = [
     1.0,
     42.34966266384483,
@@ -112,7 +124,8 @@ pub(crate) const TAIL_CENTRE_Q: [f64; 8] = [
     5279.859185500743,
 ];
 
-/// z of sqrt(-ln mass) - 1.6: degree 7/7, error 1.76e-17 (1.68e-17 before rounding), all positive.
+/// z of sqrt(-ln mass) - 1.6:
+/// degree 7/7, error 1.76e-17 (1.68e-17 before rounding), all positive.
 pub(crate) const TAIL_NEAR_P: [f64; 8] = [
     1.4234371107496837,
     4.628681538056318,
@@ -124,7 +137,8 @@ pub(crate) const TAIL_NEAR_P: [f64; 8] = [
     0.0007720869179447694,
 ];
 
-/// z of sqrt(-ln mass) - 1.6: degree 7/7, error 1.76e-17 (1.68e-17 before rounding), all positive.
+/// z of sqrt(-ln mass) - 1.6:
+/// degree 7/7, error 1.76e-17 (1.68e-17 before rounding), all positive.
 pub(crate) const TAIL_NEAR_Q: [f64; 8] = [
     1.0,
     2.052028028971433,
@@ -136,7 +150,8 @@ pub(crate) const TAIL_NEAR_Q: [f64; 8] = [
     1.0508161815169705e-09,
 ];
 
-/// z of sqrt(-ln mass) - 5: degree 7/7, error 9.58e-17 (3.31e-17 before rounding), all positive.
+/// z of sqrt(-ln mass) - 5:
+/// degree 7/7, error 9.58e-17 (3.31e-17 before rounding), all positive.
 pub(crate) const TAIL_FAR_P: [f64; 8] = [
     6.657904643501104,
     5.4554539469089685,
@@ -148,7 +163,8 @@ pub(crate) const TAIL_FAR_P: [f64; 8] = [
     1.9488047800314926e-07,
 ];
 
-/// z of sqrt(-ln mass) - 5: degree 7/7, error 9.58e-17 (3.31e-17 before rounding), all positive.
+/// z of sqrt(-ln mass) - 5:
+/// degree 7/7, error 9.58e-17 (3.31e-17 before rounding), all positive.
 pub(crate) const TAIL_FAR_Q: [f64; 8] = [
     1.0,
     0.5985809173438594,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from reference import DTYPES
 
+from reference import DTYPES
 from varscale import _core
 
 NAME = bytes(range(16))

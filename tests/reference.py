@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from hashlib import blake2b
 
-import coefficients as c
 import ml_dtypes
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
+
+import coefficients as c
 
 Numbers = NDArray[np.uint64]
 F32 = NDArray[np.float32]

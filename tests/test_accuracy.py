@@ -9,9 +9,10 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
-from core import fill_words
 from mpmath import mp, mpf
 from numpy.typing import NDArray
+
+from core import fill_words
 from reference import uniform32, uniform64
 
 POINTS = 100_000

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import reference
-from core import fill
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import reference
+from core import fill
 
 Box = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 

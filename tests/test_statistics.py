@@ -5,13 +5,13 @@ Seeds are fixed, so a test that passes once passes always. The full-size run is 
 
 from __future__ import annotations
 
-import distributions as d
 import numpy as np
 import pytest
-import reference
-from core import fill
 
+import distributions as d
+import reference
 import varscale
+from core import fill
 
 N = 2**24
 CASES = [(law, dtype) for law in reference.LAWS for dtype in reference.DTYPES]

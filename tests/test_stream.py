@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import reference
 from core import fill, fill_words, invert_philox
 

@@ -11,10 +11,10 @@ import time
 
 import numpy as np
 import pytest
-import reference
-from core import fill
 
+import reference
 import varscale
+from core import fill
 
 COUNTS = (1, 2, 3, 7, 16)
 

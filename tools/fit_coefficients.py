@@ -119,7 +119,7 @@ def run(fit: Fit) -> tuple[list[mpf], list[mpf], str]:
     known = {count_p: mpf(1)} | {k: mpf(value) for k, value in enumerate(fit.pinned)}
     p, q = minimax(fit, known, 40)
     ideal = largest_error(fit, p, q)
-    order = [k for pair in zip(range(count_p), range(count_p, 99)) for k in pair]
+    order = [k for pair in zip(range(count_p), range(count_p, 99), strict=False) for k in pair]
     for k in order:
         if k < count_p + fit.degree_q + 1 and k not in known:
             known[k] = fit.round((p + q)[k])
@@ -255,9 +255,9 @@ def main() -> None:
         tables = [(f"{fit.name}_P", p), (f"{fit.name}_Q", q)] if fit.degree_q else [(fit.name, p)]
         for name, table in tables:
             numbers = [literal(x, fit.single) for x in table]
-            rust += ["", f"/// {fit.text}: {line}.", f"pub(crate) const {name}: [{kind}; {len(table)}] ="]
+            rust += ["", f"/// {fit.text}:", f"/// {line}.", f"pub(crate) const {name}: [{kind}; {len(table)}] ="]
             rust += ["    ["] + [f"        {number}," for number in numbers] + ["    ];"]
-            python += [f"# {fit.text}: {line}", f"{name} = (", *(f"    {number}," for number in numbers), ")"]
+            python += [f"# {fit.text}:", f"# {line}", f"{name} = (", *(f"    {number}," for number in numbers), ")"]
     (ROOT / "src" / "coefficients.rs").write_text("\n".join(rust) + "\n")
     (ROOT / "tests" / "coefficients.py").write_text("\n".join(python) + "\n")
     (ROOT / "tools" / "fit_report.txt").write_text("\n".join(report) + "\n")

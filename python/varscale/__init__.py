@@ -1,0 +1,97 @@
+"""The first weights of a neural network, as NumPy arrays.
+
+The same bits from one seed on any machine, with any number of threads, for any part of a tensor:
+
+    >>> import varscale as vs
+    >>> init = vs.lecun_normal(seed=7)
+    >>> kernel = init((784, 256))
+    >>> kernel.shape, kernel.dtype
+    ((784, 256), dtype('float32'))
+"""
+
+from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._core import __version__, get_num_threads, set_num_threads
+from ._initializer import Initializer
+from ._partition import PartitionInfo
+from ._presets import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    KaimingNormal,
+    KaimingUniform,
+    LecunNormal,
+    LecunUniform,
+    XavierNormal,
+    XavierUniform,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    kaiming_normal,
+    kaiming_uniform,
+    lecun_normal,
+    lecun_uniform,
+    xavier_normal,
+    xavier_uniform,
+)
+from ._random import (
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    random_normal,
+    random_uniform,
+    truncated_normal,
+)
+from ._sampled import Description
+from ._seeds import set_random_seed
+from ._serialization import deserialize, get, serialize
+from ._variance_scaling import VarianceScaling
+
+__all__ = [
+    "Constant",
+    "Description",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "Initializer",
+    "KaimingNormal",
+    "KaimingUniform",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "PartitionInfo",
+    "RandomNormal",
+    "RandomUniform",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
+    "Zeros",
+    "__version__",
+    "constant",
+    "deserialize",
+    "get",
+    "get_num_threads",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "set_num_threads",
+    "set_random_seed",
+    "truncated_normal",
+    "xavier_normal",
+    "xavier_uniform",
+    "zeros",
+]

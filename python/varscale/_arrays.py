@@ -1,0 +1,53 @@
+"""Arrays: the new ones and the caller's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._dtypes import any_dtype
+from ._shapes import check_bytes
+
+_ALIGN = 64
+"""A cache line, and what JAX asks of memory that it takes without a copy."""
+_SMALL = 1 << 16
+"""Up to here an aligned start is not worth its cost."""
+
+
+def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An uninitialised C-ordered array; above 64 KiB its data starts on a 64-byte boundary.
+
+    NumPy allocates, because it asks the system for huge pages where that pays.
+    """
+    nbytes = check_bytes(shape, dtype.itemsize)
+    if nbytes <= _SMALL:
+        return np.empty(shape, dtype)
+    buffer = np.empty(nbytes + _ALIGN, np.uint8)
+    start = -buffer.ctypes.data % _ALIGN
+    return buffer[start : start + nbytes].view(dtype).reshape(shape)
+
+
+def out_dtype(out: Any, dtype: Any) -> Any:
+    """The dtype to make: that of `out` where `dtype` is None, else `dtype`, which must then agree."""
+    if not isinstance(out, np.ndarray):
+        msg = f"`out` must be a NumPy array, got {out!r}"
+        raise TypeError(msg)
+    if dtype is not None and any_dtype(dtype) != out.dtype:
+        msg = f"`out` must have the dtype {any_dtype(dtype).name!r}, got {out.dtype.name!r}"
+        raise ValueError(msg)
+    return out.dtype
+
+
+def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """`out`, if it can be filled in place: of this shape, C-contiguous, aligned and writable."""
+    if out.shape != shape:
+        msg = f"`out` must have the shape {shape}, got {out.shape}"
+        raise ValueError(msg)
+    flags = {"C-contiguous": out.flags.c_contiguous, "aligned": out.flags.aligned, "writable": out.flags.writeable}
+    if not all(flags.values()):
+        lacking = " or ".join(flag for flag, has in flags.items() if not has)
+        msg = f"`out` must be C-contiguous, aligned and writable, got an array that is not {lacking}"
+        raise ValueError(msg)
+    return out

@@ -1,0 +1,69 @@
+"""Checks of arguments: TypeError for the wrong kind, ValueError for the wrong value, always before allocation."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from typing import Any
+
+import numpy as np
+
+
+def real(name: str, value: Any) -> float:
+    """`value` as a float: any real number that is not a bool, also a 0-d array of one."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.floating | np.integer):
+        msg = f"`{name}` must be a real number, got {value!r}"
+        raise TypeError(msg)
+    try:
+        return float(value)
+    except OverflowError:
+        msg = f"`{name}` must be a finite number, got {value!r}"
+        raise ValueError(msg) from None
+
+
+def finite(name: str, value: Any) -> float:
+    """`value` as a finite float."""
+    number = real(name, value)
+    if not math.isfinite(number):
+        msg = f"`{name}` must be a finite number, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    """`value` as a positive, finite float."""
+    number = real(name, value)
+    if not 0 < number < math.inf:
+        msg = f"`{name}` must be a positive, finite number, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def not_negative(name: str, value: Any) -> float:
+    """`value` as a finite float that is not negative."""
+    number = real(name, value)
+    if not 0 <= number < math.inf:
+        msg = f"`{name}` must be a finite number that is not negative, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def integer(name: str, value: Any) -> int:
+    """`value` as an int: any Python or NumPy integer that is not a bool."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        msg = f"`{name}` must be an integer, got {value!r}"
+        raise TypeError(msg)
+    return int(value)
+
+
+def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
+    """`value` if it is one of the legal words."""
+    if not isinstance(value, str):
+        msg = f"`{name}` must be a string, got {value!r}"
+        raise TypeError(msg)
+    if value not in legal:
+        msg = f"`{name}` must be one of {', '.join(map(repr, legal))}, got {value!r}"
+        raise ValueError(msg)
+    return value

@@ -1,0 +1,210 @@
+"""Initializers that draw nothing: constants and the identity matrix."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ._arrays import check_out, new_array, out_dtype
+from ._checks import finite
+from ._dtypes import float_type, numeric_dtype
+from ._initializer import Frozen
+from ._partition import HasFullShape, Part, resolve_part
+from ._sampled import check_overflow
+from ._shapes import ShapeLike
+
+
+class Fixed(Frozen):
+    """Base of the initializers that draw nothing; a subclass says what a part holds."""
+
+    dtype: str
+    parameters: ClassVar[dict[str, Any]] = {"dtype": Frozen.REQUIRED}
+
+    def _dtype(self, dtype: Any) -> np.dtype[Any]:
+        """The dtype meant, if this initializer can make it."""
+        return numeric_dtype(dtype)
+
+    def _write(self, array: NDArray[Any], part: Part) -> None:
+        """Writes the part's values into `array`."""
+        raise NotImplementedError
+
+    def _check(self, part: Part, dtype: np.dtype[Any]) -> None:
+        """Raises where this initializer cannot make the part; before allocation."""
+
+    def __call__(
+        self,
+        shape: ShapeLike,
+        dtype: Any = None,
+        partition_info: HasFullShape | None = None,
+        *,
+        out: NDArray[Any] | None = None,
+        partition_shape: ShapeLike | None = None,
+        partition_offset: ShapeLike | None = None,
+    ) -> NDArray[Any]:
+        """Makes a tensor, or exactly a part of it; the arguments and errors are those of the random initializers."""
+        if out is not None:
+            dtype = out_dtype(out, dtype)
+        found = self._dtype(self.dtype if dtype is None else dtype)
+        part = resolve_part(shape, partition_info, partition_shape, partition_offset)
+        self._check(part, found)
+        array = new_array(part.shape, found) if out is None else check_out(out, part.shape)
+        self._write(array, part)
+        return array
+
+
+class Constant(Fixed):
+    """Makes tensors of one value, or of a list of values in C order.
+
+    Args:
+        value: A number or bool, or an array or nested list with as many values as every shape that is asked for.
+        dtype: What a call without a dtype returns: any numeric or bool dtype.
+
+    Raises:
+        TypeError: `value` is not numeric.
+        ValueError: A bad `dtype`; in the call also a value that the dtype cannot hold, or too few or many values.
+
+    Example:
+        >>> import varscale as vs
+        >>> vs.Constant([1, 2, 3, 4])((2, 2))
+        array([[1., 2.],
+               [3., 4.]], dtype=float32)
+    """
+
+    value: Any
+    parameters: ClassVar[dict[str, Any]] = {"value": Frozen.REQUIRED, "dtype": Frozen.REQUIRED}
+
+    def __init__(self, value: ArrayLike = 0, dtype: Any = "float32") -> None:
+        """Checks every argument once."""
+        try:
+            array = np.asarray(value)
+        except ValueError:
+            array = np.empty(0, object)
+        if array.dtype.kind not in "biufc" and array.dtype.type.__module__ != "ml_dtypes":
+            msg = f"`value` must be a number, or an array or nested list of numbers, got {value!r}"
+            raise TypeError(msg)
+        if array.dtype.kind not in "biufc":
+            array = array.astype(np.float64)
+        # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
+        self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name)
+
+    def _check(self, part: Part, dtype: np.dtype[Any]) -> None:
+        values = np.asarray(self.value)
+        if values.ndim and values.size != prod(part.full_shape):
+            msg = f"`value` must hold one number or {prod(part.full_shape)}, as `shape` does, got {values.size}"
+            raise ValueError(msg)
+        with np.errstate(all="ignore"):
+            held = values.astype(dtype)
+            fits = not np.any(np.isfinite(values) & ~np.isfinite(held.astype(np.complex128)))
+            if dtype.kind in "iu":
+                fits = values.dtype.kind in "biu" and np.array_equal(held.astype(object), values.astype(object))
+                fits = fits or (values.dtype.kind == "f" and np.array_equal(held.astype(np.float64), values))
+            elif values.dtype.kind == "c" and dtype.kind != "c":
+                fits = False
+        if not fits:
+            msg = f"`value` must be one that the dtype {dtype.name!r} can hold, got {self.value!r}"
+            raise ValueError(msg)
+
+    def _write(self, array: NDArray[Any], part: Part) -> None:
+        values = np.asarray(self.value)
+        if values.ndim:
+            values = values.reshape(part.full_shape)[_slices(part)]
+        array[...] = values.astype(array.dtype)
+
+
+class Zeros(Fixed):
+    """Makes tensors of zeros.
+
+    Args:
+        dtype: What a call without a dtype returns: any numeric or bool dtype.
+
+    Raises:
+        ValueError: A bad `dtype`.
+    """
+
+    def __init__(self, dtype: Any = "float32") -> None:
+        """Checks the dtype."""
+        self._set(dtype=numeric_dtype(dtype).name)
+
+    def _write(self, array: NDArray[Any], part: Part) -> None:
+        array[...] = 0
+
+
+class Ones(Fixed):
+    """Makes tensors of ones.
+
+    Args:
+        dtype: What a call without a dtype returns: any numeric or bool dtype.
+
+    Raises:
+        ValueError: A bad `dtype`.
+    """
+
+    def __init__(self, dtype: Any = "float32") -> None:
+        """Checks the dtype."""
+        self._set(dtype=numeric_dtype(dtype).name)
+
+    def _write(self, array: NDArray[Any], part: Part) -> None:
+        array[...] = 1
+
+
+class Identity(Fixed):
+    """Makes matrices with `gain` on the main diagonal and zeros elsewhere.
+
+    Args:
+        gain: A finite number.
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A bad argument; in the call also a shape whose rank is not 2, or a gain that overflows the dtype.
+
+    Example:
+        >>> import varscale as vs
+        >>> vs.Identity(2.0)((2, 3))
+        array([[2., 0., 0.],
+               [0., 2., 0.]], dtype=float32)
+    """
+
+    gain: float
+    parameters: ClassVar[dict[str, Any]] = {"gain": Frozen.REQUIRED, "dtype": Frozen.REQUIRED}
+
+    def __init__(self, gain: float = 1.0, dtype: Any = "float32") -> None:
+        """Checks every argument once."""
+        self._set(gain=finite("gain", gain), dtype=float_type(dtype).name)
+
+    def _dtype(self, dtype: Any) -> np.dtype[Any]:
+        return float_type(dtype).dtype
+
+    def _check(self, part: Part, dtype: np.dtype[Any]) -> None:
+        if len(part.shape) != 2:
+            msg = f"`shape` must have two dimensions for an identity matrix, got {part.shape}"
+            raise ValueError(msg)
+        check_overflow(abs(self.gain), float_type(dtype))
+
+    def _write(self, array: NDArray[Any], part: Part) -> None:
+        array[...] = 0
+        rows, columns = part.shape
+        top, left = part.offset or (0, 0)
+        first = max(0, left - top)  # the part's first row that crosses the diagonal
+        count = max(0, min(rows - first, left + columns - top - first))
+        diagonal = np.arange(first, first + count)
+        array[diagonal, diagonal + top - left] = self.gain
+
+
+def _slices(part: Part) -> tuple[slice, ...]:
+    """The part as an index of its tensor."""
+    offset = part.offset or (0,) * len(part.shape)
+    return tuple(slice(start, start + size) for start, size in zip(offset, part.shape, strict=True))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+constant = Constant
+zeros = Zeros
+ones = Ones
+identity = Identity

@@ -1,0 +1,190 @@
+"""Random initializers whose scale does not depend on the shape."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+
+from . import _core
+from ._checks import finite, not_negative, real
+from ._dtypes import FloatType
+from ._fans import compute_fans
+from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
+from ._shapes import ShapeLike, parse_shape
+from ._variance_scaling import TRUNCATED_STDDEV
+
+
+class RandomNormal(Sampled):
+    """Draws normal values. They reach 6.76 standard deviations (9.49 in float64).
+
+    Args:
+        mean: A finite number.
+        stddev: A finite number that is not negative; 0 gives a constant.
+        seed: Any integer, or None; see `set_random_seed`.
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A bad `mean`, `stddev` or `dtype`.
+
+    Example:
+        >>> import varscale as vs
+        >>> vs.RandomNormal(0.0, 0.02, seed=1)((50257, 768)).dtype
+        dtype('float32')
+    """
+
+    mean: float
+    stddev: float
+    parameters: ClassVar[dict[str, Any]] = (
+        dict.fromkeys(("mean", "stddev", "seed", "dtype"), Sampled.REQUIRED) | Sampled.parameters
+    )
+
+    def __init__(
+        self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None, dtype: Any = "float32"
+    ) -> None:
+        """Checks every argument once; calls only compute."""
+        self._set(mean=finite("mean", mean), stddev=not_negative("stddev", stddev))
+        self._seal(seed, dtype)
+
+    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        """The same for every shape."""
+        return placed("normal", self.mean, self.stddev, kind)
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
+        return Description(*compute_fans(parse_shape(shape)), self.mean, self.stddev, -np.inf, np.inf)
+
+
+class TruncatedNormal(Sampled):
+    """Draws normal values truncated to [mean + lower * stddev, mean + upper * stddev], both ends included.
+
+    Args:
+        mean: Mean of the normal law *before* truncation; a finite number.
+        stddev: Its standard deviation *before* truncation, as in TensorFlow and JAX; finite, not negative. After
+            truncation at two standard deviations it is 0.8796 of this.
+        seed: Any integer, or None; see `set_random_seed`.
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        lower: The lower bound, in standard deviations from the mean; may be -inf.
+        upper: The upper bound, in standard deviations from the mean; may be inf.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A bad argument, `lower` not less than `upper`, or bounds whose mass underflows float64 (both beyond
+            36 standard deviations on one side).
+
+    Example:
+        >>> import varscale as vs
+        >>> vs.TruncatedNormal(stddev=1.0, lower=0.0, upper=float("inf")).describe((3, 4)).mean
+        0.7978845608028649
+    """
+
+    mean: float
+    stddev: float
+    lower: float
+    upper: float
+    _moments: tuple[float, float]
+    parameters: ClassVar[dict[str, Any]] = RandomNormal.parameters | {"lower": -2.0, "upper": 2.0, "path": ()}
+
+    def __init__(
+        self,
+        mean: float = 0.0,
+        stddev: float = 0.05,
+        seed: int | None = None,
+        dtype: Any = "float32",
+        *,
+        lower: float = -2.0,
+        upper: float = 2.0,
+    ) -> None:
+        """Checks every argument once; calls only compute."""
+        bounds = real("lower", lower), real("upper", upper)
+        if not bounds[0] < bounds[1]:
+            msg = f"`lower` must be less than `upper`, got {lower!r} and {upper!r}"
+            raise ValueError(msg)
+        try:
+            moments = (0.0, TRUNCATED_STDDEV) if bounds == STANDARD_BOUNDS else _core.truncated_moments(*bounds)
+        except ValueError:
+            msg = f"the mass between `lower` and `upper` must not underflow float64, got {lower!r} and {upper!r}"
+            raise ValueError(msg) from None
+        self._set(
+            mean=finite("mean", mean),
+            stddev=not_negative("stddev", stddev),
+            lower=bounds[0],
+            upper=bounds[1],
+            _moments=moments,
+        )
+        self._seal(seed, dtype)
+
+    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        """The same for every shape."""
+        return placed("truncated_normal", self.mean, self.stddev, kind, (self.lower, self.upper))
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
+        plan = self.plan((), self._kind)
+        mean, stddev = self._moments
+        fans = compute_fans(parse_shape(shape))
+        return Description(*fans, self.mean + self.stddev * mean, self.stddev * stddev, plan.low, plan.high)
+
+
+class RandomUniform(Sampled):
+    """Draws uniform values in [minval, maxval).
+
+    In float32 and float64 a value that would round to `maxval` becomes the next one below. float16 and bfloat16 values
+    are the float32 values, rounded once, and may equal `maxval`.
+
+    Args:
+        minval: The least value; a finite number.
+        maxval: The bound that no value reaches; a finite number, not less than `minval`. Equal bounds give a constant.
+        seed: Any integer, or None; see `set_random_seed`.
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A bad `minval`, `maxval` or `dtype`.
+
+    Example:
+        >>> import varscale as vs
+        >>> init = vs.RandomUniform(-1, 1)
+        >>> vs.RandomUniform.from_config(init.get_config()) == init
+        True
+    """
+
+    minval: float
+    maxval: float
+    parameters: ClassVar[dict[str, Any]] = (
+        dict.fromkeys(("minval", "maxval", "seed", "dtype"), Sampled.REQUIRED) | Sampled.parameters
+    )
+
+    def __init__(
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None, dtype: Any = "float32"
+    ) -> None:
+        """Checks every argument once; calls only compute."""
+        low, high = finite("minval", minval), finite("maxval", maxval)
+        if low > high:
+            msg = f"`minval` must not be greater than `maxval`, got {minval!r} and {maxval!r}"
+            raise ValueError(msg)
+        self._set(minval=low, maxval=high)
+        self._seal(seed, dtype)
+
+    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        """The same for every shape."""
+        check_overflow(max(-self.minval, self.maxval), kind)
+        # Halves first: the difference of the bounds may overflow where no value does.
+        loc, scale = self.maxval / 2 + self.minval / 2, self.maxval / 2 - self.minval / 2
+        low, high = kind.value(self.minval), kind.value(self.maxval)
+        if low < high:
+            high = np.nextafter(high, low)
+        return Plan("uniform", STANDARD_BOUNDS, loc, scale, float(low), float(high))
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
+        half = self.maxval / 2 - self.minval / 2
+        mean = self.maxval / 2 + self.minval / 2
+        return Description(*compute_fans(parse_shape(shape)), mean, half / sqrt(3.0), self.minval, self.maxval)
+
+
+random_normal = RandomNormal
+truncated_normal = TruncatedNormal
+random_uniform = RandomUniform

@@ -1,0 +1,175 @@
+"""What all random initializers share: a seed, a dtype, a path, and the one call into the core."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._arrays import check_out, new_array, out_dtype
+from ._dtypes import FloatType, float_type
+from ._initializer import Frozen
+from ._partition import HasFullShape, resolve_part
+from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
+from ._shapes import ShapeLike, parse_shape
+
+Self = TypeVar("Self", bound="Sampled")
+STANDARD_BOUNDS = (-2.0, 2.0)
+
+
+class Plan(NamedTuple):
+    """One law with its place: `x * scale + loc` in [low, high], for x of the standard law."""
+
+    law: str
+    bounds: tuple[float, float]
+    """Of the standard truncated normal law; the other laws ignore it."""
+    loc: float
+    scale: float
+    low: float
+    high: float
+
+
+class Description(NamedTuple):
+    """What an initializer draws for one shape, exactly and without drawing."""
+
+    fan_in: int
+    fan_out: int
+    mean: float
+    """Of the values drawn, after truncation."""
+    stddev: float
+    """Of the values drawn, after truncation."""
+    low: float
+    """No value is less, once this is rounded to the dtype; -inf for normal laws."""
+    high: float
+    """No value is greater, once this is rounded to the dtype; inf for normal laws."""
+
+
+class Sampled(Frozen):
+    """Base of the random initializers; a subclass says which plan belongs to a shape."""
+
+    seed: int | None
+    """The initializer's own seed, or None."""
+    dtype: str
+    """The name of the dtype that a call without one returns."""
+    path: tuple[int | str, ...]
+    """What `fold_in` was given."""
+
+    parameters: ClassVar[dict[str, Any]] = {"path": ()}
+    _kind: FloatType
+    _fields: bytes
+
+    def _seal(self, seed: Any, dtype: Any) -> None:
+        """Sets what every random initializer has; the last step of a constructor."""
+        parsed = parse_seed(seed)
+        kind = float_type(dtype)
+        self._set(seed=parsed, dtype=kind.name, path=(), _kind=kind, _fields=seed_field(parsed))
+
+    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        """Which law a tensor of this shape follows, and where its values go."""
+        raise NotImplementedError
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
+        raise NotImplementedError
+
+    def fold_in(self: Self, *path: int | str) -> Self:
+        """The same rule with an independent stream, named by strings and integers.
+
+        `fold_in("a").fold_in("b")` is `fold_in("a", "b")` and differs from `fold_in("a/b")`; 0 differs from "0".
+
+        Raises:
+            TypeError: An element that is neither a string nor an integer.
+
+        Example:
+            >>> import varscale as vs
+            >>> init = vs.lecun_normal(seed=7)
+            >>> bool((init.fold_in("query")((8, 8)) == init.fold_in("key")((8, 8))).any())
+            False
+        """
+        parsed = parse_path(path)
+        folded = object.__new__(type(self))
+        folded.__dict__.update(self.__dict__)
+        folded._set(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
+        return folded
+
+    @classmethod
+    def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """A path comes out of JSON as a list."""
+        if "path" in config:
+            config["path"] = tuple(config["path"])
+        return config
+
+    def __call__(
+        self,
+        shape: ShapeLike,
+        dtype: Any = None,
+        partition_info: HasFullShape | None = None,
+        *,
+        out: NDArray[Any] | None = None,
+        partition_shape: ShapeLike | None = None,
+        partition_offset: ShapeLike | None = None,
+    ) -> NDArray[Any]:
+        """Draws the values of a tensor, or exactly those of a part of it.
+
+        Args:
+            shape: The tensor's shape: a tuple, a list, a 1-D integer array, or anything with `as_list()`.
+            dtype: float16, bfloat16, float32 or float64, as a name, a NumPy or ml_dtypes dtype, or an object with
+                `as_numpy_dtype`; None for the initializer's own. 16-bit values are the float32 values, rounded once.
+            partition_info: Where `shape` lies in its tensor: an object with `full_shape` and `var_offset`
+                (TensorFlow 1). The values are that slice of the full tensor, and its fans count.
+            out: An array to fill and return: C-contiguous, writable, of the right shape. Its dtype counts where `dtype`
+                is None, else they must agree.
+            partition_shape: The part's shape, `shape` being the full tensor's (TensorFlow 2).
+            partition_offset: Where that part starts.
+
+        Returns:
+            A new C-ordered array (its data 64-byte aligned above 64 KiB), or `out`.
+
+        Raises:
+            TypeError: An argument of the wrong kind, or more than one way to name a part.
+            ValueError: An argument of the wrong value: a dtype that is not floating-point, a part outside its tensor,
+                parameters whose largest value overflows the dtype, an unusable `out`.
+            MemoryError: The system refuses the memory.
+        """
+        if out is not None:
+            dtype = out_dtype(out, dtype)
+        kind = self._kind if dtype is None else float_type(dtype)
+        if partition_info is None and partition_shape is None and partition_offset is None:
+            part_shape = full_shape = parse_shape(shape)
+            offset = None
+        else:
+            part_shape, full_shape, offset = resolve_part(shape, partition_info, partition_shape, partition_offset)
+        plan = self.plan(full_shape, kind)
+        array = new_array(part_shape, kind.dtype) if out is None else check_out(out, part_shape)
+        name = identity(self._fields, seeded=self.seed is not None, folded=bool(self.path))
+        crossing = array if kind.crosses_as is None else array.view(kind.crosses_as)
+        _core.fill(crossing, kind.name, *plan, name, None if offset is None else full_shape, offset)
+        return array
+
+
+def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:
+    """The plan of a normal or truncated normal law, if its values fit in the dtype.
+
+    Raises:
+        ValueError: The largest value overflows the dtype.
+    """
+    if law == "normal":
+        low, high, reach = -np.inf, np.inf, kind.reach
+    else:
+        low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times infinity is no number
+        # Words end within ten standard deviations of the finite bound where the other one is infinite.
+        ends = [abs(bound) for bound in bounds if np.isfinite(bound)]
+        reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
+    check_overflow(abs(loc) + scale * reach, kind)
+    return Plan(law, bounds, loc, scale, low, high)
+
+
+def check_overflow(largest: float, kind: FloatType) -> None:
+    """Raises where values of this magnitude would round to infinity."""
+    if not largest < kind.overflow:
+        msg = (
+            f"values of up to {largest:.6g} overflow `dtype` {kind.name!r}, whose largest is below {kind.overflow:.6g}"
+        )
+        raise ValueError(msg)

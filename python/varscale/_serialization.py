@@ -1,0 +1,124 @@
+"""Initializers from names and configs, and back: the words of TensorFlow and Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import _constant, _presets, _random, _variance_scaling
+from ._initializer import Initializer
+
+_FAMILIES = (_variance_scaling, _presets, _random, _constant)
+_PACKAGE = __name__.partition(".")[0]
+
+BY_NAME: dict[str, type[Initializer]] = {
+    name: value
+    for family in _FAMILIES
+    for name, value in vars(family).items()
+    if isinstance(value, type)
+    and issubclass(value, Initializer)
+    and not name.startswith("_")
+    and name not in {"Initializer", "Frozen", "Sampled", "Fixed", "Preset"}
+} | {
+    # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
+    "normal": _random.RandomNormal,
+    "uniform": _random.RandomUniform,
+    "one": _constant.Ones,
+    "zero": _constant.Zeros,
+    "variance_scaling": _variance_scaling.VarianceScaling,
+}
+
+
+def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
+    """A JSON-serializable dict from which `deserialize` makes an equal initializer; None for None.
+
+    Its keys are Keras 3's: module, class_name, config, registered_name.
+
+    Raises:
+        TypeError: Not an initializer instance with `get_config`.
+    """
+    if initializer is None:
+        return None
+    if isinstance(initializer, type) or not callable(getattr(initializer, "get_config", None)):
+        msg = f"`initializer` must be an initializer instance with `get_config`, got {initializer!r}"
+        raise TypeError(msg)
+    cls = type(initializer)
+    module = _PACKAGE if cls.__module__.partition(".")[0] == _PACKAGE else cls.__module__
+    config = initializer.get_config()
+    return {"module": module, "class_name": cls.__name__, "config": config, "registered_name": None}
+
+
+def deserialize(
+    config: Mapping[str, Any] | str | None, custom_objects: Mapping[str, Callable[..., Any]] | None = None
+) -> Any:
+    """The initializer that a dict of `serialize`, or one of TensorFlow or Keras, stands for; None for None.
+
+    Args:
+        config: `{"class_name": ..., "config": {...}}`, with or without Keras' module keys, or a name. Not changed.
+        custom_objects: Further classes by name, looked at first. Subclasses of `Initializer` that have been defined
+            are known without.
+
+    Raises:
+        TypeError: `config` is of another kind, or holds a key that the class does not know.
+        ValueError: An unknown class name.
+    """
+    if config is None:
+        return None
+    if isinstance(config, str):
+        return _find(config, None, custom_objects)()
+    if not isinstance(config, Mapping):
+        msg = f"`config` must be a mapping with `class_name`, a name or None, got {config!r}"
+        raise TypeError(msg)
+    if not isinstance(config.get("class_name"), str):
+        msg = f"`config` must have a `class_name`, got {dict(config)!r}"
+        raise ValueError(msg)
+    found = _find(config["class_name"], config.get("module"), custom_objects)
+    inner = config.get("config")
+    inner = {} if inner is None else inner
+    from_config = getattr(found, "from_config", None)
+    return found(**inner) if from_config is None else from_config(inner)
+
+
+def get(identifier: Any) -> Any:
+    """The initializer meant by a name, a class, a config, or an initializer itself; None for None.
+
+    Args:
+        identifier: A name in snake_case or CamelCase, a class (which is instantiated), a config dict, or any callable
+            `f(shape, dtype=None)` (which is returned as it is).
+
+    Raises:
+        TypeError: Of none of these kinds.
+        ValueError: An unknown name.
+
+    Example:
+        >>> import varscale as vs
+        >>> vs.get("lecun_normal") == vs.get(vs.LecunNormal) == vs.get({"class_name": "LecunNormal"})
+        True
+    """
+    if identifier is None or isinstance(identifier, str | Mapping):
+        return deserialize(identifier)
+    if isinstance(identifier, type):
+        return identifier()
+    if callable(identifier):
+        return identifier
+    msg = f"`identifier` must be a name, a class, a config, a callable or None, got {identifier!r}"
+    raise TypeError(msg)
+
+
+def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any]] | None) -> Callable[..., Any]:
+    """The class of this name: a custom object, one of ours, or a user's subclass that has been defined."""
+    if custom_objects and name in custom_objects:
+        return custom_objects[name]
+    registry = Initializer.registry
+    if module is not None and (module, name) in registry:
+        return registry[module, name]
+    root = str(module).partition(".")[0]
+    if name in BY_NAME and (module is None or root in {_PACKAGE, "keras", "tf_keras", "tensorflow"}):
+        return BY_NAME[name]
+    if module is None:
+        users = [cls for (home, own), cls in registry.items() if own == name and home.partition(".")[0] != _PACKAGE]
+        if users:
+            return users[-1]
+    where = "" if module is None else f" of the module {module!r}"
+    msg = f"unknown initializer {name!r}{where}; known are {', '.join(sorted(BY_NAME))}"
+    raise ValueError(msg)

@@ -1,0 +1,151 @@
+"""The initializer that adapts its scale to the shape: stddev sqrt(scale / n)."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, ClassVar
+
+from ._checks import positive, word
+from ._dtypes import FloatType
+from ._fans import Axes, AxesLike, compute_fans, parse_axes
+from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
+from ._shapes import ShapeLike, parse_shape
+
+MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+_ALIASES = {"normal": "truncated_normal"}
+
+TRUNCATED_STDDEV = 0.87962566103423978
+"""Standard deviation of the standard normal law truncated to [-2, 2], to TensorFlow's digits."""
+
+
+class VarianceScaling(Sampled):
+    """Draws values whose variance is `scale / n`, where n counts the tensor's inputs, its outputs, or both.
+
+    * "truncated_normal" (or "normal", TensorFlow's word for it): normal values truncated at two standard deviations,
+      with standard deviation sqrt(scale / n) *after* truncation: they fill [-b, b], b = 2 sqrt(scale / n) / 0.8796.
+    * "untruncated_normal": normal values with standard deviation sqrt(scale / n).
+    * "uniform": values in [-limit, limit], limit = sqrt(3 scale / n).
+
+    n is at least 1. `fan_geo_avg` is the geometric mean of both fans, as in JAX.
+
+    Args:
+        scale: A positive, finite number.
+        mode: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg".
+        distribution: "truncated_normal", "untruncated_normal" or "uniform", in either case.
+        seed: Any integer, or None; see `set_random_seed`.
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        in_axis: The input axis or axes.
+        out_axis: The output axis or axes.
+        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A bad `scale`, `mode`, `distribution` or `dtype`.
+
+    References:
+        He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2, for scale 2; Glorot and Bengio,
+        *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010, for the average.
+
+    Example:
+        >>> import varscale as vs
+        >>> init = vs.VarianceScaling(2.0, "fan_in", "uniform", seed=3)
+        >>> init((600, 10)).shape
+        (600, 10)
+        >>> init.describe((600, 10))
+        Description(fan_in=600, fan_out=10, mean=0.0, stddev=0.05773502691896258, low=-0.1, high=0.1)
+    """
+
+    scale: float
+    mode: str
+    distribution: str
+    in_axis: Axes
+    out_axis: Axes
+    batch_axis: Axes
+
+    parameters: ClassVar[dict[str, Any]] = {
+        "scale": Sampled.REQUIRED,
+        "mode": Sampled.REQUIRED,
+        "distribution": Sampled.REQUIRED,
+        "seed": Sampled.REQUIRED,
+        "dtype": Sampled.REQUIRED,
+        "in_axis": -2,
+        "out_axis": -1,
+        "batch_axis": (),
+        "path": (),
+    }
+    dialect: ClassVar[tuple[str, ...]] = ("input_axes", "output_axes")
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+        dtype: Any = "float32",
+        *,
+        in_axis: AxesLike = -2,
+        out_axis: AxesLike = -1,
+        batch_axis: AxesLike = (),
+    ) -> None:
+        """Checks every argument once; calls only compute."""
+        checked = positive("scale", scale)
+        mode = word("mode", mode, MODES)
+        lower = distribution.lower() if isinstance(distribution, str) else distribution
+        self._set(
+            scale=checked,
+            mode=mode,
+            distribution=word("distribution", _ALIASES.get(lower, lower), DISTRIBUTIONS),
+            in_axis=parse_axes("in_axis", in_axis),
+            out_axis=parse_axes("out_axis", out_axis),
+            batch_axis=parse_axes("batch_axis", batch_axis),
+        )
+        self._seal(seed, dtype)
+
+    def _variance(self, shape: tuple[int, ...]) -> float:
+        """`scale / n`, in float64 as TensorFlow computes it."""
+        fan_in, fan_out = compute_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
+        mode = self.mode
+        if mode == "fan_in":
+            n = max(1.0, fan_in)
+        elif mode == "fan_out":
+            n = max(1.0, fan_out)
+        elif mode == "fan_avg":
+            n = max(1.0, (fan_in + fan_out) / 2.0)
+        else:
+            n = max(1.0, sqrt(fan_in * fan_out))
+        return self.scale / n
+
+    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        """The law and its scale for this shape."""
+        variance = self._variance(full_shape)
+        if self.distribution == "truncated_normal":
+            return placed("truncated_normal", 0.0, sqrt(variance) / TRUNCATED_STDDEV, kind)
+        if self.distribution == "untruncated_normal":
+            return placed("normal", 0.0, sqrt(variance), kind)
+        limit = sqrt(3.0 * variance)
+        check_overflow(limit, kind)
+        return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any.
+
+        Example:
+            >>> import varscale as vs
+            >>> vs.lecun_normal().describe((100, 10)).stddev
+            0.1
+        """
+        parsed = parse_shape(shape)
+        fans = compute_fans(parsed, self.in_axis, self.out_axis, self.batch_axis)
+        plan = self.plan(parsed, self._kind)
+        return Description(*fans, 0.0, sqrt(self._variance(parsed)), plan.low, plan.high)
+
+    @classmethod
+    def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+        """Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given."""
+        config = super().translate(config)
+        ins, outs = config.pop("input_axes", None), config.pop("output_axes", None)
+        if ins is not None and outs is not None:
+            config.setdefault("in_axis", ins)
+            config.setdefault("out_axis", outs)
+        return config
