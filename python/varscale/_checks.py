@@ -18,9 +18,8 @@ def real(name: str, value: Any) -> float:
         raise TypeError(msg)
     try:
         return float(value)
-    except OverflowError:
-        msg = f"`{name}` must be a finite number, got {value!r}"
-        raise ValueError(msg) from None
+    except OverflowError:  # an integer beyond float64's range
+        return math.inf if value > 0 else -math.inf
 
 
 def finite(name: str, value: Any) -> float:

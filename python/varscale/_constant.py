@@ -59,11 +59,11 @@ class Constant(Fixed):
     """Makes tensors of one value, or of a list of values in C order.
 
     Args:
-        value: A number or bool, or an array or nested list with as many values as every shape that is asked for.
+        value: A real number or bool, or an array or nested list with as many values as each shape that is asked for.
         dtype: What a call without a dtype returns: any numeric or bool dtype.
 
     Raises:
-        TypeError: `value` is not numeric.
+        TypeError: `value` is not of real numbers or bools: complex ones have no place in a JSON config.
         ValueError: A bad `dtype`; in the call also a value that the dtype cannot hold, or too few or many values.
 
     Example:
@@ -82,10 +82,10 @@ class Constant(Fixed):
             array = np.asarray(value)
         except ValueError:
             array = np.empty(0, object)
-        if array.dtype.kind not in "biufc" and array.dtype.type.__module__ != "ml_dtypes":
-            msg = f"`value` must be a number, or an array or nested list of numbers, got {value!r}"
+        if array.dtype.kind not in "biuf" and array.dtype.type.__module__ != "ml_dtypes":
+            msg = f"`value` must be a real number or bool, or an array or nested list of them, got {value!r}"
             raise TypeError(msg)
-        if array.dtype.kind not in "biufc":
+        if array.dtype.kind not in "biuf":
             array = array.astype(np.float64)
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
         self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name)
@@ -98,11 +98,9 @@ class Constant(Fixed):
         with np.errstate(all="ignore"):
             held = values.astype(dtype)
             fits = not np.any(np.isfinite(values) & ~np.isfinite(held.astype(np.complex128)))
-            if dtype.kind in "iu":
+            if dtype.kind in "iu" or "int" in dtype.name:  # ml_dtypes' small integers are of kind "V"
                 fits = values.dtype.kind in "biu" and np.array_equal(held.astype(object), values.astype(object))
                 fits = fits or (values.dtype.kind == "f" and np.array_equal(held.astype(np.float64), values))
-            elif values.dtype.kind == "c" and dtype.kind != "c":
-                fits = False
         if not fits:
             msg = f"`value` must be one that the dtype {dtype.name!r} can hold, got {self.value!r}"
             raise ValueError(msg)

@@ -1,0 +1,293 @@
+"""Configs: TensorFlow's keys, three dialects, names, classes, and everything back again."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+import varscale as vs
+
+DEFAULTS = [
+    (
+        vs.VarianceScaling(),
+        {"scale": 1.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": None, "dtype": "float32"},
+    ),
+    *((cls(), {"seed": None}) for cls in (vs.lecun_normal, vs.lecun_uniform, vs.he_normal, vs.he_uniform)),
+    *((cls(5), {"seed": 5}) for cls in (vs.glorot_normal, vs.glorot_uniform)),
+    (vs.RandomNormal(), {"mean": 0.0, "stddev": 0.05, "seed": None, "dtype": "float32"}),
+    (vs.TruncatedNormal(), {"mean": 0.0, "stddev": 0.05, "seed": None, "dtype": "float32"}),
+    (vs.RandomUniform(), {"minval": -0.05, "maxval": 0.05, "seed": None, "dtype": "float32"}),
+    (vs.Constant(), {"value": 0, "dtype": "float32"}),
+    (vs.Zeros(), {"dtype": "float32"}),
+    (vs.Ones(), {"dtype": "float32"}),
+    (vs.Identity(), {"gain": 1.0, "dtype": "float32"}),
+]
+
+OTHERS = [
+    vs.VarianceScaling(np.float32(2), "fan_geo_avg", "Uniform", np.int64(-3), np.float16, in_axis=(0, 1), out_axis=2),
+    vs.VarianceScaling(batch_axis=[0]).fold_in("a", -1, ""),
+    vs.lecun_normal(2**70, dtype="bfloat16", in_axis=1, out_axis=0),
+    vs.he_uniform().fold_in("encoder", 0, "kernel"),
+    vs.RandomNormal(1, 2, 3, "float64").fold_in(1),
+    vs.TruncatedNormal(0, 1, 4, lower=-np.inf, upper=0.5),
+    vs.RandomUniform(-1, 1),
+    vs.Constant([[1, 2], [3, 4]], "int32"),
+    vs.Constant(np.float64(2.5), np.float64),
+    vs.Constant(True, bool),
+    vs.Constant(1.5, "complex64"),
+    vs.Zeros("float8_e4m3fn"),
+    vs.Identity(-2, "float64"),
+]
+ALL = [init for init, _ in DEFAULTS] + OTHERS
+
+
+@pytest.mark.parametrize(("init", "config"), DEFAULTS, ids=repr)
+def test_default_configs_are_tensorflows(init: vs.Initializer, config: dict[str, object]) -> None:
+    """If this fails a config has keys, an order or a word that TensorFlow 1's does not have."""
+    assert list(init.get_config().items()) == list(config.items())
+
+
+@pytest.mark.parametrize("init", ALL, ids=repr)
+def test_every_way_there_and_back(init: vs.Initializer) -> None:
+    """If this fails an initializer that was saved, copied, sent or printed comes back as another."""
+    config = init.get_config()
+    ways = [
+        type(init).from_config(config),
+        type(init).from_config(json.loads(json.dumps(config))),
+        vs.deserialize(vs.serialize(init)),
+        vs.get(vs.serialize(init)),
+        copy.copy(init),
+        copy.deepcopy(init),
+        eval(repr(init), {**vars(vs), "inf": np.inf}),
+        *(pickle.loads(pickle.dumps(init, protocol)) for protocol in range(2, 6)),
+    ]
+    for other in ways:
+        assert other == init
+        assert type(other) is type(init)
+        assert hash(other) == hash(init)
+        assert repr(other) == repr(init)
+    if getattr(init, "seed", None) is not None:
+        assert all(other((4, 3, 2)).tobytes() == init((4, 3, 2)).tobytes() for other in ways)
+
+
+def test_initializers_that_differ_are_unequal() -> None:
+    """If this fails equality forgets a parameter, a path or the class."""
+    assert len(set(ALL)) == len(ALL)
+    assert vs.lecun_normal(1) != vs.lecun_normal(1).fold_in("a")
+    assert vs.lecun_normal(1) != vs.VarianceScaling(seed=1)
+    assert vs.lecun_normal(1) != "lecun_normal"
+
+
+def test_the_pages_own_example() -> None:
+    """If this fails the example of TensorFlow's page does not run."""
+    initializer = vs.RandomUniform(-1, 1)
+    config = initializer.get_config()
+    initializer = vs.RandomUniform.from_config(config)
+    assert initializer == vs.RandomUniform(-1.0, 1.0)
+    assert config == {"minval": -1.0, "maxval": 1.0, "seed": None, "dtype": "float32"}
+
+
+@pytest.mark.parametrize(
+    ("cls", "config", "expected"),
+    [
+        # TensorFlow 1
+        (
+            vs.VarianceScaling,
+            {"scale": 2.0, "mode": "fan_out", "distribution": "normal", "seed": 3, "dtype": "float16"},
+            vs.VarianceScaling(2.0, "fan_out", "truncated_normal", 3, "float16"),
+        ),
+        (vs.glorot_uniform, {"seed": 3, "dtype": "float32"}, vs.glorot_uniform(3)),
+        (vs.lecun_normal, {"seed": 3}, vs.lecun_normal(3)),
+        (vs.Zeros, {"dtype": "float64"}, vs.Zeros("float64")),
+        # TensorFlow 2
+        (
+            vs.VarianceScaling,
+            {"scale": 2.0, "mode": "fan_out", "distribution": "uniform", "seed": None},
+            vs.VarianceScaling(2.0, "fan_out", "uniform"),
+        ),
+        (vs.RandomNormal, {"mean": 0.0, "stddev": 1.0, "seed": 2}, vs.RandomNormal(0.0, 1.0, 2)),
+        (vs.Ones, {}, vs.Ones()),
+        (vs.Constant, {"value": 2}, vs.Constant(2)),
+        # Keras 3
+        (vs.lecun_normal, {"seed": 3, "input_axes": None, "output_axes": None}, vs.lecun_normal(3)),
+        (
+            vs.VarianceScaling,
+            {
+                "seed": 1,
+                "scale": 1.0,
+                "mode": "fan_in",
+                "distribution": "uniform",
+                "input_axes": [0],
+                "output_axes": [1, 2],
+            },
+            vs.VarianceScaling(1.0, "fan_in", "uniform", 1, in_axis=[0], out_axis=[1, 2]),
+        ),
+        (vs.he_normal, {"seed": 1, "input_axes": [0], "output_axes": None}, vs.he_normal(1)),
+        (vs.Identity, {}, vs.Identity()),
+        (vs.RandomUniform, {"seed": 1, "minval": -1.0, "maxval": 1.0}, vs.RandomUniform(-1.0, 1.0, 1)),
+    ],
+)
+def test_dialects(cls: type[vs.Initializer], config: dict[str, object], expected: vs.Initializer) -> None:
+    """If this fails a config that TensorFlow or Keras wrote cannot be read, or the caller's dict is changed."""
+    before = copy.deepcopy(config)
+    assert cls.from_config(config) == expected
+    assert config == before
+
+
+@pytest.mark.parametrize(
+    ("cls", "config", "message"),
+    [
+        (vs.lecun_normal, {"seed": 1, "scale": 2.0}, r"unknown keys \['scale'\]"),
+        (vs.VarianceScaling, {"sclae": 2.0, "moed": "fan_in"}, r"unknown keys \['sclae', 'moed'\]"),
+        (vs.Zeros, {"value": 1}, r"unknown keys \['value'\]"),
+        (vs.RandomNormal, {"input_axes": None}, r"unknown keys \['input_axes'\]"),
+        (vs.lecun_normal, [("seed", 1)], "must be a mapping"),
+        (vs.lecun_normal, None, "must be a mapping"),
+    ],
+)
+def test_unknown_keys_are_named(cls: type[vs.Initializer], config: object, message: str) -> None:
+    """If this fails a misspelt key is silently dropped."""
+    with pytest.raises(TypeError, match=message):
+        cls.from_config(config)  # type: ignore[arg-type]
+
+
+def test_get_knows_names_in_both_cases() -> None:
+    """If this fails a name that TensorFlow, Keras, JAX or PyTorch users write is not found."""
+    pairs = {
+        "LecunNormal": "lecun_normal",
+        "LecunUniform": "lecun_uniform",
+        "GlorotNormal": "glorot_normal",
+        "GlorotUniform": "glorot_uniform",
+        "HeNormal": "he_normal",
+        "HeUniform": "he_uniform",
+        "XavierNormal": "xavier_normal",
+        "XavierUniform": "xavier_uniform",
+        "KaimingNormal": "kaiming_normal",
+        "KaimingUniform": "kaiming_uniform",
+        "RandomNormal": "random_normal",
+        "TruncatedNormal": "truncated_normal",
+        "RandomUniform": "random_uniform",
+        "Constant": "constant",
+        "Zeros": "zeros",
+        "Ones": "ones",
+        "Identity": "identity",
+        "VarianceScaling": "variance_scaling",
+    }
+    for camel, snake in pairs.items():
+        assert vs.get(camel) == vs.get(snake) == vs.deserialize({"class_name": snake, "config": {}})
+        if snake != "variance_scaling":
+            assert getattr(vs, camel) is getattr(vs, snake)
+    assert vs.get("normal") == vs.RandomNormal()
+    assert vs.get("uniform") == vs.RandomUniform()
+    assert (vs.get("one"), vs.get("zero")) == (vs.Ones(), vs.Zeros())
+    assert vs.xavier_normal is vs.glorot_normal
+    assert vs.kaiming_uniform is vs.he_uniform
+
+
+def test_get_takes_everything_else_too() -> None:
+    """If this fails a layer cannot pass on whatever it was given."""
+    init = vs.lecun_normal(1)
+    assert vs.get(None) is vs.serialize(None) is vs.deserialize(None) is None
+    assert vs.get(init) is init
+    assert vs.get(len) is len
+    assert vs.get(vs.lecun_normal) == vs.lecun_normal()
+    keras = {
+        "module": "keras.initializers",
+        "class_name": "LecunNormal",
+        "config": {"seed": 1},
+        "registered_name": None,
+    }
+    assert vs.get(keras) == init
+    assert vs.get({"class_name": "LecunNormal", "config": None}) == vs.lecun_normal()
+    assert vs.serialize(init)["module"] == "varscale"
+
+
+@pytest.mark.parametrize(
+    ("identifier", "error"),
+    [
+        ("lecun", ValueError),
+        ("", ValueError),
+        ("LECUN_NORMAL", ValueError),
+        ("Sampled", ValueError),
+        ("Preset", ValueError),
+        ({}, ValueError),
+        ({"config": {}}, ValueError),
+        ({"class_name": 3}, ValueError),
+        ({"class_name": "LecunNormal", "module": "elsewhere"}, ValueError),
+        (3, TypeError),
+        ([1], TypeError),
+    ],
+)
+def test_get_refuses_what_it_does_not_know(identifier: object, error: type[Exception]) -> None:
+    """If this fails a misspelt name becomes something else."""
+    with pytest.raises(error, match=r"unknown initializer|class_name|`identifier`"):
+        vs.get(identifier)
+
+
+class Ramp(vs.Initializer):
+    """A user's initializer."""
+
+    def __init__(self, slope: float = 1.0) -> None:
+        self.slope = slope
+
+    def __call__(self, shape: tuple[int, ...], dtype: object = None) -> np.ndarray:
+        return self.slope * np.arange(np.prod(shape), dtype=dtype or "float32").reshape(shape)
+
+    def get_config(self) -> dict[str, float]:
+        return {"slope": self.slope}
+
+
+class Doubled(vs.lecun_normal):
+    """A user's variant of one of ours, with an argument and an attribute of its own."""
+
+    def __init__(self, seed: int | None = None, factor: float = 2.0) -> None:
+        super().__init__(seed)
+        self.factor = factor
+
+    def __call__(self, *args: object, **kwargs: object) -> np.ndarray:
+        return self.factor * super().__call__(*args, **kwargs)
+
+    def get_config(self) -> dict[str, object]:
+        return {**super().get_config(), "factor": self.factor}
+
+
+@pytest.mark.parametrize("init", [Ramp(2.0), Doubled(3, 4.0)])
+def test_a_users_subclass_works_everywhere(init: vs.Initializer) -> None:
+    """If this fails users cannot extend the library without registering things by hand."""
+    cls = type(init)
+    for other in (
+        vs.deserialize(vs.serialize(init)),
+        vs.get({"class_name": cls.__name__, "config": init.get_config()}),
+        cls.from_config(init.get_config()),
+        pickle.loads(pickle.dumps(init)),
+        copy.deepcopy(init),
+        vs.deserialize({"class_name": "Mine", "config": init.get_config()}, {"Mine": cls}),
+    ):
+        assert type(other) is cls
+        assert other == init
+        assert hash(other) == hash(init)
+        assert np.array_equal(other((2, 3)), init((2, 3)))
+    assert vs.get(cls) == cls()
+    assert vs.get(cls.__name__) == cls()
+    assert init != cls()
+
+
+def test_only_instances_are_serialized() -> None:
+    """If this fails a class or a function is saved as something that cannot be loaded."""
+    for bad in (vs.lecun_normal, len, "lecun_normal", 3):
+        with pytest.raises(TypeError, match="must be an initializer instance"):
+            vs.serialize(bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("init", ALL, ids=repr)
+def test_initializers_are_immutable(init: vs.Initializer) -> None:
+    """If this fails a shared initializer can be changed under somebody's feet."""
+    for name in (*init.get_config(), "seed", "scale", "mode", "anything"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(init, name, 1)
+        with pytest.raises(AttributeError):
+            delattr(init, name)
