@@ -35,8 +35,9 @@ import varscale as vs
     ],
 )
 def test_positional_arguments_and_defaults(cls: type, positional: dict[str, object]) -> None:
-    """If this fails a call written for TensorFlow sets another argument. (glorot's second one, which TensorFlow takes
-    and ignores, is by keyword here and counts.)
+    """If this fails a call written for TensorFlow sets another argument.
+
+    TensorFlow's glorot takes a second one, `dtype`, and ignores it; here it is by keyword and counts.
     """
     parameters = inspect.signature(cls).parameters.values()
     found = {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}

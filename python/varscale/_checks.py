@@ -19,7 +19,7 @@ def real(name: str, value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # an integer beyond float64's range
-        return math.inf if value > 0 else -math.inf
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
 def finite(name: str, value: Any) -> float:

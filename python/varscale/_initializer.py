@@ -21,10 +21,13 @@ class Initializer:
         >>> class Ramp(vs.Initializer):
         ...     def __init__(self, slope=1.0):
         ...         self.slope = slope
-        ...     def __call__(self, shape, dtype=None, **kwargs):
+        ...
+        ...     def __call__(self, shape, dtype=None):
         ...         return self.slope * np.arange(np.prod(shape), dtype=dtype or "float32").reshape(shape)
+        ...
         ...     def get_config(self):
         ...         return {"slope": self.slope}
+        ...
         >>> vs.deserialize(vs.serialize(Ramp(2.0))) == Ramp(2.0)
         True
     """

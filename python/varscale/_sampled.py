@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
@@ -156,11 +156,11 @@ def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[fl
         ValueError: The largest value overflows the dtype.
     """
     if law == "normal":
-        low, high, reach = -np.inf, np.inf, kind.reach
+        low, high, reach = -inf, inf, kind.reach
     else:
         low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times infinity is no number
         # Words end within ten standard deviations of the finite bound where the other one is infinite.
-        ends = [abs(bound) for bound in bounds if np.isfinite(bound)]
+        ends = [abs(bound) for bound in bounds if isfinite(bound)]
         reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
     check_overflow(abs(loc) + scale * reach, kind)
     return Plan(law, bounds, loc, scale, low, high)
