@@ -125,7 +125,9 @@ def draw(results: dict[str, tuple[list[float], float]], depth: int, output: Path
     for name, (spread, _) in results.items():
         every = max(1, depth // 10)
         left.plot(spread, label=name, color=COLOURS[name], marker=MARKERS[name], markevery=every)
-    left.set(xlabel="layer", ylabel="standard deviation", yscale="log", title="Activations before training")
+    left.set(
+        xlabel="layer", ylabel="standard deviation", yscale="log", ylim=(1e-9, 10), title="Activations before training"
+    )
     left.legend(frameon=False)
     scores = [100 * score for _, score in results.values()]
     bars = right.bar(list(results), scores, color=[COLOURS[name] for name in results])

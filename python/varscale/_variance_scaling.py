@@ -120,7 +120,10 @@ class VarianceScaling(Sampled):
         """The law and its scale for this shape."""
         variance = self._variance(full_shape)
         if self.distribution == "truncated_normal":
-            return placed("truncated_normal", 0.0, sqrt(variance) / TRUNCATED_STDDEV, kind)
+            stddev = sqrt(variance) / TRUNCATED_STDDEV
+            bound = 2.0 * stddev
+            check_overflow(bound, kind)
+            return Plan("truncated_normal", STANDARD_BOUNDS, 0.0, stddev, -bound, bound)
         if self.distribution == "untruncated_normal":
             return placed("normal", 0.0, sqrt(variance), kind)
         limit = sqrt(3.0 * variance)
