@@ -228,7 +228,7 @@ def test_get_refuses_what_it_does_not_know(identifier: object, error: type[Excep
         vs.get(identifier)
 
 
-class Ramp(vs.Initializer):
+class Staircase(vs.Initializer):
     """A user's initializer."""
 
     def __init__(self, slope: float = 1.0) -> None:
@@ -255,7 +255,7 @@ class Doubled(vs.lecun_normal):
         return {**super().get_config(), "factor": self.factor}
 
 
-@pytest.mark.parametrize("init", [Ramp(2.0), Doubled(3, 4.0)])
+@pytest.mark.parametrize("init", [Staircase(2.0), Doubled(3, 4.0)])
 def test_a_users_subclass_works_everywhere(init: vs.Initializer) -> None:
     """If this fails users cannot extend the library without registering things by hand."""
     cls = type(init)
@@ -274,6 +274,15 @@ def test_a_users_subclass_works_everywhere(init: vs.Initializer) -> None:
     assert vs.get(cls) == cls()
     assert vs.get(cls.__name__) == cls()
     assert init != cls()
+
+
+def test_ambiguous_names_are_refused() -> None:
+    """If this fails one of two classes of the same name is taken by chance."""
+    for module in ("one", "two"):
+        type("Twin", (vs.Initializer,), {"__module__": module})
+    with pytest.raises(ValueError, match="'Twin' is ambiguous without its module: one, two"):
+        vs.get("Twin")
+    assert type(vs.get({"module": "two", "class_name": "Twin"})).__module__ == "two"
 
 
 def test_only_instances_are_serialized() -> None:

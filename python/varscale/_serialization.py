@@ -117,8 +117,11 @@ def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any
         return BY_NAME[name]
     if module is None:
         users = [cls for (home, own), cls in registry.items() if own == name and home.partition(".")[0] != _PACKAGE]
+        if len(users) == 1:
+            return users[0]
         if users:
-            return users[-1]
+            msg = f"{name!r} is ambiguous without its module: {', '.join(cls.__module__ for cls in users)}"
+            raise ValueError(msg)
     where = "" if module is None else f" of the module {module!r}"
     msg = f"unknown initializer {name!r}{where}; known are {', '.join(sorted(BY_NAME))}"
     raise ValueError(msg)
