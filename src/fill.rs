@@ -104,3 +104,68 @@ impl<E: Element> Kernel for Chunk<'_, E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::{BF16, F16};
+
+    const LEN: usize = 5003;
+
+    fn plan(law: Law) -> Plan {
+        let placement = Placement { loc: 0.125, scale: 0.3, low: -0.7, high: 0.8 };
+        Plan { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } }
+    }
+
+    fn laws() -> [Law; 4] {
+        [Law::Uniform, Law::Normal, Law::TruncatedNormal, Law::truncated_normal(-1.0, 3.0).unwrap()]
+    }
+
+    fn same_bits<E: Element + bytemuck::Pod>(zero: E) {
+        for law in laws() {
+            let plan = plan(law);
+            let part = Region::part(&[90, 80, 7], &[13, 2, 1], &[17, 59, 5]).unwrap();
+            for region in [Region::whole(LEN as u64), part] {
+                let filled = |schedule: Schedule| {
+                    let mut out = vec![zero; region.len() as usize];
+                    fill(&plan, &region, &mut out, &schedule);
+                    bytemuck::cast_slice::<E, u8>(&out).to_vec()
+                };
+                let baseline = filled(Schedule { threads: 1, chunk: usize::MAX / 2, level: Level::Baseline });
+                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                    for chunk in [1, 3, 64, 127, 1024, 1 << 16] {
+                        for threads in [1, 3] {
+                            assert_eq!(
+                                filled(Schedule { threads, chunk, level }),
+                                baseline,
+                                "{law:?} {level:?} {chunk}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A level that rounds otherwise, a chunk that starts at the wrong word, or a thread that writes elsewhere.
+    #[test]
+    fn levels_chunks_and_threads_change_no_bit() {
+        same_bits(0.0_f32);
+        same_bits(0.0_f64);
+        same_bits(F16(0));
+        same_bits(BF16(0));
+    }
+
+    /// An array that is silently filled in part, or past a region's end.
+    #[test]
+    #[should_panic(expected = "the region's number of elements")]
+    fn a_region_of_another_size_is_refused() {
+        fill(&plan(Law::Uniform), &Region::whole(3), &mut [0.0_f32; 4], &Schedule::new(1));
+    }
+
+    /// An empty array that starts threads, or fails.
+    #[test]
+    fn nothing_is_filled_with_nothing() {
+        fill(&plan(Law::Normal), &Region::whole(0), &mut [0.0_f32; 0], &Schedule::new(4));
+    }
+}

@@ -102,6 +102,36 @@ def test_the_cells_see_a_rounding_towards_zero(law: str, dtype: str) -> None:
     assert d.cells_z(cut, d.DISTRIBUTIONS[law]) > 5
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("law", "bounds", "densest"),
+    [
+        ("uniform", (-2.0, 2.0), 0.5 * 2.0**-24),
+        ("normal", (-2.0, 2.0), 0.49 * 2.0**-24),
+        ("truncated_normal", (-2.0, 2.0), 0.51 * 2.0**-24),
+        ("truncated_normal", (-5.0, 5.0), 0.49 * 2.0**-24),
+        ("truncated_normal", (-1.0, 3.0), 0.58 * 2.0**-24),
+        ("truncated_normal", (8.0, 9.0), 8.2 * 2.0**-20),
+        ("truncated_normal", (-9.0, -8.0), 8.2 * 2.0**-20),
+        ("truncated_normal", (-np.inf, 0.0), 0.97 * 2.0**-24),
+    ],
+)
+def test_no_value_is_an_atom(law: str, bounds: tuple[float, float], dtype: str, densest: float) -> None:
+    """If this fails some value, a bound above all, is drawn far more often than its neighbours.
+
+    `densest` is the largest probability of one float32: density times spacing, where it is largest.
+    """
+    x = np.sort(fill(law, dtype, 2**22, bounds=bounds))
+    assert np.isfinite(x).all()
+    starts = np.flatnonzero(np.append(True, np.diff(x) > 0))
+    most = np.diff(np.append(starts, x.size)).max()
+    likely = 1 if dtype == "float64" else x.size * (densest + 2.0**-24)
+    assert most <= likely + 8 * np.sqrt(likely) + 4
+    wrong = np.sort(x.clip(*np.quantile(x, [0.0001, 0.9999])))
+    starts = np.flatnonzero(np.append(True, np.diff(wrong) > 0))
+    assert np.diff(np.append(starts, x.size)).max() > likely + 8 * np.sqrt(likely) + 4
+
+
 # Resolution and independence --------------------------------------------------------------------------------------
 
 
