@@ -34,7 +34,7 @@ test-rust:  ## the crate alone, without Python
 test-python: $(VENV)/built  ## the package: known answers, oracle, properties, statistics
 	$(BIN)/pytest -m "not long"
 
-test-long: $(VENV)/built  ## statistics and accuracy at full size: about an hour
+test-long: $(VENV)/built  ## statistics at 2^30 values: a minute, 16 GB of memory
 	$(BIN)/pytest -m long
 
 bench: $(VENV)/built  ## values per second of the core, and whole calls against NumPy in one run

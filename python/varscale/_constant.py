@@ -8,51 +8,25 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._arrays import check_out, new_array, out_dtype
+from ._builtin import Builtin
 from ._checks import finite
 from ._dtypes import float_type, numeric_dtype
-from ._initializer import Frozen
-from ._partition import HasFullShape, Part, resolve_part
+from ._partition import Part
 from ._sampled import check_overflow
-from ._shapes import ShapeLike
 
 
-class Fixed(Frozen):
-    """Base of the initializers that draw nothing; a subclass says what a part holds."""
+class Fixed(Builtin):
+    """Base of the initializers that draw nothing; any numeric dtype unless a subclass says otherwise."""
 
     dtype: str
-    parameters: ClassVar[dict[str, Any]] = {"dtype": Frozen.REQUIRED}
+    parameters: ClassVar[dict[str, Any]] = {"dtype": Builtin.REQUIRED}
 
-    def _dtype(self, dtype: Any) -> np.dtype[Any]:
-        """The dtype meant, if this initializer can make it."""
-        return numeric_dtype(dtype)
+    def __init__(self, dtype: Any = "float32") -> None:
+        """Checks the dtype."""
+        self._set(dtype=numeric_dtype(dtype).name)
 
-    def _write(self, array: NDArray[Any], part: Part) -> None:
-        """Writes the part's values into `array`."""
-        raise NotImplementedError
-
-    def _check(self, part: Part, dtype: np.dtype[Any]) -> None:
-        """Raises where this initializer cannot make the part; before allocation."""
-
-    def __call__(
-        self,
-        shape: ShapeLike,
-        dtype: Any = None,
-        partition_info: HasFullShape | None = None,
-        *,
-        out: NDArray[Any] | None = None,
-        partition_shape: ShapeLike | None = None,
-        partition_offset: ShapeLike | None = None,
-    ) -> NDArray[Any]:
-        """Makes a tensor, or exactly a part of it; the arguments and errors are those of the random initializers."""
-        if out is not None:
-            dtype = out_dtype(out, dtype)
-        found = self._dtype(self.dtype if dtype is None else dtype)
-        part = resolve_part(shape, partition_info, partition_shape, partition_offset)
-        self._check(part, found)
-        array = new_array(part.shape, found) if out is None else check_out(out, part.shape)
-        self._write(array, part)
-        return array
+    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], Any]:
+        return numeric_dtype(self.dtype if dtype is None else dtype), None
 
 
 class Constant(Fixed):
@@ -74,7 +48,7 @@ class Constant(Fixed):
     """
 
     value: Any
-    parameters: ClassVar[dict[str, Any]] = {"value": Frozen.REQUIRED, "dtype": Frozen.REQUIRED}
+    parameters: ClassVar[dict[str, Any]] = {"value": Builtin.REQUIRED, "dtype": Builtin.REQUIRED}
 
     def __init__(self, value: ArrayLike = 0, dtype: Any = "float32") -> None:
         """Checks every argument once."""
@@ -90,7 +64,8 @@ class Constant(Fixed):
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
         self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name)
 
-    def _check(self, part: Part, dtype: np.dtype[Any]) -> None:
+    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], NDArray[Any]]:
+        dtype, _ = super()._prepare(part, dtype)
         values = np.asarray(self.value)
         if values.ndim and values.size != prod(part.full_shape):
             msg = f"`value` must hold one number or {prod(part.full_shape)}, as `shape` does, got {values.size}"
@@ -104,12 +79,10 @@ class Constant(Fixed):
         if not fits:
             msg = f"`value` must be one that the dtype {dtype.name!r} can hold, got {self.value!r}"
             raise ValueError(msg)
+        return dtype, held.reshape(part.full_shape)[_slices(part)] if held.ndim else held
 
-    def _write(self, array: NDArray[Any], part: Part) -> None:
-        values = np.asarray(self.value)
-        if values.ndim:
-            values = values.reshape(part.full_shape)[_slices(part)]
-        array[...] = values.astype(array.dtype)
+    def _write(self, array: NDArray[Any], part: Part, prepared: NDArray[Any]) -> None:
+        array[...] = prepared
 
 
 class Zeros(Fixed):
@@ -122,11 +95,7 @@ class Zeros(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    def __init__(self, dtype: Any = "float32") -> None:
-        """Checks the dtype."""
-        self._set(dtype=numeric_dtype(dtype).name)
-
-    def _write(self, array: NDArray[Any], part: Part) -> None:
+    def _write(self, array: NDArray[Any], part: Part, prepared: None) -> None:
         array[...] = 0
 
 
@@ -140,11 +109,7 @@ class Ones(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    def __init__(self, dtype: Any = "float32") -> None:
-        """Checks the dtype."""
-        self._set(dtype=numeric_dtype(dtype).name)
-
-    def _write(self, array: NDArray[Any], part: Part) -> None:
+    def _write(self, array: NDArray[Any], part: Part, prepared: None) -> None:
         array[...] = 1
 
 
@@ -167,22 +132,21 @@ class Identity(Fixed):
     """
 
     gain: float
-    parameters: ClassVar[dict[str, Any]] = {"gain": Frozen.REQUIRED, "dtype": Frozen.REQUIRED}
+    parameters: ClassVar[dict[str, Any]] = {"gain": Builtin.REQUIRED, "dtype": Builtin.REQUIRED}
 
     def __init__(self, gain: float = 1.0, dtype: Any = "float32") -> None:
         """Checks every argument once."""
         self._set(gain=finite("gain", gain), dtype=float_type(dtype).name)
 
-    def _dtype(self, dtype: Any) -> np.dtype[Any]:
-        return float_type(dtype).dtype
-
-    def _check(self, part: Part, dtype: np.dtype[Any]) -> None:
+    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], None]:
+        kind = float_type(self.dtype if dtype is None else dtype)
         if len(part.shape) != 2:
             msg = f"`shape` must have two dimensions for an identity matrix, got {part.shape}"
             raise ValueError(msg)
-        check_overflow(abs(self.gain), float_type(dtype))
+        check_overflow(abs(self.gain), kind)
+        return kind.dtype, None
 
-    def _write(self, array: NDArray[Any], part: Part) -> None:
+    def _write(self, array: NDArray[Any], part: Part, prepared: None) -> None:
         array[...] = 0
         rows, columns = part.shape
         top, left = part.offset or (0, 0)

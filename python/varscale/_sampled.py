@@ -1,19 +1,19 @@
-"""What all random initializers share: a seed, a dtype, a path, and the one call into the core."""
+"""What all random initializers share: a seed, a dtype, a path, and the one crossing into the core."""
 
 from __future__ import annotations
 
 from math import inf, isfinite
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._arrays import check_out, new_array, out_dtype
+from ._builtin import Builtin
 from ._dtypes import FloatType, float_type
-from ._initializer import Frozen
-from ._partition import HasFullShape, resolve_part
+from ._partition import Part
 from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
-from ._shapes import ShapeLike, parse_shape
+from ._shapes import ShapeLike
 
 Self = TypeVar("Self", bound="Sampled")
 STANDARD_BOUNDS = (-2.0, 2.0)
@@ -46,7 +46,7 @@ class Description(NamedTuple):
     """No value is greater, once this is rounded to the dtype; inf for normal laws."""
 
 
-class Sampled(Frozen):
+class Sampled(Builtin):
     """Base of the random initializers; a subclass says which plan belongs to a shape."""
 
     seed: int | None
@@ -101,52 +101,15 @@ class Sampled(Frozen):
             config["path"] = tuple(config["path"])
         return config
 
-    def __call__(
-        self,
-        shape: ShapeLike,
-        dtype: Any = None,
-        partition_info: HasFullShape | None = None,
-        *,
-        out: NDArray[Any] | None = None,
-        partition_shape: ShapeLike | None = None,
-        partition_offset: ShapeLike | None = None,
-    ) -> NDArray[Any]:
-        """Draws the values of a tensor, or exactly those of a part of it.
-
-        Args:
-            shape: The tensor's shape: a tuple, a list, a 1-D integer array, or anything with `as_list()`.
-            dtype: float16, bfloat16, float32 or float64, as a name, a NumPy or ml_dtypes dtype, or an object with
-                `as_numpy_dtype`; None for the initializer's own. 16-bit values are the float32 values, rounded once.
-            partition_info: Where `shape` lies in its tensor: an object with `full_shape` and `var_offset`
-                (TensorFlow 1). The values are that slice of the full tensor, and its fans count.
-            out: An array to fill and return: C-contiguous, writable, of the right shape. Its dtype counts where `dtype`
-                is None, else they must agree.
-            partition_shape: The part's shape, `shape` being the full tensor's (TensorFlow 2).
-            partition_offset: Where that part starts.
-
-        Returns:
-            A new C-ordered array (its data 64-byte aligned above 64 KiB), or `out`.
-
-        Raises:
-            TypeError: An argument of the wrong kind, or more than one way to name a part.
-            ValueError: An argument of the wrong value: a dtype that is not floating-point, a part outside its tensor,
-                parameters whose largest value overflows the dtype, an unusable `out`.
-            MemoryError: The system refuses the memory.
-        """
-        if out is not None:
-            dtype = out_dtype(out, dtype)
+    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[FloatType, Plan]]:
         kind = self._kind if dtype is None else float_type(dtype)
-        if partition_info is None and partition_shape is None and partition_offset is None:
-            part_shape = full_shape = parse_shape(shape)
-            offset = None
-        else:
-            part_shape, full_shape, offset = resolve_part(shape, partition_info, partition_shape, partition_offset)
-        plan = self.plan(full_shape, kind)
-        array = new_array(part_shape, kind.dtype) if out is None else check_out(out, part_shape)
+        return kind.dtype, (kind, self.plan(part.full_shape, kind))
+
+    def _write(self, array: NDArray[Any], part: Part, prepared: tuple[FloatType, Plan]) -> None:
+        kind, plan = prepared
         name = identity(self._fields, seeded=self.seed is not None, folded=bool(self.path))
         crossing = array if kind.crosses_as is None else array.view(kind.crosses_as)
-        _core.fill(crossing, kind.name, *plan, name, None if offset is None else full_shape, offset)
-        return array
+        _core.fill(crossing, kind.name, *plan, name, None if part.offset is None else part.full_shape, part.offset)
 
 
 def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:

@@ -18,7 +18,7 @@ BY_NAME: dict[str, type[Initializer]] = {
     if isinstance(value, type)
     and issubclass(value, Initializer)
     and not name.startswith("_")
-    and name not in {"Initializer", "Frozen", "Sampled", "Fixed", "Preset"}
+    and name not in {"Initializer", "Builtin", "Sampled", "Fixed", "Preset"}
 } | {
     # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
     "normal": _random.RandomNormal,
