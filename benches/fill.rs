@@ -56,7 +56,7 @@ fn row<E: Element>(wanted: &[String], name: &str, law: Law, element: &str, level
         .map(|_| {
             let start = Instant::now();
             for _ in 0..repeats {
-                fill(&plan, &region, std::hint::black_box(&mut out), &schedule);
+                fill(&plan, &region, 0, std::hint::black_box(&mut out), &schedule);
             }
             start.elapsed().as_secs_f64() / (repeats * size) as f64
         })

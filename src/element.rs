@@ -34,6 +34,7 @@ pub struct Placement<V> {
 
 impl Placement<f64> {
     /// The same placement, every parameter rounded to `V`.
+    #[inline(always)]
     #[must_use]
     pub fn to<V: Value>(&self) -> Placement<V> {
         Placement {
@@ -50,6 +51,7 @@ macro_rules! value {
         impl Value for $type {
             const PER_BLOCK: usize = $per_block;
 
+            #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as Self
             }

@@ -1,6 +1,7 @@
 //! The one verb: write a law's values into an array that somebody else allocated.
 
 use crate::element::{Element, Placement, Value};
+use crate::environment::DefaultEnvironment;
 use crate::law::Law;
 use crate::level::{Kernel, Level};
 use crate::region::Region;
@@ -44,17 +45,17 @@ impl Schedule {
     }
 }
 
-/// Fills `out`, in C order, with the elements of `region`.
+/// Fills `out`, in C order, with the elements of `region` from position `start` on.
 ///
 /// # Panics
 ///
-/// If `out` has another number of elements than `region`.
-pub fn fill<E: Element>(plan: &Plan, region: &Region, out: &mut [E], schedule: &Schedule) {
-    assert_eq!(out.len() as u64, region.len(), "`out` must have the region's number of elements");
-    let placement = plan.placement.to();
+/// If the region ends before `out` does.
+pub fn fill<E: Element>(plan: &Plan, region: &Region, start: u64, out: &mut [E], schedule: &Schedule) {
+    assert!(start + out.len() as u64 <= region.len(), "`out` must end where the region ends, or before");
     let chunk = |number: usize, out: &mut [E]| {
-        let first = (number * schedule.chunk) as u64;
-        schedule.level.run(Chunk { plan, placement, region, first, out });
+        let _environment = DefaultEnvironment::enter();
+        let first = start + (number * schedule.chunk) as u64;
+        schedule.level.run(Chunk { plan, region, first, out });
     };
     let threads = schedule.threads.min(out.len().div_ceil(schedule.chunk));
     match if threads > 1 { threads::pool(schedule.threads) } else { None } {
@@ -68,7 +69,6 @@ pub fn fill<E: Element>(plan: &Plan, region: &Region, out: &mut [E], schedule: &
 /// The elements `first..first + out.len()` of a region.
 struct Chunk<'a, E: Element> {
     plan: &'a Plan,
-    placement: Placement<E::Value>,
     region: &'a Region,
     first: u64,
     out: &'a mut [E],
@@ -78,6 +78,7 @@ impl<E: Element> Kernel for Chunk<'_, E> {
     #[inline(always)]
     fn run(self) {
         let stream = Philox::new(self.plan.identity);
+        let placement = self.plan.placement.to();
         let mut blocks = [[0; 2]; BUFFER];
         let mut values = [E::Value::default(); 4 * BUFFER];
         let per_block = E::Value::PER_BLOCK;
@@ -95,7 +96,7 @@ impl<E: Element> Kernel for Chunk<'_, E> {
                 E::Value::sample(&self.plan.law, &blocks[..used], &mut values[..used * per_block]);
                 let (head, tail) = run.split_at_mut(wanted);
                 for (element, value) in head.iter_mut().zip(&values[skip..skip + wanted]) {
-                    *element = E::round(value.place(&self.placement));
+                    *element = E::round(value.place(&placement));
                 }
                 run = tail;
                 block = block.wrapping_add(used as u64);
@@ -128,7 +129,7 @@ mod tests {
             for region in [Region::whole(LEN as u64), part] {
                 let filled = |schedule: Schedule| {
                     let mut out = vec![zero; region.len() as usize];
-                    fill(&plan, &region, &mut out, &schedule);
+                    fill(&plan, &region, 0, &mut out, &schedule);
                     bytemuck::cast_slice::<E, u8>(&out).to_vec()
                 };
                 let baseline = filled(Schedule { threads: 1, chunk: usize::MAX / 2, level: Level::Baseline });
@@ -156,16 +157,16 @@ mod tests {
         same_bits(BF16(0));
     }
 
-    /// An array that is silently filled in part, or past a region's end.
+    /// An array that is silently filled past its region's end.
     #[test]
-    #[should_panic(expected = "the region's number of elements")]
-    fn a_region_of_another_size_is_refused() {
-        fill(&plan(Law::Uniform), &Region::whole(3), &mut [0.0_f32; 4], &Schedule::new(1));
+    #[should_panic(expected = "where the region ends, or before")]
+    fn a_region_that_is_too_small_is_refused() {
+        fill(&plan(Law::Uniform), &Region::whole(3), 0, &mut [0.0_f32; 4], &Schedule::new(1));
     }
 
     /// An empty array that starts threads, or fails.
     #[test]
     fn nothing_is_filled_with_nothing() {
-        fill(&plan(Law::Normal), &Region::whole(0), &mut [0.0_f32; 0], &Schedule::new(4));
+        fill(&plan(Law::Normal), &Region::whole(0), 0, &mut [0.0_f32; 0], &Schedule::new(4));
     }
 }

@@ -2,6 +2,16 @@
 //!
 //! The bits do not depend on the level, because nothing the kernel does rounds differently on any of them.
 
+use crate::setting::{SettingError, variable};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// The environment variable that forces a lower level; read at first use.
+pub const VARIABLE: &str = "VARSCALE_SIMD";
+
+/// The level in force, as its place in [`Level::ALL`]; `UNKNOWN` until the first use.
+static CURRENT: AtomicU8 = AtomicU8::new(UNKNOWN);
+const UNKNOWN: u8 = u8::MAX;
+
 /// Work that is compiled once per level. Everything it calls must be `#[inline(always)]`, or it is compiled for
 /// the baseline and called from there.
 pub trait Kernel {
@@ -49,14 +59,49 @@ impl Level {
         Self::ALL.into_iter().rev().find(|level| level.is_available()).unwrap_or(Self::Baseline)
     }
 
+    /// Its name in `VARSCALE_SIMD`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// The level of this process: what `VARSCALE_SIMD` says, else the best.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when the variable names no level, or one that this machine lacks.
+    pub fn get() -> Result<Self, SettingError> {
+        if let Some(level) = Self::ALL.get(usize::from(CURRENT.load(Ordering::Relaxed))) {
+            return Ok(*level);
+        }
+        let level = match variable(VARIABLE) {
+            None => Self::best(),
+            Some((value, text)) => {
+                let available: Vec<Self> = Self::ALL.into_iter().filter(|level| level.is_available()).collect();
+                let found = available.iter().copied().find(|level| level.name() == text);
+                found.ok_or_else(|| {
+                    let names: Vec<&str> = available.iter().map(|level| level.name()).collect();
+                    let legal = format!("one of {} on this machine", names.join(", "));
+                    SettingError { name: VARIABLE, value, legal }
+                })?
+            }
+        };
+        CURRENT.store(level as u8, Ordering::Relaxed);
+        Ok(level)
+    }
+
     /// Runs `kernel` as compiled for this level, or for the baseline where the machine lacks it.
     #[allow(unsafe_code, reason = "calling a function compiled for more than the baseline; see the block")]
     pub fn run(self, kernel: impl Kernel) {
         if !self.is_available() {
-            return kernel.run();
+            return run_baseline(kernel);
         }
         match self {
-            Self::Baseline => kernel.run(),
+            Self::Baseline => run_baseline(kernel),
             // SAFETY: the only requirement of these two is that the machine has the features they are compiled
             // for, and `is_available` has just found them.
             #[cfg(target_arch = "x86_64")]
@@ -65,9 +110,16 @@ impl Level {
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => unsafe { run_avx512(kernel) },
             #[cfg(not(target_arch = "x86_64"))]
-            _ => kernel.run(),
+            _ => run_baseline(kernel),
         }
     }
+}
+
+// A function of its own, so that no arithmetic moves out of the floating-point environment around the call. The
+// other levels' functions cannot be inlined into code that is compiled for less.
+#[inline(never)]
+fn run_baseline(kernel: impl Kernel) {
+    kernel.run();
 }
 
 #[cfg(target_arch = "x86_64")]

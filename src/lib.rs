@@ -17,6 +17,7 @@ compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian p
 mod coefficients;
 mod double_double;
 pub mod element;
+pub mod environment;
 pub mod fill;
 pub mod law;
 pub mod level;
@@ -24,5 +25,8 @@ pub mod math;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;
+pub mod setting;
 pub mod stream;
+#[cfg(feature = "python")]
+mod strided;
 pub mod threads;

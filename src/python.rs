@@ -2,15 +2,21 @@
 //! exception. Nothing inward of here names Python.
 
 use crate::element::{BF16, Element, F16, Placement};
-use crate::fill::{Plan, Schedule, fill as fill_array};
+use crate::environment::{self, DefaultEnvironment};
+use crate::fill::{CHUNK, Plan, Schedule, fill as fill_array};
 use crate::law::{Law, Truncation, TruncationError};
+use crate::level::Level;
 use crate::region::{Region, RegionError};
+use crate::setting::SettingError;
 use crate::stream::Identity;
-use crate::threads::{self, CountError};
+use crate::strided::{fill_pieces, pieces};
+use crate::threads;
 use bytemuck::Pod;
 use numpy::{Element as NumpyElement, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 macro_rules! value_error {
     ($($error:ty),*) => { $(
@@ -21,13 +27,14 @@ macro_rules! value_error {
         }
     )* };
 }
-value_error!(CountError, RegionError, TruncationError);
+value_error!(SettingError, RegionError, TruncationError);
 
 /// The native core of varscale.
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        BF16, CountError, F16, Identity, Law, Placement, Plan, PyTypeError, Truncation, fill_as, threads, unknown,
+        BF16, DefaultEnvironment, F16, Identity, Law, Level, Placement, Plan, PyTypeError, SettingError, Truncation,
+        environment, fill_as, threads, unknown,
     };
     use pyo3::prelude::*;
 
@@ -55,6 +62,7 @@ mod _core {
         full_shape: Option<Vec<u64>>,
         offset: Option<Vec<u64>>,
     ) -> PyResult<()> {
+        let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
         let law = match law {
             "uniform" => Law::Uniform,
             "normal" => Law::Normal,
@@ -77,7 +85,21 @@ mod _core {
     #[pyfunction]
     #[pyo3(signature = (lower, upper, /))]
     fn truncated_moments(lower: f64, upper: f64) -> PyResult<(f64, f64)> {
+        let _environment = DefaultEnvironment::enter();
         Ok(Truncation::new(lower, upper)?.moments())
+    }
+
+    /// Gives this thread the default floating-point environment, or the one of the given word; returns the old one's.
+    #[pyfunction]
+    #[pyo3(signature = (word = None, /))]
+    fn exchange_environment(word: Option<u64>) -> u64 {
+        environment::exchange(word)
+    }
+
+    /// The SIMD level of this process.
+    #[pyfunction]
+    fn simd_level() -> PyResult<&'static str> {
+        Ok(Level::get()?.name())
     }
 
     /// Sets how many threads a fill may use.
@@ -94,7 +116,7 @@ mod _core {
         })?;
         // An integer beyond 64 bits is as absurd as the largest one.
         let count = index.extract().unwrap_or(i64::MAX);
-        threads::set(count).map_err(|error| CountError { value: index.to_string(), ..error }.into())
+        threads::set(count).map_err(|error| SettingError { value: index.to_string(), ..error }.into())
     }
 
     /// How many threads a fill may use.
@@ -117,21 +139,56 @@ fn fill_as<E: Element + Pod, N: NumpyElement + Pod>(
     let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
         PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
     })?;
-    // as_slice_mut takes Fortran order too, which would transpose the tensor.
-    if !array.is_c_contiguous() {
-        return Err(PyValueError::new_err("`out` must be C-contiguous"));
-    }
-    let region = match part {
-        None => Region::whole(array.len() as u64),
-        Some((full, offset)) => {
-            let shape: Vec<u64> = array.shape().iter().map(|&n| n as u64).collect();
-            Region::part(&full, &offset, &shape)?
-        }
-    };
-    let schedule = Schedule::new(threads::get()?);
+    let py = array.py();
+    let shape: Vec<u64> = array.shape().iter().map(|&n| n as u64).collect();
+    let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
     let mut borrow = array.try_readwrite().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
-    let out = borrow.as_slice_mut().map_err(|_| PyValueError::new_err("`out` must be C-contiguous"))?;
-    let out: &mut [E] = bytemuck::cast_slice_mut(out);
-    array.py().detach(|| fill_array(plan, &region, out, &schedule));
-    Ok(())
+    // as_slice_mut takes Fortran order too, which would transpose the tensor.
+    if array.is_c_contiguous() {
+        let out = borrow.as_slice_mut().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
+        let region = match part {
+            None => Region::whole(out.len() as u64),
+            Some((full, offset)) => Region::part(&full, &offset, &shape)?,
+        };
+        let mut rest: &mut [E] = bytemuck::cast_slice_mut(out);
+        interruptibly(py, |start, count| {
+            let count = count.min(rest.len());
+            let (slab, after) = std::mem::take(&mut rest).split_at_mut(count);
+            rest = after;
+            fill_array(plan, &region, start as u64, slab, &schedule);
+            !rest.is_empty()
+        })
+    } else {
+        let (full, offset) = part.unwrap_or_else(|| (shape.clone(), vec![0; shape.len()]));
+        let mut pieces = pieces(borrow.as_array_mut(), &full, &offset, CHUNK)?;
+        interruptibly(py, |start, count| {
+            let (first, last) = (start / CHUNK, ((start + count) / CHUNK).min(pieces.len()));
+            fill_pieces::<E, N>(plan, &mut pieces[first..last], &schedule);
+            last < pieces.len()
+        })
+    }
+}
+
+/// Works in slabs without the GIL, and looks for Ctrl-C between them.
+///
+/// `work(start, count)` does `count` elements more and says whether any are left. A slab takes some ten milliseconds:
+/// long enough to cost nothing, short enough to stop at once.
+fn interruptibly(py: Python<'_>, mut work: impl FnMut(usize, usize) -> bool + Send) -> PyResult<()> {
+    const LEAST: usize = 1 << 20;
+    let (mut start, mut count) = (0, LEAST);
+    loop {
+        let begin = Instant::now();
+        // No panic is known; should there be one, it is an ordinary exception.
+        let more = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(start, count))));
+        if !more.map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))? {
+            return Ok(());
+        }
+        start += count;
+        match begin.elapsed().as_millis() {
+            0..10 => count *= 2,
+            25.. => count = (count / 2).max(CHUNK),
+            _ => {}
+        }
+        py.check_signals()?;
+    }
 }

@@ -4,6 +4,7 @@
 //! it makes its own and leaves the parent's memory alone. Reaching a pool takes no lock, which a fork could leave
 //! locked forever.
 
+use crate::setting::{SettingError, variable};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -25,30 +26,13 @@ struct Pool {
     threads: ThreadPool,
 }
 
-/// A number of threads that is not in `1..=MAX_THREADS`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CountError {
-    /// Where it came from.
-    pub source: &'static str,
-    /// What came.
-    pub value: String,
-}
-
-impl std::fmt::Display for CountError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` must be an integer from 1 to {MAX_THREADS}, got {}", self.source, self.value)
-    }
-}
-
-impl std::error::Error for CountError {}
-
 /// How many threads a fill may use: what [`set`] was given, else `VARSCALE_NUM_THREADS`, else the CPUs this
 /// process may use (its affinity and its cgroup's quota count).
 ///
 /// # Errors
 ///
 /// [`CountError`] when the environment variable is not a number in `1..=MAX_THREADS`.
-pub fn get() -> Result<usize, CountError> {
+pub fn get() -> Result<usize, SettingError> {
     match COUNT.load(Ordering::Relaxed) {
         0 => {
             let count = from_environment()?;
@@ -64,21 +48,24 @@ pub fn get() -> Result<usize, CountError> {
 /// # Errors
 ///
 /// [`CountError`] when `count` is not in `1..=MAX_THREADS`.
-pub fn set(count: i64) -> Result<(), CountError> {
+pub fn set(count: i64) -> Result<(), SettingError> {
     let legal = usize::try_from(count).ok().filter(|n| (1..=MAX_THREADS).contains(n));
-    let count = legal.ok_or_else(|| CountError { source: "num_threads", value: count.to_string() })?;
-    COUNT.store(count, Ordering::Relaxed);
+    COUNT.store(legal.ok_or_else(|| illegal("num_threads", count.to_string()))?, Ordering::Relaxed);
     Ok(())
 }
 
-fn from_environment() -> Result<usize, CountError> {
-    match std::env::var_os(VARIABLE) {
+fn from_environment() -> Result<usize, SettingError> {
+    match variable(VARIABLE) {
         None => Ok(std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS))),
-        Some(text) => {
-            let count = text.to_str().and_then(|s| s.trim().parse().ok()).filter(|n| (1..=MAX_THREADS).contains(n));
-            count.ok_or_else(|| CountError { source: VARIABLE, value: format!("{:?}", text.to_string_lossy()) })
+        Some((shown, text)) => {
+            let count = text.trim().parse().ok().filter(|n| (1..=MAX_THREADS).contains(n));
+            count.ok_or_else(|| illegal(VARIABLE, shown))
         }
     }
+}
+
+fn illegal(name: &'static str, value: String) -> SettingError {
+    SettingError { name, value, legal: format!("an integer from 1 to {MAX_THREADS}") }
 }
 
 /// The pool of `count` threads, or `None` where the system refuses them: the caller then works alone.

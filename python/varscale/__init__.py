@@ -46,6 +46,7 @@ from ._random import (
 from ._sampled import Description
 from ._seeds import set_random_seed
 from ._serialization import deserialize, get, serialize
+from ._threads import num_threads
 from ._variance_scaling import VarianceScaling
 
 __all__ = [
@@ -84,6 +85,7 @@ __all__ = [
     "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
+    "num_threads",
     "ones",
     "random_normal",
     "random_uniform",

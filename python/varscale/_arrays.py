@@ -41,13 +41,26 @@ def out_dtype(out: Any, dtype: Any) -> Any:
 
 
 def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """`out`, if it can be filled in place: of this shape, C-contiguous, aligned and writable."""
+    """`out`, if it can be filled in place: of this shape, aligned, writable, each element at a place of its own."""
     if out.shape != shape:
         msg = f"`out` must have the shape {shape}, got {out.shape}"
         raise ValueError(msg)
-    flags = {"C-contiguous": out.flags.c_contiguous, "aligned": out.flags.aligned, "writable": out.flags.writeable}
+    flags = {"aligned": out.flags.aligned, "writable": out.flags.writeable, "free of overlap": not _overlaps(out)}
     if not all(flags.values()):
         lacking = " or ".join(flag for flag, has in flags.items() if not has)
-        msg = f"`out` must be C-contiguous, aligned and writable, got an array that is not {lacking}"
+        msg = f"`out` must be aligned, writable and free of overlap, got an array that is not {lacking}"
         raise ValueError(msg)
     return out
+
+
+def _overlaps(out: NDArray[Any]) -> bool:
+    """Whether two elements may share memory: no slice or transposition of an ordinary array does."""
+    if out.flags.c_contiguous:
+        return False
+    reach = out.itemsize
+    for stride, size in sorted((abs(stride), size) for stride, size in zip(out.strides, out.shape, strict=True)):
+        if size > 1:
+            if stride < reach:
+                return True
+            reach += stride * (size - 1)
+    return False

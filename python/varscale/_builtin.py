@@ -71,8 +71,8 @@ class Builtin(Initializer):
                 float32 values, rounded once.
             partition_info: Where `shape` lies in its tensor: an object with `full_shape` and `var_offset`
                 (TensorFlow 1). The values are that slice of the full tensor, and its fans count.
-            out: An array to fill and return: C-contiguous, writable, of the right shape. Its dtype counts where `dtype`
-                is None, else they must agree.
+            out: An array to fill in place and return, of the right shape, in any order: views, transposed arrays and
+                memory maps too. Its dtype counts where `dtype` is None, else they must agree.
             partition_shape: The part's shape, `shape` being the full tensor's (TensorFlow 2).
             partition_offset: Where that part starts.
 
@@ -84,6 +84,8 @@ class Builtin(Initializer):
             ValueError: An argument of the wrong value: a dtype that is not floating-point, a part outside its tensor,
                 parameters whose largest value overflows the dtype, an unusable `out`.
             MemoryError: The system refuses the memory.
+            KeyboardInterrupt: Ctrl-C in the main thread; `out` then holds the right values up to some element, and what
+                it held before from there on (a view that is not C-contiguous: in some of its blocks).
         """
         if out is not None:
             dtype = out_dtype(out, dtype)

@@ -5,7 +5,15 @@ from typing import Any, SupportsIndex
 
 from numpy.typing import NDArray
 
-__all__ = ["__version__", "fill", "get_num_threads", "set_num_threads", "truncated_moments"]
+__all__ = [
+    "__version__",
+    "exchange_environment",
+    "fill",
+    "get_num_threads",
+    "set_num_threads",
+    "simd_level",
+    "truncated_moments",
+]
 
 __version__: str
 
@@ -23,7 +31,9 @@ def fill(
     offset: Sequence[int] | None,
     /,
 ) -> None:
-    """Fills the C-contiguous array `out` with `law` in standard form, times `scale`, plus `loc`, kept in [low, high].
+    """Fills the array `out` with `law` in standard form, times `scale`, plus `loc`, kept in [low, high].
+
+    The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt within some ten milliseconds.
 
     `element` is "float16" or "bfloat16" (`out` is then a uint16 view), "float32" or "float64"; `law` is "uniform" on
     (-1, 1), "normal", or "truncated_normal" on `bounds`. With `full_shape` and `offset`, `out` is that part of a larger
@@ -32,6 +42,12 @@ def fill(
 
 def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:
     """Mean and standard deviation of the standard normal law on [lower, upper]; ValueError for no interval."""
+
+def exchange_environment(word: int | None = None, /) -> int:
+    """Gives this thread the default floating-point environment, or that of `word`; returns the old one's word."""
+
+def simd_level() -> str:
+    """The SIMD level of this process: what `VARSCALE_SIMD` says, else the best this machine has."""
 
 def set_num_threads(n: SupportsIndex, /) -> None:
     """Sets how many threads a fill may use: 1 to 1024, else ValueError."""

@@ -103,7 +103,13 @@ class Sampled(Builtin):
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[FloatType, Plan]]:
         kind = self._kind if dtype is None else float_type(dtype)
-        return kind.dtype, (kind, self.plan(part.full_shape, kind))
+        # Another library may have changed how this thread rounds; scales must not depend on that.
+        environment = _core.exchange_environment()
+        try:
+            plan = self.plan(part.full_shape, kind)
+        finally:
+            _core.exchange_environment(environment)
+        return kind.dtype, (kind, plan)
 
     def _write(self, array: NDArray[Any], part: Part, prepared: tuple[FloatType, Plan]) -> None:
         kind, plan = prepared

@@ -1,0 +1,127 @@
+"""`out=` in any memory order: views, transposed and Fortran-ordered arrays, backwards, files; and two fills at once."""
+
+from __future__ import annotations
+
+import threading
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import varscale as vs
+
+INIT = vs.lecun_normal(5)
+DTYPES = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
+VIEWS: dict[str, Callable[[type], np.ndarray]] = {
+    "Fortran order": lambda dtype: np.zeros((300, 411), dtype, order="F"),
+    "transposed": lambda dtype: np.zeros((411, 300), dtype).T,
+    "every second column": lambda dtype: np.zeros((300, 822), dtype)[:, ::2],
+    "backwards": lambda dtype: np.zeros((300, 411), dtype)[::-1, ::-1],
+    "a middle block": lambda dtype: np.zeros((310, 500), dtype)[5:305, 9:420],
+    "axes of another tensor": lambda dtype: np.zeros((411, 3, 300), dtype)[:, 1].T,
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_are_filled_in_place(name: str, dtype: type) -> None:
+    """If this fails a view is transposed, copied, or something beside it is written."""
+    out = VIEWS[name](dtype)
+    assert not out.flags.c_contiguous
+    base = out if out.base is None else out.base
+    assert INIT(out.shape, out=out) is out
+    assert out.tobytes() == INIT((300, 411), dtype).tobytes()
+    assert np.count_nonzero(base) == np.count_nonzero(out)
+    part = vs.PartitionInfo((600, 500), (7, 80))
+    INIT((300, 411), None, part, out=out)
+    assert out.tobytes() == INIT((600, 500), dtype)[7:307, 80:491].tobytes()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_any_view_equals_a_new_array(data: st.DataObject) -> None:
+    """If this fails some stride, order or empty view goes wrong."""
+    rank = data.draw(st.integers(0, 4))
+    order = data.draw(st.permutations(range(rank)))
+    base = np.zeros(tuple(data.draw(st.integers(0, 12)) for _ in range(rank)), np.float32)
+    steps = tuple(slice(None, None, data.draw(st.sampled_from([1, 2, 3, -1, -2]))) for _ in range(rank))
+    out = base.transpose(order)[(*steps, ...)]
+    assert INIT(out.shape, out=out).tobytes() == INIT(out.shape).tobytes()
+
+
+def test_large_views_on_any_number_of_threads() -> None:
+    """If this fails pieces of a large view overlap or are left out."""
+    out = np.zeros((3001, 2003), np.float32, order="F")
+    expected = INIT(out.shape).tobytes()
+    for count in (1, 2, 7):
+        with vs.num_threads(count):
+            out[:] = 0
+            INIT(out.shape, out=out)
+        assert out.tobytes() == expected
+
+
+def test_a_view_needs_no_second_array() -> None:
+    """If this fails filling a transposed parameter takes its size again in memory."""
+    out = np.zeros((2048, 4096), np.float32).T
+    tracemalloc.start()
+    INIT(out.shape, out=out)
+    vs.Ones()(out.shape, out=out)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+def test_files(tmp_path: Path) -> None:
+    """If this fails weights cannot be written straight into a file."""
+    for order in "CF":
+        out = np.memmap(tmp_path / order, np.float32, "w+", shape=(500, 301), order=order)  # type: ignore[call-overload]
+        INIT((500, 301), out=out)
+        out.flush()
+        kept = np.fromfile(tmp_path / order, np.float32).reshape((500, 301), order=order)  # type: ignore[call-overload]
+        assert np.array_equal(kept, INIT((500, 301)))
+
+
+def both_at_once(first: np.ndarray, second: np.ndarray) -> list[BaseException]:
+    """Fills both from two threads, the second while the first is being filled; returns what was raised."""
+    slow = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
+    raised: list[BaseException] = []
+    started = threading.Event()
+
+    def work() -> None:
+        started.set()
+        try:
+            slow(first.shape, out=first)
+        except ValueError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    started.wait()
+    while thread.is_alive() and not raised:
+        try:
+            INIT(second.shape, out=second)
+        except ValueError as error:
+            raised.append(error)
+    thread.join()
+    return raised
+
+
+def test_two_fills_of_one_element_are_refused() -> None:
+    """If this fails two threads write one array at once, and what it holds is a matter of luck."""
+    base = np.zeros(3_000_000, np.float32)
+    for first, second in ((base, base), (base, base[5:9]), (base[:2_000_000], base[1_999_999:]), (base, base[::7])):
+        raised = both_at_once(first, second)
+        assert raised, "the fills did not meet"
+        assert all("`out`" in str(error) for error in raised)
+
+
+def test_interleaved_views_may_be_filled_at_once() -> None:
+    """If this fails fills that share no element get in each other's way."""
+    base = np.zeros(3_000_000, np.float32)
+    assert both_at_once(base[::2], base[1::2]) == []
+    assert both_at_once(base[:1_000_000], base[1_000_000:]) == []
