@@ -6,25 +6,12 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import tracemalloc
 
 import pytest
 
 import varscale as vs
-
-
-def run(code: str, timeout: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs code in a new process."""
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-
+from process import run
 
 # Forks ------------------------------------------------------------------------------------------------------------
 
@@ -140,19 +127,17 @@ def test_many_calls_leak_nothing() -> None:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
-    for _ in range(500):
-        init.fold_in("a")(shape)
-    before = resident()
+    def calls(count: int) -> int:
+        for _ in range(count):
+            init.fold_in("a")(shape)
+        return tracemalloc.get_traced_memory()[0]
+
     tracemalloc.start()
-    for _ in range(500):
-        init.fold_in("a")(shape)
-    base = tracemalloc.get_traced_memory()[0]
-    for _ in range(2000):
-        init.fold_in("a")(shape)
-    assert tracemalloc.get_traced_memory()[0] - base < 10_000
+    before = calls(3000)  # Python's free lists are full by then
+    assert calls(2000) - before < 2000
     tracemalloc.stop()
-    for _ in range(7500):
-        init.fold_in("a")(shape)
+    before = resident()
+    calls(10_000)
     assert resident() - before < 4 << 20
 
 
@@ -218,88 +203,3 @@ def test_64_threads_share_one_initializer() -> None:
         thread.join()
     assert len(found) == 192
     assert set(found) == {init((400, 401)).tobytes()}
-
-
-# Floating-point environment ---------------------------------------------------------------------------------------
-
-MODES = """
-import varscale as vs
-from varscale import _core
-inits = [vs.VarianceScaling(0.7, "fan_avg", d, 1) for d in ("uniform", "truncated_normal", "untruncated_normal")]
-inits += [vs.RandomNormal(0.1, 1e-39, 1), vs.RandomNormal(0.0, 3e-7, 1), vs.RandomUniform(0.1, 0.3, 1)]
-inits += [vs.TruncatedNormal(0.1, 0.3, 1, lower=-1.1, upper=3.3), vs.RandomNormal(0.0, 1e-310, 1)]
-def draw():
-    return [i(s, d).tobytes() for i in inits for s in ((37, 41), (400, 401)) for d in ("float16", "bfloat16", "float32", "float64")]
-def strange():
-    previous = _core.exchange_environment(0x1F80 | 1 << 15 | 1 << 6 | 2 << 13)
-    third = 1.0 / 3.0
-    return third
-FIRST
-strange()
-assert 1.0 / 3.0 > 0.3333333333333333 and 1e-308 * 0.01 == 0.0, "the mode does something"
-odd = draw()
-assert 1.0 / 3.0 > 0.3333333333333333 and 1e-308 * 0.01 == 0.0, "the mode is restored"
-_core.exchange_environment()
-print(odd == draw())
-"""
-
-
-@pytest.mark.parametrize("first", ["", "draw()"])
-@pytest.mark.parametrize("threads", ["1", "3"])
-def test_rounding_modes_of_other_libraries_change_nothing(threads: str, first: str) -> None:
-    """If this fails values depend on what another library did to the thread, before the first fill or between two."""
-    code = (
-        MODES.replace("FIRST", first)
-        .replace("1.0 / 3.0", "divide(1.0, 3.0)")
-        .replace("1e-308 * 0.01", "times(1e-308, 0.01)")
-    )
-    code = "divide = lambda a, b: a / b\ntimes = lambda a, b: a * b\n" + code
-    found = run(code, VARSCALE_NUM_THREADS=threads)
-    assert found.stdout == "True\n", found.stderr
-
-
-# SIMD levels ------------------------------------------------------------------------------------------------------
-
-
-def test_every_available_level_gives_the_same_bits() -> None:
-    """If this fails a machine with other SIMD instructions starts from other weights."""
-    code = """
-import hashlib, varscale as vs
-from varscale import _core
-sha = hashlib.sha256()
-for d in ("float16", "bfloat16", "float32", "float64"):
-    for init in (vs.RandomUniform(-1, 1, 3, d), vs.RandomNormal(0, 1, 3, d), vs.TruncatedNormal(0, 1, 3, d),
-                 vs.TruncatedNormal(0, 1, 3, d, lower=-1, upper=3)):
-        sha.update(init((1003, 301)).tobytes())
-print(_core.simd_level(), sha.hexdigest())
-"""
-    found = dict(
-        run(code, VARSCALE_SIMD=level).stdout.split() or (level, None) for level in ("baseline", "avx2", "avx512")
-    )
-    available = {level: digest for level, digest in found.items() if digest}
-    assert "baseline" in available
-    assert len(set(available.values())) == 1
-    assert run(code.replace("sha.update", "0 and sha.update")).stdout.split()[0] == list(available)[-1], (
-        "the best is taken"
-    )
-
-
-@pytest.mark.parametrize("bad", ["sse2", "AVX2", "", "avx1024"])
-def test_unknown_levels_are_refused(bad: str) -> None:
-    """If this fails a misspelt level is silently ignored."""
-    found = run("import varscale; varscale.lecun_normal(1)((2, 2))", VARSCALE_SIMD=bad)
-    assert "ValueError: `VARSCALE_SIMD` must be one of baseline" in found.stderr
-    assert f'got "{bad}"' in found.stderr
-
-
-def test_importing_is_quick() -> None:
-    """If this fails importing does work that belongs to the first use; the bound is wide, the figure is in the README."""
-    code = """
-import time, numpy, ml_dtypes
-start = time.perf_counter()
-import varscale
-print(time.perf_counter() - start)
-"""
-    times = sorted(float(run(code).stdout) for _ in range(5))
-    assert times[0] < 0.1, times
-    assert time.perf_counter() > 0
