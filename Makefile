@@ -6,7 +6,7 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long lint bench golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel lint bench golden fit wheel clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -36,6 +36,10 @@ test-python: $(VENV)/built  ## the package: known answers, oracle, properties, s
 
 test-long: $(VENV)/built  ## statistics at 2^30 values: a minute, 16 GB of memory
 	$(BIN)/pytest -m long
+
+test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8 threads at once
+	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
+		--ignore tests/test_processes.py
 
 bench: $(VENV)/built  ## values per second of the core, and whole calls against NumPy in one run
 	cargo bench --locked

@@ -54,6 +54,7 @@ def test_any_view_equals_a_new_array(data: st.DataObject) -> None:
     assert INIT(out.shape, out=out).tobytes() == INIT(out.shape).tobytes()
 
 
+@pytest.mark.thread_unsafe(reason="sets the process's number of threads")
 def test_large_views_on_any_number_of_threads() -> None:
     """If this fails pieces of a large view overlap or are left out."""
     out = np.zeros((3001, 2003), np.float32, order="F")
@@ -65,6 +66,7 @@ def test_large_views_on_any_number_of_threads() -> None:
         assert out.tobytes() == expected
 
 
+@pytest.mark.thread_unsafe(reason="counts the memory of the whole process")
 def test_a_view_needs_no_second_array() -> None:
     """If this fails filling a transposed parameter takes its size again in memory."""
     out = np.zeros((2048, 4096), np.float32).T

@@ -32,6 +32,7 @@ def test_every_public_name_is_documented(name: str) -> None:
     assert len(getattr(vs, name).__doc__) > 20
 
 
+@pytest.mark.thread_unsafe(reason="doctest takes over standard output")
 @pytest.mark.parametrize("name", ["__init__", *MODULES])
 def test_docstring_examples(name: str) -> None:
     """If this fails an example in the documentation does not give what it shows."""
@@ -39,6 +40,7 @@ def test_docstring_examples(name: str) -> None:
     assert doctest.testmod(module, extraglobs={"__name__": "users_module"}).failed == 0
 
 
+@pytest.mark.thread_unsafe(reason="doctest takes over standard output")
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document_examples(name: str) -> None:
     """If this fails an example of the README or its neighbours does not give what it shows."""

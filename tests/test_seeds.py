@@ -13,6 +13,8 @@ import reference
 import varscale as vs
 from core import fill
 
+pytestmark = pytest.mark.thread_unsafe(reason="sets the process's global seed")
+
 
 def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16, person=b"varscale-stream1").digest()

@@ -16,6 +16,8 @@ import reference
 import varscale
 from core import fill
 
+pytestmark = pytest.mark.thread_unsafe(reason="sets the process's number of threads")
+
 COUNTS = (1, 2, 3, 7, 16)
 
 
