@@ -5,7 +5,7 @@
 use super::{Identity, PastTheEnd};
 
 /// Blocks that one pass of the rounds computes together.
-pub const GROUP: usize = 16;
+pub const GROUP: usize = 32;
 
 /// The low 32 bits of a lane.
 const LOW: u64 = 0xffff_ffff;
