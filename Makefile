@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*.rs')
+# Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
+PEERS := numpy jax keras torch
+PEER_VENVS := .venv-bench
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel lint bench golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel lint bench bench-core golden fit wheel clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -24,7 +27,7 @@ lint: $(VENV)/built  ## formatting, lints and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/stubtest varscale --ignore-missing-stub
+	$(BIN)/stubtest varscale._core
 
 test-rust:  ## the crate alone, without Python
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --release; \
@@ -41,9 +44,11 @@ test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8
 	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
 		--ignore tests/test_processes.py
 
-bench: $(VENV)/built  ## values per second of the core, and whole calls against NumPy in one run
+bench: $(VENV)/built $(PEERS:%=$(PEER_VENVS)/%/installed)  ## whole calls against the peers; writes README's table and docs/
+	$(BIN)/python benches/compare.py --write
+
+bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, SIMD level and size
 	cargo bench --locked
-	$(BIN)/python benches/compare.py
 
 golden: $(VENV)/built  ## writes tests/golden.txt anew: until the first release, with an entry under Values
 	$(BIN)/python tests/golden.py
@@ -55,7 +60,7 @@ wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
 	$(BIN)/maturin build --release --locked --out dist
 
 clean:  ## removes what the other targets made
-	rm -rf target dist $(VENV) python/varscale/*.so
+	rm -rf target dist $(VENV) $(PEER_VENVS) python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
@@ -67,4 +72,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/built: $(VENV)/installed $(RUST)
 	PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
+	@touch $@
+
+$(PEER_VENVS)/%/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --group peer-$*
 	@touch $@

@@ -118,8 +118,8 @@ mod tests {
             let placement = Placement { loc: 0.0, scale, low: f64::NEG_INFINITY, high: f64::INFINITY };
             let plan = Plan { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
             let schedule = Schedule { chunk: 500, ..Schedule::new(threads) };
-            fill(&plan, &Region::whole(3000), 0, &mut values.0, &schedule);
-            fill(&plan, &Region::whole(3000), 0, &mut values.1, &schedule);
+            fill(&plan, Region::whole(3000), &mut values.0, &schedule);
+            fill(&plan, Region::whole(3000), &mut values.1, &schedule);
         }
         values
     }

@@ -1,5 +1,6 @@
 //! The one verb: write a law's values into an array that somebody else allocated.
 
+use crate::batch::{BUFFER, Batch};
 use crate::element::{Element, Placement, Value};
 use crate::environment::DefaultEnvironment;
 use crate::law::Law;
@@ -7,10 +8,7 @@ use crate::level::{Kernel, Level};
 use crate::region::Region;
 use crate::stream::{Identity, Philox};
 use crate::threads;
-use rayon::prelude::*;
-
-/// Blocks of the stream that a kernel holds at once: words and values then take 8 KiB, well inside an L1 cache.
-const BUFFER: usize = 256;
+use std::sync::Arc;
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
@@ -45,25 +43,39 @@ impl Schedule {
     }
 }
 
-/// Fills `out`, in C order, with the elements of `region` from position `start` on.
+/// A chunk's worth of work, for any thread.
+pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Fills `out`, in C order, with the elements of `region`.
 ///
 /// # Panics
 ///
-/// If the region ends before `out` does.
-pub fn fill<E: Element>(plan: &Plan, region: &Region, start: u64, out: &mut [E], schedule: &Schedule) {
-    assert!(start + out.len() as u64 <= region.len(), "`out` must end where the region ends, or before");
-    let chunk = |number: usize, out: &mut [E]| {
-        let _environment = DefaultEnvironment::enter();
-        let first = start + (number * schedule.chunk) as u64;
-        schedule.level.run(Chunk { plan, region, first, out });
-    };
-    let threads = schedule.threads.min(out.len().div_ceil(schedule.chunk));
-    match if threads > 1 { threads::pool(schedule.threads) } else { None } {
-        Some(pool) => {
-            pool.install(|| out.par_chunks_mut(schedule.chunk).enumerate().for_each(|(n, out)| chunk(n, out)));
-        }
-        None => out.chunks_mut(schedule.chunk).enumerate().for_each(|(n, out)| chunk(n, out)),
-    }
+/// If `out` and the region differ in length.
+pub fn fill<E: Element>(plan: &Plan, region: Region, out: &mut [E], schedule: &Schedule) {
+    threads::run(schedule.threads, tasks(plan, region, out, schedule).collect());
+}
+
+/// The same work as [`fill`], in parts that may be done in any order.
+///
+/// # Panics
+///
+/// If `out` and the region differ in length.
+pub fn tasks<'a, E: Element>(
+    plan: &Plan,
+    region: Region,
+    out: &'a mut [E],
+    schedule: &Schedule,
+) -> impl Iterator<Item = Task<'a>> + use<'a, E> {
+    assert!(out.len() as u64 == region.len(), "`out` must have as many elements as the region");
+    let (plan, region, Schedule { chunk, level, .. }) = (*plan, Arc::new(region), *schedule);
+    out.chunks_mut(chunk).enumerate().map(move |(number, out)| -> Task<'a> {
+        let region = Arc::clone(&region);
+        Box::new(move || {
+            let _environment = DefaultEnvironment::enter();
+            let first = (number * chunk) as u64;
+            level.run(Chunk { plan: &plan, region: &region, first, out });
+        })
+    })
 }
 
 /// The elements `first..first + out.len()` of a region.
@@ -79,28 +91,30 @@ impl<E: Element> Kernel for Chunk<'_, E> {
     fn run(self) {
         let stream = Philox::new(self.plan.identity);
         let placement = self.plan.placement.to();
+        let per_block = E::Value::PER_BLOCK;
+        let mut batch = Batch::new(per_block);
         let mut blocks = [[0; 2]; BUFFER];
         let mut values = [E::Value::default(); 4 * BUFFER];
-        let per_block = E::Value::PER_BLOCK;
+        let mut runs = self.region.runs(self.first..self.first + self.out.len() as u64);
+        let mut run = runs.next();
         let mut out = self.out;
-        for (first, count) in self.region.runs(self.first..self.first + out.len() as u64) {
-            let (mut run, rest) = out.split_at_mut(count);
-            out = rest;
-            let mut block = first / per_block as u64;
-            let mut skip = (first % per_block as u64) as usize;
-            while !run.is_empty() {
-                // words, values, elements: three plain loops over buffers in L1
-                let wanted = run.len().min(per_block * BUFFER - skip);
-                let used = (skip + wanted).div_ceil(per_block);
-                stream.write(block, &mut blocks[..used]);
-                E::Value::sample(&self.plan.law, &blocks[..used], &mut values[..used * per_block]);
-                let (head, tail) = run.split_at_mut(wanted);
-                for (element, value) in head.iter_mut().zip(&values[skip..skip + wanted]) {
+        while !out.is_empty() {
+            // numbers, words, values, elements: plain loops over buffers in L1
+            batch.gather(&mut run, &mut runs);
+            let blocks = &mut blocks[..batch.blocks];
+            if batch.pieces_used == 1 {
+                stream.consecutive(batch.numbers[0], blocks);
+            } else {
+                stream.scattered(&batch.numbers[..batch.blocks], blocks);
+            }
+            E::Value::sample(&self.plan.law, blocks, &mut values[..batch.blocks * per_block]);
+            for &(skip, count) in &batch.pieces[..batch.pieces_used] {
+                let (skip, count) = (usize::from(skip), usize::from(count));
+                let (piece, rest) = out.split_at_mut(count);
+                for (element, value) in piece.iter_mut().zip(&values[skip..skip + count]) {
                     *element = E::round(value.place(&placement));
                 }
-                run = tail;
-                block = block.wrapping_add(used as u64);
-                skip = 0;
+                out = rest;
             }
         }
     }
@@ -110,6 +124,7 @@ impl<E: Element> Kernel for Chunk<'_, E> {
 mod tests {
     use super::*;
     use crate::element::{BF16, F16};
+    use crate::picks::Picks;
 
     const LEN: usize = 5003;
 
@@ -125,11 +140,15 @@ mod tests {
     fn same_bits<E: Element + bytemuck::Pod>(zero: E) {
         for law in laws() {
             let plan = plan(law);
-            let part = Region::part(&[90, 80, 7], &[13, 2, 1], &[17, 59, 5]).unwrap();
+            let part = Region::mesh(
+                &[90, 80, 7],
+                &[Picks::range(13, 17), Picks::Range { start: 60, step: -1, count: 59 }, Picks::range(1, 5)],
+            )
+            .unwrap();
             for region in [Region::whole(LEN as u64), part] {
                 let filled = |schedule: Schedule| {
                     let mut out = vec![zero; region.len() as usize];
-                    fill(&plan, &region, 0, &mut out, &schedule);
+                    fill(&plan, region.clone(), &mut out, &schedule);
                     bytemuck::cast_slice::<E, u8>(&out).to_vec()
                 };
                 let baseline = filled(Schedule { threads: 1, chunk: usize::MAX / 2, level: Level::Baseline });
@@ -159,14 +178,14 @@ mod tests {
 
     /// An array that is silently filled past its region's end.
     #[test]
-    #[should_panic(expected = "where the region ends, or before")]
+    #[should_panic(expected = "as many elements as the region")]
     fn a_region_that_is_too_small_is_refused() {
-        fill(&plan(Law::Uniform), &Region::whole(3), 0, &mut [0.0_f32; 4], &Schedule::new(1));
+        fill(&plan(Law::Uniform), Region::whole(3), &mut [0.0_f32; 4], &Schedule::new(1));
     }
 
     /// An empty array that starts threads, or fails.
     #[test]
     fn nothing_is_filled_with_nothing() {
-        fill(&plan(Law::Normal), &Region::whole(0), 0, &mut [0.0_f32; 0], &Schedule::new(4));
+        fill(&plan(Law::Normal), Region::whole(0), &mut [0.0_f32; 0], &Schedule::new(4));
     }
 }

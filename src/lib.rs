@@ -7,13 +7,14 @@
 //!                      region: which element numbers, as contiguous runs
 //! ```
 //!
-//! [`fill`](fill::fill) is the one verb. It cuts the array into chunks, gives them to the threads, and
+//! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of a chunk each, gives them to the threads, and
 //! compiles the same plain-Rust kernel once per SIMD [`level`]. Arithmetic is `+ − × ÷ √`, integers and
 //! bit casts, never fused and never libm, so that every level and platform gives the same bits.
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian port needs its own packing");
 
+mod batch;
 mod coefficients;
 mod double_double;
 pub mod element;
@@ -22,6 +23,7 @@ pub mod fill;
 pub mod law;
 pub mod level;
 pub mod math;
+pub mod picks;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;

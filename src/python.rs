@@ -3,18 +3,21 @@
 
 use crate::element::{BF16, Element, F16, Placement};
 use crate::environment::{self, DefaultEnvironment};
-use crate::fill::{CHUNK, Plan, Schedule, fill as fill_array};
+use crate::fill::{self, CHUNK, Plan, Schedule, Task};
 use crate::law::{Law, Truncation, TruncationError};
 use crate::level::Level;
+use crate::picks::Picks;
 use crate::region::{Region, RegionError};
 use crate::setting::SettingError;
 use crate::stream::Identity;
-use crate::strided::{fill_pieces, pieces};
-use crate::threads;
+use crate::{strided, threads};
 use bytemuck::Pod;
-use numpy::{Element as NumpyElement, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{
+    Element as NumpyElement, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadwriteArrayDyn, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
@@ -33,8 +36,7 @@ value_error!(SettingError, RegionError, TruncationError);
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        BF16, DefaultEnvironment, F16, Identity, Law, Level, Placement, Plan, PyTypeError, SettingError, Truncation,
-        environment, fill_as, threads, unknown,
+        DefaultEnvironment, Job, Level, PyTypeError, SettingError, Truncation, environment, fill_all, threads,
     };
     use pyo3::prelude::*;
 
@@ -42,43 +44,11 @@ mod _core {
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
-    /// Fills `out` with values of `law`; the arguments are those of `_core.pyi`.
+    /// Fills arrays in one pass; a job's fields are those of `_core.pyi`.
     #[pyfunction]
-    #[pyo3(signature = (out, element, law, bounds, loc, scale, low, high, identity, full_shape, offset, /))]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "one crossing of the border; a struct would be built to be taken apart"
-    )]
-    fn fill(
-        out: &Bound<'_, PyAny>,
-        element: &str,
-        law: &str,
-        bounds: (f64, f64),
-        loc: f64,
-        scale: f64,
-        low: f64,
-        high: f64,
-        identity: [u8; 16],
-        full_shape: Option<Vec<u64>>,
-        offset: Option<Vec<u64>>,
-    ) -> PyResult<()> {
-        let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
-        let law = match law {
-            "uniform" => Law::Uniform,
-            "normal" => Law::Normal,
-            "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
-            other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
-        };
-        let placement = Placement { loc, scale, low, high };
-        let plan = Plan { law, placement, identity: Identity::from_bytes(identity) };
-        let part = full_shape.zip(offset);
-        match element {
-            "float16" => fill_as::<F16, u16>(out, &plan, part),
-            "bfloat16" => fill_as::<BF16, u16>(out, &plan, part),
-            "float32" => fill_as::<f32, f32>(out, &plan, part),
-            "float64" => fill_as::<f64, f64>(out, &plan, part),
-            other => Err(unknown("element", other, "float16, bfloat16, float32 or float64")),
-        }
+    #[pyo3(signature = (jobs, /))]
+    fn fill(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
+        fill_all(py, jobs)
     }
 
     /// Mean and standard deviation of the standard normal law truncated to `[lower, upper]`.
@@ -126,69 +96,154 @@ mod _core {
     }
 }
 
+/// One array to fill: `out`, element, law, bounds, loc, scale, low, high, identity, full shape, picks.
+#[derive(FromPyObject)]
+struct Job<'py>(
+    Bound<'py, PyAny>,
+    PyBackedStr,
+    PyBackedStr,
+    (f64, f64),
+    f64,
+    f64,
+    f64,
+    f64,
+    [u8; 16],
+    Option<Vec<u64>>,
+    Option<Vec<AxisPicks<'py>>>,
+);
+
+/// One axis's indices: (start, step, count), or all of them.
+#[derive(FromPyObject)]
+enum AxisPicks<'py> {
+    Range((u64, i64, u64)),
+    List(PyReadonlyArray1<'py, u64>),
+}
+
+impl AxisPicks<'_> {
+    fn read(&self) -> Picks {
+        match self {
+            Self::Range((start, step, count)) => Picks::Range { start: *start, step: *step, count: *count },
+            Self::List(list) => Picks::List(list.as_array().to_vec()),
+        }
+    }
+}
+
+/// An array while it is being written; nobody else can borrow it meanwhile.
+enum Output<'py> {
+    Float16(PyReadwriteArrayDyn<'py, u16>),
+    BFloat16(PyReadwriteArrayDyn<'py, u16>),
+    Float32(PyReadwriteArrayDyn<'py, f32>),
+    Float64(PyReadwriteArrayDyn<'py, f64>),
+}
+
+impl<'py> Output<'py> {
+    fn borrow(out: &Bound<'py, PyAny>, element: &str) -> PyResult<Self> {
+        match element {
+            "float16" => writable(out).map(Self::Float16),
+            "bfloat16" => writable(out).map(Self::BFloat16),
+            "float32" => writable(out).map(Self::Float32),
+            "float64" => writable(out).map(Self::Float64),
+            other => Err(unknown("element", other, "float16, bfloat16, float32 or float64")),
+        }
+    }
+
+    fn tasks<'a>(&'a mut self, plan: &Plan, part: Part, schedule: &Schedule) -> PyResult<Vec<Task<'a>>> {
+        match self {
+            Self::Float16(array) => tasks::<F16, u16>(array, plan, part, schedule),
+            Self::BFloat16(array) => tasks::<BF16, u16>(array, plan, part, schedule),
+            Self::Float32(array) => tasks::<f32, f32>(array, plan, part, schedule),
+            Self::Float64(array) => tasks::<f64, f64>(array, plan, part, schedule),
+        }
+    }
+}
+
+/// The full shape and the picks of each axis; `None` for a whole tensor.
+type Part = Option<(Vec<u64>, Vec<Picks>)>;
+
+fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<PyReadwriteArrayDyn<'py, N>> {
+    let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
+        PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
+    })?;
+    array.try_readwrite().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))
+}
+
+fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
+    array: &'a mut PyReadwriteArrayDyn<'_, N>,
+    plan: &Plan,
+    part: Part,
+    schedule: &Schedule,
+) -> PyResult<Vec<Task<'a>>> {
+    let shape: Vec<u64> = array.shape().iter().map(|&size| size as u64).collect();
+    if let Some((_, picks)) = &part
+        && !picks.iter().map(Picks::count).eq(shape.iter().copied())
+    {
+        return Err(PyValueError::new_err(format!("`out` must have the shape of the part, got {shape:?}")));
+    }
+    // as_slice_mut takes Fortran order too, which would transpose the tensor.
+    if array.is_c_contiguous() {
+        let out = array.as_slice_mut().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
+        let region = match part {
+            None => Region::whole(out.len() as u64),
+            Some((full, picks)) => Region::mesh(&full, &picks)?,
+        };
+        return Ok(fill::tasks::<E>(plan, region, bytemuck::cast_slice_mut(out), schedule).collect());
+    }
+    let (full, picks) = part.unwrap_or_else(|| {
+        let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
+        (shape, picks)
+    });
+    let pieces = strided::pieces(array.as_array_mut(), &full, picks, CHUNK)?;
+    Ok(strided::tasks::<E, N>(plan, pieces, schedule).collect())
+}
+
+/// Checks every job, then does all their tasks in one pass.
+fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
+    let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
+    let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
+    let mut outputs = Vec::with_capacity(jobs.len());
+    for Job(out, element, law, bounds, loc, scale, low, high, identity, full, picks) in jobs {
+        let law = match &*law {
+            "uniform" => Law::Uniform,
+            "normal" => Law::Normal,
+            "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
+            other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
+        };
+        let placement = Placement { loc, scale, low, high };
+        let plan = Plan { law, placement, identity: Identity::from_bytes(identity) };
+        let part = full.zip(picks).map(|(full, picks)| (full, picks.iter().map(AxisPicks::read).collect()));
+        outputs.push((Output::borrow(&out, &element)?, plan, part));
+    }
+    let mut all = Vec::new();
+    for (output, plan, part) in &mut outputs {
+        all.append(&mut output.tasks(plan, part.take(), &schedule)?);
+    }
+    interruptibly(py, all, schedule.threads)
+}
+
 fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
     PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
 }
 
-/// Fills `out`, an array of the dtype that `N` stands for.
-fn fill_as<E: Element + Pod, N: NumpyElement + Pod>(
-    out: &Bound<'_, PyAny>,
-    plan: &Plan,
-    part: Option<(Vec<u64>, Vec<u64>)>,
-) -> PyResult<()> {
-    let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
-        PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
-    })?;
-    let py = array.py();
-    let shape: Vec<u64> = array.shape().iter().map(|&n| n as u64).collect();
-    let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
-    let mut borrow = array.try_readwrite().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
-    // as_slice_mut takes Fortran order too, which would transpose the tensor.
-    if array.is_c_contiguous() {
-        let out = borrow.as_slice_mut().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
-        let region = match part {
-            None => Region::whole(out.len() as u64),
-            Some((full, offset)) => Region::part(&full, &offset, &shape)?,
-        };
-        let mut rest: &mut [E] = bytemuck::cast_slice_mut(out);
-        interruptibly(py, |start, count| {
-            let count = count.min(rest.len());
-            let (slab, after) = std::mem::take(&mut rest).split_at_mut(count);
-            rest = after;
-            fill_array(plan, &region, start as u64, slab, &schedule);
-            !rest.is_empty()
-        })
-    } else {
-        let (full, offset) = part.unwrap_or_else(|| (shape.clone(), vec![0; shape.len()]));
-        let mut pieces = pieces(borrow.as_array_mut(), &full, &offset, CHUNK)?;
-        interruptibly(py, |start, count| {
-            let (first, last) = (start / CHUNK, ((start + count) / CHUNK).min(pieces.len()));
-            fill_pieces::<E, N>(plan, &mut pieces[first..last], &schedule);
-            last < pieces.len()
-        })
-    }
-}
-
-/// Works in slabs without the GIL, and looks for Ctrl-C between them.
+/// Does tasks in slabs, without the GIL, and looks for Ctrl-C between them.
 ///
-/// `work(start, count)` does `count` elements more and says whether any are left. A slab takes some ten milliseconds:
-/// long enough to cost nothing, short enough to stop at once.
-fn interruptibly(py: Python<'_>, mut work: impl FnMut(usize, usize) -> bool + Send) -> PyResult<()> {
-    const LEAST: usize = 1 << 20;
-    let (mut start, mut count) = (0, LEAST);
-    loop {
-        let begin = Instant::now();
+/// A slab takes some ten milliseconds: long enough to cost nothing, short enough to stop at once.
+fn interruptibly(py: Python<'_>, tasks: Vec<Task<'_>>, threads: usize) -> PyResult<()> {
+    let mut tasks = tasks.into_iter();
+    let (mut count, mut begin) = (16, None);
+    while tasks.len() > 0 {
+        let slab: Vec<Task<'_>> = tasks.by_ref().take(count).collect();
         // No panic is known; should there be one, it is an ordinary exception.
-        let more = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(start, count))));
-        if !more.map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))? {
-            return Ok(());
-        }
-        start += count;
-        match begin.elapsed().as_millis() {
-            0..10 => count *= 2,
-            25.. => count = (count / 2).max(CHUNK),
-            _ => {}
-        }
+        py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, slab))))
+            .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
         py.check_signals()?;
+        if tasks.len() > 0 {
+            let now = Instant::now();
+            match begin.replace(now).map_or(0, |begin| now.duration_since(begin).as_millis()) {
+                0..10 => count *= 2,
+                25.. => count = (count / 2).max(1),
+                _ => {}
+            }
+        }
     }
+    Ok(())
 }

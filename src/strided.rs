@@ -1,12 +1,11 @@
 //! Arrays in any order: transposed, strided, backwards. Chunks are filled in C order beside the array and copied in.
 
 use crate::element::Element;
-use crate::fill::{Plan, Schedule, fill};
+use crate::fill::{Plan, Schedule, Task, fill};
+use crate::picks::Picks;
 use crate::region::{Region, RegionError};
-use crate::threads;
 use bytemuck::Pod;
 use numpy::ndarray::{ArrayViewMutD, Axis};
-use rayon::prelude::*;
 
 /// A piece of the array, small enough for one temporary, and which elements it holds.
 pub(crate) struct Piece<'a, N> {
@@ -14,7 +13,7 @@ pub(crate) struct Piece<'a, N> {
     region: Region,
 }
 
-/// Cuts `view`, which lies at `offset` in a tensor of shape `full`, into pieces of at most `limit` elements.
+/// Cuts `view`, which holds `picks` of a tensor of shape `full`, into pieces of at most `limit` elements.
 ///
 /// # Errors
 ///
@@ -22,45 +21,48 @@ pub(crate) struct Piece<'a, N> {
 pub(crate) fn pieces<'a, N>(
     view: ArrayViewMutD<'a, N>,
     full: &[u64],
-    offset: &[u64],
+    picks: Vec<Picks>,
     limit: usize,
 ) -> Result<Vec<Piece<'a, N>>, RegionError> {
     let mut done = Vec::new();
-    let mut todo = vec![(view, offset.to_vec())];
-    while let Some((view, mut offset)) = todo.pop() {
+    let mut todo = vec![(view, picks)];
+    while let Some((view, picks)) = todo.pop() {
+        if view.len() <= limit.max(1) {
+            done.push(Piece { region: Region::mesh(full, &picks)?, view });
+            continue;
+        }
         // The longest axis is halved: pieces that are compact in every direction touch few pages of memory, in any
         // memory order, and still have runs of elements long enough for the stream.
         let axis = view.shape().iter().enumerate().max_by_key(|&(_, &size)| size).map_or(0, |(axis, _)| axis);
-        if view.len() <= limit.max(1) {
-            let shape: Vec<u64> = view.shape().iter().map(|&size| size as u64).collect();
-            done.push(Piece { region: Region::part(full, &offset, &shape)?, view });
-        } else {
-            let half = view.len_of(Axis(axis)) / 2;
-            let (front, back) = view.split_at(Axis(axis), half);
-            todo.push((front, offset.clone()));
-            offset[axis] += half as u64;
-            todo.push((back, offset));
-        }
+        let half = view.len_of(Axis(axis)) / 2;
+        let (front, back) = view.split_at(Axis(axis), half);
+        let (mut first, mut second) = (picks.clone(), picks);
+        let (before, after) = first[axis].clone().split_at(half as u64);
+        (first[axis], second[axis]) = (before, after);
+        todo.push((front, first));
+        todo.push((back, second));
     }
     Ok(done)
 }
 
-/// Fills pieces, each on one thread.
-pub(crate) fn fill_pieces<E, N>(plan: &Plan, pieces: &mut [Piece<'_, N>], schedule: &Schedule)
+/// The work of filling pieces, one task each.
+pub(crate) fn tasks<'a, E, N>(
+    plan: &Plan,
+    pieces: Vec<Piece<'a, N>>,
+    schedule: &Schedule,
+) -> impl Iterator<Item = Task<'a>> + use<'a, E, N>
 where
     E: Element + Pod,
     N: Pod + Send + Sync,
 {
-    let alone = Schedule { threads: 1, ..*schedule };
-    let one = |piece: &mut Piece<'_, N>| {
-        let mut values = vec![E::zeroed(); piece.view.len()];
-        fill(plan, &piece.region, 0, &mut values, &alone);
-        for (element, value) in piece.view.iter_mut().zip(bytemuck::cast_slice::<E, N>(&values)) {
-            *element = *value;
-        }
-    };
-    match if pieces.len() > 1 && schedule.threads > 1 { threads::pool(schedule.threads) } else { None } {
-        Some(pool) => pool.install(|| pieces.par_iter_mut().for_each(one)),
-        None => pieces.iter_mut().for_each(one),
-    }
+    let (plan, alone) = (*plan, Schedule { threads: 1, ..*schedule });
+    pieces.into_iter().map(move |mut piece| -> Task<'a> {
+        Box::new(move || {
+            let mut values = vec![E::zeroed(); piece.view.len()];
+            fill(&plan, piece.region, &mut values, &alone);
+            for (element, value) in piece.view.iter_mut().zip(bytemuck::cast_slice::<E, N>(&values)) {
+                *element = *value;
+            }
+        })
+    })
 }

@@ -4,7 +4,9 @@
 //! it makes its own and leaves the parent's memory alone. Reaching a pool takes no lock, which a fork could leave
 //! locked forever.
 
+use crate::fill::Task;
 use crate::setting::{SettingError, variable};
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -68,9 +70,17 @@ fn illegal(name: &'static str, value: String) -> SettingError {
     SettingError { name, value, legal: format!("an integer from 1 to {MAX_THREADS}") }
 }
 
+/// Does the tasks on `count` threads at most.
+pub(crate) fn run(count: usize, tasks: Vec<Task<'_>>) {
+    match if count.min(tasks.len()) > 1 { pool(count) } else { None } {
+        Some(pool) => pool.install(|| tasks.into_par_iter().for_each(|task| task())),
+        None => tasks.into_iter().for_each(|task| task()),
+    }
+}
+
 /// The pool of `count` threads, or `None` where the system refuses them: the caller then works alone.
 #[allow(unsafe_code, reason = "reading a pool through the pointer that publishes it; see the block")]
-pub(crate) fn pool(count: usize) -> Option<&'static ThreadPool> {
+fn pool(count: usize) -> Option<&'static ThreadPool> {
     let slot = POOLS.get(count)?;
     let process = std::process::id();
     let mut current = slot.load(Ordering::Acquire);

@@ -82,17 +82,15 @@ def philox(name: bytes, blocks: Numbers) -> NDArray[np.uint32]:
 
 def words32(name: bytes, elements: Numbers) -> NDArray[np.uint32]:
     """Element i takes word i: word i % 4 of block i // 4."""
-    first, last = int(elements.min()) // 4, int(elements.max()) // 4
-    words = philox(name, np.arange(first, last + 1, dtype=np.uint64)).ravel()
-    return words[elements - np.uint64(4 * first)]
+    blocks, rows = np.unique(elements // np.uint64(4), return_inverse=True)
+    return philox(name, blocks)[rows, elements % np.uint64(4)]
 
 
 def words64(name: bytes, elements: Numbers) -> Numbers:
     """Element i takes words 2i and 2i + 1, the low one first: half i % 2 of block i // 2."""
-    first, last = int(elements.min()) // 2, int(elements.max()) // 2
-    pairs = philox(name, np.arange(first, last + 1, dtype=np.uint64)).reshape(-1, 2).astype(np.uint64)
-    words = pairs[:, 0] | pairs[:, 1] << np.uint64(32)
-    return words[elements - np.uint64(2 * first)]
+    blocks, rows = np.unique(elements // np.uint64(2), return_inverse=True)
+    pairs = philox(name, blocks).reshape(-1, 2, 2).astype(np.uint64)[rows, elements % np.uint64(2)]
+    return pairs[:, 0] | pairs[:, 1] << np.uint64(32)
 
 
 # Word to uniform: an odd number of half steps, never 0 and never +-1 ----------------------------------------------

@@ -67,8 +67,8 @@ def test_shards_are_neither_alike_nor_scaled_by_their_own_fan() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"partition_info": vs.PartitionInfo((4, 4), (0, 0)), "partition_shape": (2, 2)}, TypeError, "together"),
-        ({"partition_info": vs.PartitionInfo((4, 4), (0, 0)), "partition_offset": (0, 0)}, TypeError, "together"),
+        ({"partition_info": vs.PartitionInfo((4, 4), (0, 0)), "partition_shape": (2, 2)}, TypeError, "in one way"),
+        ({"partition_info": vs.PartitionInfo((4, 4), (0, 0)), "partition_offset": (0, 0)}, TypeError, "in one way"),
         ({"partition_shape": (2, 2)}, TypeError, "must be given together"),
         ({"partition_offset": (2, 2)}, TypeError, "must be given together"),
         ({"partition_info": (4, 4)}, TypeError, "must have `full_shape` and `var_offset`"),

@@ -60,6 +60,6 @@ def test_parts_of_tensors_beyond_memory() -> None:
 
 def test_parts_outside_are_refused() -> None:
     """If this fails a wrong offset silently gives other values."""
-    for full, offset in (((4, 4), (0, 2)), ((4, 4), (3, 0)), ((4,), (0,)), ((2**40, 2**25), (0, 0))):
-        with pytest.raises(ValueError, match=r"along axis|same rank|2\^64"):
+    for full, offset in (((4, 4), (0, 2)), ((4, 4), (3, 0)), ((4,), (0, 0)), ((2**40, 2**25), (0, 0))):
+        with pytest.raises(ValueError, match=r"along axis|every axis|2\^64"):
             fill("normal", "float32", (2, 3), full_shape=full, offset=offset)

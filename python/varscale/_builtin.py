@@ -8,18 +8,22 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _core
 from ._arrays import check_out, new_array, out_dtype
 from ._initializer import Initializer, check_config
-from ._partition import HasFullShape, Part, resolve_part
+from ._lazy import Lazy
+from ._partition import WHOLE, HasFullShape, Part, check_elements, resolve_part
 from ._shapes import ShapeLike
 
+Job = tuple[Any, ...]
+"""What `_core.fill` does: an array and all that it needs."""
 Self = TypeVar("Self", bound="Builtin")
 
 
 class Builtin(Initializer):
     """Base of varscale's own initializers: immutable, with a fixed set of parameters and one way of being called.
 
-    A class says in `_prepare` what it would write, checking everything, and writes it in `_write`. It lists its
+    A class says in `_prepare` what it would write, checking everything, and writes it in `_job`. It lists its
     constructor's arguments in `parameters`, in config's order, with the default of each that a config leaves out while
     it is default (`REQUIRED` for the others).
     """
@@ -48,8 +52,12 @@ class Builtin(Initializer):
         """The dtype of the array to make, and whatever `_write` needs; all that can be wrong is found here."""
         raise NotImplementedError
 
-    def _write(self, array: NDArray[Any], part: Part, prepared: Any) -> None:
-        """Writes the part's values into `array`."""
+    def _stream(self) -> bytes:
+        """The name of the stream that one call draws from; an initializer that draws nothing has none."""
+        return b""
+
+    def _job(self, array: NDArray[Any], part: Part, prepared: Any, stream: bytes) -> Job | None:
+        """Writes the part's values into `array`, or returns the job that the core is to do."""
         raise NotImplementedError
 
     def __call__(
@@ -58,6 +66,7 @@ class Builtin(Initializer):
         dtype: Any = None,
         partition_info: HasFullShape | None = None,
         *,
+        index: Any = WHOLE,
         out: NDArray[Any] | None = None,
         partition_shape: ShapeLike | None = None,
         partition_offset: ShapeLike | None = None,
@@ -71,6 +80,9 @@ class Builtin(Initializer):
                 float32 values, rounded once.
             partition_info: Where `shape` lies in its tensor: an object with `full_shape` and `var_offset`
                 (TensorFlow 1). The values are that slice of the full tensor, and its fans count.
+            index: The part `tensor[index]` of the tensor of `shape`, generating nothing else: one entry a dimension, or
+                fewer and an Ellipsis; an entry is an integer, a slice with any step, or a 1-D array of integers.
+                Several arrays mean the open mesh, as `np.ix_` makes it.
             out: An array to fill in place and return, of the right shape, in any order: views, transposed arrays and
                 memory maps too. Its dtype counts where `dtype` is None, else they must agree.
             partition_shape: The part's shape, `shape` being the full tensor's (TensorFlow 2).
@@ -81,6 +93,7 @@ class Builtin(Initializer):
 
         Raises:
             TypeError: An argument of the wrong kind, or more than one way to name a part.
+            IndexError: An `index` that NumPy would refuse; a boolean mask; None.
             ValueError: An argument of the wrong value: a dtype that is not floating-point, a part outside its tensor,
                 parameters whose largest value overflows the dtype, an unusable `out`.
             MemoryError: The system refuses the memory.
@@ -89,11 +102,29 @@ class Builtin(Initializer):
         """
         if out is not None:
             dtype = out_dtype(out, dtype)
-        part = resolve_part(shape, partition_info, partition_shape, partition_offset)
+        part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
         made, prepared = self._prepare(part, dtype)
         array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
-        self._write(array, part, prepared)
+        job = self._job(array, part, prepared, self._stream())
+        if job is not None:
+            _core.fill([job])
         return array
+
+    def lazy(self, shape: ShapeLike, dtype: Any = None) -> Lazy:
+        """The tensor of `shape` as an array-like that makes only what is asked of it.
+
+        Without a seed its values are drawn when this is called, as those of a call are.
+
+        Example:
+            >>> import varscale as vs
+            >>> tensor = vs.lecun_normal(seed=7).lazy((2**20, 2**24), "bfloat16")
+            >>> tensor.nbytes, tensor[-1, :3].shape
+            (35184372088832, (3,))
+        """
+        whole = resolve_part(shape, None, None, None, WHOLE)
+        check_elements(whole.full_shape)
+        made, _ = self._prepare(whole, dtype)
+        return Lazy(self, whole.full_shape, made.name, self._stream())
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""

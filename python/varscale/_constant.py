@@ -79,9 +79,9 @@ class Constant(Fixed):
         if not fits:
             msg = f"`value` must be one that the dtype {dtype.name!r} can hold, got {self.value!r}"
             raise ValueError(msg)
-        return dtype, held.reshape(part.full_shape)[_slices(part)] if held.ndim else held
+        return dtype, _chosen(held.reshape(part.full_shape), part) if held.ndim else held
 
-    def _write(self, array: NDArray[Any], part: Part, prepared: NDArray[Any]) -> None:
+    def _job(self, array: NDArray[Any], part: Part, prepared: NDArray[Any], stream: bytes) -> None:
         array[...] = prepared
 
 
@@ -95,7 +95,7 @@ class Zeros(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    def _write(self, array: NDArray[Any], part: Part, prepared: None) -> None:
+    def _job(self, array: NDArray[Any], part: Part, prepared: None, stream: bytes) -> None:
         array[...] = 0
 
 
@@ -109,7 +109,7 @@ class Ones(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    def _write(self, array: NDArray[Any], part: Part, prepared: None) -> None:
+    def _job(self, array: NDArray[Any], part: Part, prepared: None, stream: bytes) -> None:
         array[...] = 1
 
 
@@ -140,26 +140,30 @@ class Identity(Fixed):
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], None]:
         kind = float_type(self.dtype if dtype is None else dtype)
-        if len(part.shape) != 2:
-            msg = f"`shape` must have two dimensions for an identity matrix, got {part.shape}"
+        if len(part.full_shape) != 2:
+            msg = f"`shape` must have two dimensions for an identity matrix, got {part.full_shape}"
             raise ValueError(msg)
         check_overflow(abs(self.gain), kind)
         return kind.dtype, None
 
-    def _write(self, array: NDArray[Any], part: Part, prepared: None) -> None:
-        array[...] = 0
-        rows, columns = part.shape
-        top, left = part.offset or (0, 0)
-        first = max(0, left - top)  # the part's first row that crosses the diagonal
-        count = max(0, min(rows - first, left + columns - top - first))
-        diagonal = np.arange(first, first + count)
-        array[diagonal, diagonal + top - left] = self.gain
+    def _job(self, array: NDArray[Any], part: Part, prepared: None, stream: bytes) -> None:
+        mesh = part.mesh(array)
+        mesh[...] = 0
+        rows, columns = part.indices()
+        # Every pair of equal indices, repeated ones too: for each row, its range among the sorted columns.
+        order = np.argsort(columns, kind="stable")
+        begin, end = (np.searchsorted(columns[order], rows, side) for side in ("left", "right"))
+        counts = end - begin
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = self.gain
 
 
-def _slices(part: Part) -> tuple[slice, ...]:
-    """The part as an index of its tensor."""
-    offset = part.offset or (0,) * len(part.shape)
-    return tuple(slice(start, start + size) for start, size in zip(offset, part.shape, strict=True))
+def _chosen(values: NDArray[Any], part: Part) -> NDArray[Any]:
+    """The part of a tensor that exists."""
+    if part.picks is None:
+        return values
+    mesh = values[np.ix_(*part.indices())]
+    return mesh.reshape(part.shape)
 
 
 def _tuples(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
+import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
@@ -17,27 +18,26 @@ __all__ = [
 
 __version__: str
 
-def fill(
-    out: NDArray[Any],
-    element: str,
-    law: str,
-    bounds: tuple[float, float],
-    loc: float,
-    scale: float,
-    low: float,
-    high: float,
-    identity: bytes,
-    full_shape: Sequence[int] | None,
-    offset: Sequence[int] | None,
-    /,
-) -> None:
-    """Fills the array `out` with `law` in standard form, times `scale`, plus `loc`, kept in [low, high].
+_Job = tuple[
+    NDArray[Any],  # out
+    str,  # element: "float16" or "bfloat16" (out is then a uint16 view), "float32" or "float64"
+    str,  # law: "uniform" on (-1, 1), "normal", or "truncated_normal" on the bounds
+    tuple[float, float],  # bounds
+    float,  # loc
+    float,  # scale
+    float,  # low
+    float,  # high
+    bytes,  # identity: 16 bytes
+    Sequence[int] | None,  # full shape: of the tensor that out is a part of
+    Sequence[tuple[int, int, int] | NDArray[np.uint64]] | None,  # picks: one an axis, (start, step, count) or a list
+]
+
+def fill(jobs: Sequence[_Job], /) -> None:
+    """Fills arrays in one parallel pass: each with its law in standard form, times `scale`, plus `loc`, in [low, high].
 
     The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt within some ten milliseconds.
-
-    `element` is "float16" or "bfloat16" (`out` is then a uint16 view), "float32" or "float64"; `law` is "uniform" on
-    (-1, 1), "normal", or "truncated_normal" on `bounds`. With `full_shape` and `offset`, `out` is that part of a larger
-    tensor. ValueError for what is not so; TypeError for an array of another dtype.
+    ValueError for a bad value, and where two jobs share memory; TypeError for an array of another dtype. All jobs are
+    checked before any is begun.
     """
 
 def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ._index import Picks, resolve_index
 from ._shapes import ShapeLike, parse_shape
+
+WHOLE: Final = Ellipsis
+"""The index of the whole tensor."""
 
 
 class HasFullShape(Protocol):
@@ -75,31 +82,52 @@ class PartitionInfo:
 
 
 class Part(NamedTuple):
-    """What to make: an array of `shape`, which lies at `offset` in a tensor of `full_shape`."""
+    """What to make: an array of `shape`, which holds `picks` of a tensor of `full_shape`."""
 
     shape: tuple[int, ...]
     full_shape: tuple[int, ...]
-    offset: tuple[int, ...] | None
-    """None for the whole tensor."""
+    picks: list[Picks] | None = None
+    """One choice of indices an axis; None for the whole tensor."""
+    kept: list[bool] | None = None
+    """Which axes the array has; None for all."""
+
+    def mesh(self, array: NDArray[Any]) -> NDArray[Any]:
+        """`array` with every axis of the tensor: a view."""
+        return array if self.kept is None else array[tuple(slice(None) if keep else None for keep in self.kept)]
+
+    def indices(self) -> list[NDArray[np.uint64]]:
+        """The indices along each axis."""
+        picks = [(0, 1, size) for size in self.full_shape] if self.picks is None else self.picks
+        return [_spread(*pick) if isinstance(pick, tuple) else pick for pick in picks]
 
 
-def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partition_offset: Any) -> Part:
+def _spread(start: int, step: int, count: int) -> NDArray[np.uint64]:
+    """Evenly spaced indices; unsigned arithmetic wraps to the right ones where the step is negative."""
+    indices: NDArray[np.uint64] = np.uint64(start) + np.arange(count, dtype=np.uint64) * np.uint64(step % 2**64)
+    return indices
+
+
+def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partition_offset: Any, index: Any) -> Part:
     """The part that a call's arguments name.
 
-    By TensorFlow 1's `partition_info`, `shape` being the part's, or by TensorFlow 2's `partition_shape` and
-    `partition_offset`, `shape` being the full tensor's.
+    By `index`, or by TensorFlow 2's `partition_shape` and `partition_offset`, `shape` being the full tensor's, or by
+    TensorFlow 1's `partition_info`, `shape` being the part's.
 
     Raises:
         TypeError: More than one way, half of one, or an object without `full_shape` and `var_offset`.
         ValueError: A part of another rank or outside the full tensor, or a tensor of more than 2^64 elements.
+        IndexError: An `index` that NumPy would refuse, a boolean mask, or None.
     """
     parsed = parse_shape(shape)
-    if partition_info is None and partition_shape is None and partition_offset is None:
-        return Part(parsed, parsed, None)
+    if index is WHOLE and partition_info is None and partition_shape is None and partition_offset is None:
+        return Part(parsed, parsed)
+    ways = (index is not WHOLE, partition_info is not None, partition_shape is not None or partition_offset is not None)
+    if sum(ways) > 1:
+        msg = "a part must be named in one way: `index`, `partition_info`, or `partition_shape` and `partition_offset`"
+        raise TypeError(msg)
+    if index is not WHOLE:
+        return indexed_part(parsed, index)
     if partition_info is not None:
-        if partition_shape is not None or partition_offset is not None:
-            msg = "`partition_info` must not be given together with `partition_shape` or `partition_offset`"
-            raise TypeError(msg)
         if not hasattr(partition_info, "full_shape") or not hasattr(partition_info, "var_offset"):
             msg = f"`partition_info` must have `full_shape` and `var_offset`, got {partition_info!r}"
             raise TypeError(msg)
@@ -118,7 +146,27 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
     if any(start + size > extent for start, size, extent in zip(offset, part, full, strict=True)):
         msg = f"a part must lie inside its tensor {full}, got the part {part} at {offset}"
         raise ValueError(msg)
+    check_elements(full)
+    # An empty part may start at its tensor's end, where there is no index.
+    return Part(part, full, [(start if size else 0, 1, size) for start, size in zip(offset, part, strict=True)])
+
+
+def indexed_part(full: tuple[int, ...], index: Any) -> Part:
+    """The part `tensor[index]` of a tensor of shape `full`.
+
+    Raises:
+        IndexError: An `index` that NumPy would refuse, a boolean mask, or None.
+        ValueError: A tensor of more than 2^64 elements.
+    """
+    check_elements(full)
+    picks, kept = resolve_index(index, full)
+    counts = [pick[2] if isinstance(pick, tuple) else len(pick) for pick in picks]
+    shape = tuple(count for count, keep in zip(counts, kept, strict=True) if keep)
+    return Part(shape, full, picks, None if all(kept) else kept)
+
+
+def check_elements(full: tuple[int, ...]) -> None:
+    """Raises where a tensor has more elements than a stream has numbers."""
     if prod(full) > 2**64:
         msg = f"a tensor must have at most 2^64 elements, got the full shape {full}"
         raise ValueError(msg)
-    return Part(part, full, offset)

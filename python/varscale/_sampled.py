@@ -1,4 +1,4 @@
-"""What all random initializers share: a seed, a dtype, a path, and the one crossing into the core."""
+"""What all random initializers share: a seed, a dtype, a path, and the job that they give to the core."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._builtin import Builtin
+from ._builtin import Builtin, Job
 from ._dtypes import FloatType, float_type
 from ._partition import Part
 from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
@@ -111,11 +111,13 @@ class Sampled(Builtin):
             _core.exchange_environment(environment)
         return kind.dtype, (kind, plan)
 
-    def _write(self, array: NDArray[Any], part: Part, prepared: tuple[FloatType, Plan]) -> None:
+    def _stream(self) -> bytes:
+        return identity(self._fields, seeded=self.seed is not None, folded=bool(self.path))
+
+    def _job(self, array: NDArray[Any], part: Part, prepared: tuple[FloatType, Plan], stream: bytes) -> Job:
         kind, plan = prepared
-        name = identity(self._fields, seeded=self.seed is not None, folded=bool(self.path))
-        crossing = array if kind.crosses_as is None else array.view(kind.crosses_as)
-        _core.fill(crossing, kind.name, *plan, name, None if part.offset is None else part.full_shape, part.offset)
+        crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
+        return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
 
 
 def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:

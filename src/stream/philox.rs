@@ -36,39 +36,53 @@ impl Philox {
         if count > 0 && first.checked_add(count - 1).is_none() {
             return Err(PastTheEnd { first, count });
         }
-        self.write(first, pairs);
+        self.consecutive(first, pairs);
         Ok(())
     }
 
     /// As [`blocks`](Self::blocks), for a range that is known to exist.
     #[inline(always)]
-    pub(crate) fn write(&self, first: u64, pairs: &mut [[u64; 2]]) {
+    pub(crate) fn consecutive(&self, first: u64, pairs: &mut [[u64; 2]]) {
         let (groups, rest) = pairs.as_chunks_mut::<GROUP>();
         let mut block = first;
         for group in groups {
-            *group = self.group(block);
+            *group = self.group(&std::array::from_fn(|lane| block.wrapping_add(lane as u64)));
             block = block.wrapping_add(GROUP as u64);
         }
         if !rest.is_empty() {
-            let last = self.group(block);
+            let last = self.group(&std::array::from_fn(|lane| block.wrapping_add(lane as u64)));
             rest.copy_from_slice(&last[..rest.len()]);
         }
     }
 
-    /// The [`GROUP`] blocks from `first` on; block numbers wrap, the caller keeps only those that exist.
+    /// Writes the words of any blocks, one for each of `numbers`.
+    #[inline(always)]
+    pub(crate) fn scattered(&self, numbers: &[u64], pairs: &mut [[u64; 2]]) {
+        let (groups, rest) = numbers.as_chunks::<GROUP>();
+        let (written, last) = pairs.split_at_mut(groups.len() * GROUP);
+        for (numbers, pairs) in groups.iter().zip(written.as_chunks_mut::<GROUP>().0) {
+            *pairs = self.group(numbers);
+        }
+        if !rest.is_empty() {
+            let mut numbers = [0; GROUP];
+            numbers[..rest.len()].copy_from_slice(rest);
+            last.copy_from_slice(&self.group(&numbers)[..rest.len()]);
+        }
+    }
+
+    /// The words of [`GROUP`] blocks.
     ///
     /// Each 32-bit word lives in a 64-bit lane whose high half may hold garbage: the multiplication reads the
     /// low half, and its 64-bit product *is* both halves the next round needs. That turns a round into one
     /// widening multiplication, one shift and one three-way xor a lane, in plain loops that LLVM vectorises.
     #[inline(always)]
     #[must_use]
-    pub fn group(&self, first: u64) -> [[u64; 2]; GROUP] {
+    pub fn group(&self, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {
         let mut x0 = [0; GROUP];
         let mut x1 = [0; GROUP];
         for lane in 0..GROUP {
-            let block = first.wrapping_add(lane as u64);
-            x0[lane] = block;
-            x1[lane] = block >> 32;
+            x0[lane] = numbers[lane];
+            x1[lane] = numbers[lane] >> 32;
         }
         let mut x2 = [u64::from(self.identity.counter_high[0]); GROUP];
         let mut x3 = [u64::from(self.identity.counter_high[1]); GROUP];

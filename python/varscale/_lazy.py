@@ -1,0 +1,110 @@
+"""Lazy tensors: what engines copy arrays from, piece by piece."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._arrays import new_array
+from ._dtypes import any_dtype
+from ._partition import WHOLE, indexed_part
+
+if TYPE_CHECKING:
+    from ._builtin import Builtin
+
+
+class Lazy:
+    """An array-like whose elements are made when they are indexed; `Builtin.lazy` returns it.
+
+    It has what `dask.array.from_array`, xarray and zarr copy from, pickles, and does not change.
+
+    Attributes:
+        initializer: What makes its values.
+        shape: The tensor's shape.
+        dtype: The NumPy dtype of its elements.
+    """
+
+    __slots__ = ("_stream", "dtype", "initializer", "shape")
+    initializer: Builtin
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    _stream: bytes
+
+    def __init__(self, initializer: Builtin, shape: tuple[int, ...], dtype: str, stream: bytes) -> None:
+        """Takes what `Builtin.lazy` has checked; `stream` names the values, whatever the global seed becomes."""
+        values = {"initializer": initializer, "shape": shape, "dtype": any_dtype(dtype), "_stream": stream}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        msg = f"Lazy is immutable, cannot set `{name}`"
+        raise AttributeError(msg)
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions the tensor has."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """How many elements the tensor has."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the tensor would take."""
+        return self.size * self.dtype.itemsize
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """The part `index` of the tensor, made now; for what may be an index see `Builtin.__call__`."""
+        part = indexed_part(self.shape, index)
+        made, prepared = self.initializer._prepare(part, self.dtype)
+        array = new_array(part.shape, made)
+        job = self.initializer._job(array, part, prepared, self._stream)
+        if job is not None:
+            _core.fill([job])
+        return array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """The whole tensor, made now.
+
+        Raises:
+            ValueError: `copy=False`: there is nothing yet that could be shared.
+        """
+        if copy is False:
+            msg = "a lazy tensor cannot be made into an array without a copy"
+            raise ValueError(msg)
+        array = self[WHOLE]
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            msg = "a lazy tensor without dimensions has no length"
+            raise TypeError(msg)
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        return (self[row] for row in range(len(self)))
+
+    def _key(self) -> tuple[Any, ...]:
+        return self.initializer, self.shape, self.dtype.name, self._stream
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Lazy) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __reduce__(self) -> Any:
+        return Lazy, self._key()
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        initializer = self.initializer
+        return type(initializer).__qualname__, initializer.get_config(), *self._key()[1:]
+
+    def __repr__(self) -> str:
+        return f"<lazy {self.shape} {self.dtype.name} of {self.initializer!r}>"

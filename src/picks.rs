@@ -1,0 +1,85 @@
+//! Picks: which indices of one axis a part of a tensor holds.
+
+/// Which indices of one axis a part holds, in its own order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Picks {
+    /// `count` indices from `start` on, `step` apart.
+    Range {
+        /// The first.
+        start: u64,
+        /// From one to the next; negative backwards.
+        step: i64,
+        /// How many.
+        count: u64,
+    },
+    /// These, in any order, repeated or not.
+    List(Vec<u64>),
+}
+
+impl Picks {
+    /// `count` neighbours from `start` on.
+    #[must_use]
+    pub const fn range(start: u64, count: u64) -> Self {
+        Self::Range { start, step: 1, count }
+    }
+
+    /// How many indices.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match self {
+            Self::Range { count, .. } => *count,
+            Self::List(list) => list.len() as u64,
+        }
+    }
+
+    /// The first `count` indices, and the others.
+    #[must_use]
+    pub fn split_at(self, count: u64) -> (Self, Self) {
+        match self {
+            Self::Range { start, step, count: all } => {
+                let middle = start.wrapping_add_signed(step.wrapping_mul(count as i64));
+                (Self::Range { start, step, count }, Self::Range { start: middle, step, count: all - count })
+            }
+            Self::List(mut list) => {
+                let back = list.split_off(count as usize);
+                (Self::List(list), Self::List(back))
+            }
+        }
+    }
+
+    /// Whether every index is less than `extent`.
+    pub(crate) fn lie_in(&self, extent: u64) -> bool {
+        match self {
+            Self::Range { count: 0, .. } => true,
+            Self::Range { start, step, count } => {
+                let last = i128::from(*start) + i128::from(*step) * i128::from(count - 1);
+                *start < extent && (0..i128::from(extent)).contains(&last)
+            }
+            Self::List(list) => list.iter().all(|&index| index < extent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Halves that lose, repeat or reorder indices.
+    #[test]
+    fn splitting_keeps_all_indices_in_order() {
+        let back = Picks::Range { start: 9, step: -2, count: 5 };
+        let halves = back.split_at(2);
+        assert_eq!(halves.0, Picks::Range { start: 9, step: -2, count: 2 });
+        assert_eq!(halves.1, Picks::Range { start: 5, step: -2, count: 3 });
+        assert_eq!(Picks::List(vec![7, 7, 1]).split_at(1), (Picks::List(vec![7]), Picks::List(vec![7, 1])));
+    }
+
+    /// A range whose last index wraps past 64 bits and looks as if it were inside.
+    #[test]
+    fn the_last_index_counts_too() {
+        assert!(Picks::Range { start: 3, step: -1, count: 4 }.lie_in(4));
+        assert!(!Picks::Range { start: 3, step: -1, count: 5 }.lie_in(4));
+        assert!(!Picks::Range { start: 0, step: i64::MAX, count: u64::MAX }.lie_in(u64::MAX));
+        assert!(Picks::Range { start: 9, step: 1, count: 0 }.lie_in(4), "nothing is outside of nothing");
+    }
+}
