@@ -49,14 +49,13 @@ fn row<E: Element>(wanted: &[String], name: &str, law: Law, element: &str, level
     let placement = Placement { loc: 0.0, scale: 0.05, low: f64::NEG_INFINITY, high: f64::INFINITY };
     let plan = Plan { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
     let schedule = Schedule { level, ..Schedule::new(1) };
-    let region = Region::whole(size as u64);
     let mut out = vec![zero; size];
     let repeats = (1 << 22) / size;
     let mut seconds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();
             for _ in 0..repeats {
-                fill(&plan, &region, 0, std::hint::black_box(&mut out), &schedule);
+                fill(&plan, Region::whole(size as u64), std::hint::black_box(&mut out), &schedule);
             }
             start.elapsed().as_secs_f64() / (repeats * size) as f64
         })
