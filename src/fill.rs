@@ -86,6 +86,10 @@ struct Chunk<'a, E: Element> {
     out: &'a mut [E],
 }
 
+/// A buffer whose vectors do not straddle cache lines.
+#[repr(align(64))]
+struct CacheLines<T>(T);
+
 impl<E: Element> Kernel for Chunk<'_, E> {
     #[inline(always)]
     fn run(self) {
@@ -93,25 +97,25 @@ impl<E: Element> Kernel for Chunk<'_, E> {
         let placement = self.plan.placement.to();
         let per_block = E::Value::PER_BLOCK;
         let mut batch = Batch::new(per_block);
-        let mut blocks = [[0; 2]; BUFFER];
-        let mut values = [E::Value::default(); 4 * BUFFER];
+        let mut blocks = CacheLines([[0; 2]; BUFFER]);
+        let mut values = CacheLines([E::Value::default(); 4 * BUFFER]);
         let mut runs = self.region.runs(self.first..self.first + self.out.len() as u64);
         let mut run = runs.next();
         let mut out = self.out;
         while !out.is_empty() {
             // numbers, words, values, elements: plain loops over buffers in L1
             batch.gather(&mut run, &mut runs);
-            let blocks = &mut blocks[..batch.blocks];
+            let blocks = &mut blocks.0[..batch.blocks];
             if batch.pieces_used == 1 {
                 stream.consecutive(batch.numbers[0], blocks);
             } else {
                 stream.scattered(&batch.numbers[..batch.blocks], blocks);
             }
-            E::Value::sample(&self.plan.law, blocks, &mut values[..batch.blocks * per_block]);
+            E::Value::sample(&self.plan.law, blocks, &mut values.0[..batch.blocks * per_block]);
             for &(skip, count) in &batch.pieces[..batch.pieces_used] {
                 let (skip, count) = (usize::from(skip), usize::from(count));
                 let (piece, rest) = out.split_at_mut(count);
-                for (element, value) in piece.iter_mut().zip(&values[skip..skip + count]) {
+                for (element, value) in piece.iter_mut().zip(&values.0[skip..skip + count]) {
                     *element = E::round(value.place(&placement));
                 }
                 out = rest;
