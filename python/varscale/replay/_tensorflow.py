@@ -196,9 +196,11 @@ class KerasTensorFlow(Keras, Stateless):
 
     def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
         """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
+        if super().has_axes(parameters, shape):
+            return True
         ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
         fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)
-        return super().has_axes(parameters, shape) or fans == (parameters.fan_in, parameters.fan_out)
+        return fans == (parameters.fan_in, parameters.fan_out)
 
 
 tf1 = TF1
