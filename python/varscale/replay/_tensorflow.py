@@ -50,6 +50,8 @@ class TensorFlow(Replay):
         parameters, names = (plan.loc, plan.scale), "mean` and `stddev"
         if rule.law == "uniform":
             parameters, names = (plan.low, plan.high), "minval` and `maxval"
+        if not plan.high - plan.low < kind.overflow:
+            self.refuse(names, parameters, f"closer together than {kind.overflow:.6g}, where {kind.name} overflows,")
         least = LEAST[kind.name]
         if any(0 < abs(number) < least for number in (*parameters, plan.high - plan.low)):
             self.refuse(names, parameters, f"0 or at least {least} (TensorFlow flushes subnormal values)")
