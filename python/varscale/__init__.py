@@ -12,6 +12,9 @@ The same bits from one seed on any machine, with any number of threads, for any 
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import __version__, get_num_threads, set_num_threads
 from ._initializer import Initializer
+from ._jobs import ModelJob, ModelPart
+from ._lazy import Lazy
+from ._model import Model, Parameter
 from ._partition import PartitionInfo
 from ._presets import (
     GlorotNormal,
@@ -43,6 +46,7 @@ from ._random import (
     random_uniform,
     truncated_normal,
 )
+from ._rules import Rule, default_rules
 from ._sampled import Description
 from ._seeds import set_random_seed
 from ._serialization import deserialize, get, serialize
@@ -60,12 +64,18 @@ __all__ = [
     "Initializer",
     "KaimingNormal",
     "KaimingUniform",
+    "Lazy",
     "LecunNormal",
     "LecunUniform",
+    "Model",
+    "ModelJob",
+    "ModelPart",
     "Ones",
+    "Parameter",
     "PartitionInfo",
     "RandomNormal",
     "RandomUniform",
+    "Rule",
     "TruncatedNormal",
     "VarianceScaling",
     "XavierNormal",
@@ -73,6 +83,7 @@ __all__ = [
     "Zeros",
     "__version__",
     "constant",
+    "default_rules",
     "deserialize",
     "get",
     "get_num_threads",

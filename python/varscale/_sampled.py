@@ -89,10 +89,18 @@ class Sampled(Builtin):
             False
         """
         parsed = parse_path(path)
-        folded = object.__new__(type(self))
-        folded.__dict__.update(self.__dict__)
-        folded._set(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
-        return folded
+        return self._copy(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
+
+    def _with_seed(self: Self, seed: Any) -> Self:
+        """The same rule and path with another seed."""
+        parsed = parse_seed(seed)
+        return self._copy(seed=parsed, _fields=seed_field(parsed) + path_fields(self.path))
+
+    def _copy(self: Self, **changes: Any) -> Self:
+        """The same initializer but for these attributes."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **changes)
+        return copy
 
     @classmethod
     def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
