@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// The most threads that may be asked for.
 pub const MAX_THREADS: usize = 1024;
@@ -70,11 +71,25 @@ fn illegal(name: &'static str, value: String) -> SettingError {
     SettingError { name, value, legal: format!("an integer from 1 to {MAX_THREADS}") }
 }
 
-/// Does the tasks on `count` threads at most.
-pub(crate) fn run(count: usize, tasks: Vec<Task<'_>>) {
-    match if count.min(tasks.len()) > 1 { pool(count) } else { None } {
-        Some(pool) => pool.install(|| tasks.into_par_iter().for_each(|task| task())),
-        None => tasks.into_iter().for_each(|task| task()),
+/// Does the tasks on `count` threads at most, and returns those that were not begun when `patience` had run out.
+pub(crate) fn run<'a>(count: usize, tasks: Vec<Task<'a>>, patience: Duration) -> Vec<Task<'a>> {
+    if tasks.len() < 2 {
+        for task in tasks {
+            task();
+        }
+        return Vec::new();
+    }
+    let begin = Instant::now();
+    let attempt = |task: Task<'a>| {
+        if begin.elapsed() > patience {
+            return Some(task);
+        }
+        task();
+        None
+    };
+    match if count > 1 { pool(count) } else { None } {
+        Some(pool) => pool.install(|| tasks.into_par_iter().filter_map(attempt).collect()),
+        None => tasks.into_iter().filter_map(attempt).collect(),
     }
 }
 
@@ -109,6 +124,7 @@ fn pool(count: usize) -> Option<&'static ThreadPool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
 
     /// A setting that is silently clamped or taken for another.
     #[test]
@@ -117,6 +133,33 @@ mod tests {
             let message = set(bad).unwrap_err().to_string();
             assert_eq!(message, format!("`num_threads` must be an integer from 1 to 1024, got {bad}"));
         }
+    }
+
+    /// A task that is lost, done twice or out of order when time runs out, or one that is begun after that.
+    #[test]
+    fn what_is_not_begun_in_time_comes_back_in_order() {
+        let done = Mutex::new(Vec::new());
+        let task = |number: usize| -> Task<'_> {
+            let done = &done;
+            Box::new(move || {
+                std::thread::sleep(Duration::from_millis(5));
+                done.lock().unwrap().push(number);
+            })
+        };
+        for count in [1, 3] {
+            done.lock().unwrap().clear();
+            let mut left: Vec<Task<'_>> = (0..40).map(task).collect();
+            let mut rounds = 0;
+            while !left.is_empty() {
+                left = run(count, left, Duration::from_millis(12));
+                rounds += 1;
+            }
+            let mut numbers = done.lock().unwrap().clone();
+            assert!(rounds > 1 && numbers[..3].iter().all(|&number| number < 38 || count > 1));
+            numbers.sort_unstable();
+            assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+        }
+        assert!(run(2, vec![task(0)], Duration::ZERO).is_empty(), "a single task is always done");
     }
 
     /// A pool of another size, or one made anew at every fill.
