@@ -125,6 +125,7 @@ fn pool(count: usize) -> Option<&'static ThreadPool> {
 mod tests {
     use super::*;
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
 
     /// A setting that is silently clamped or taken for another.
     #[test]
@@ -170,5 +171,48 @@ mod tests {
         assert!(std::ptr::eq(pool3, pool(3).unwrap()));
         assert_eq!(pool(2).unwrap().current_num_threads(), 2);
         assert!(pool(MAX_THREADS + 1).is_none());
+    }
+
+    /// A lock on the way to the pool: a fork that catches it held leaves the child waiting for ever.
+    #[cfg(unix)]
+    #[test]
+    #[allow(unsafe_code, reason = "forking is what the test is about; see the blocks")]
+    fn forks_while_threads_spin_in_the_look_up() {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        std::hint::black_box(pool(2));
+                    }
+                });
+            }
+            let hung = (0..200).find(|_| !forked_child_finds_a_pool());
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(hung, None, "the child of this fork did not end in ten seconds");
+        });
+    }
+
+    #[cfg(unix)]
+    #[allow(unsafe_code, reason = "see the blocks")]
+    fn forked_child_finds_a_pool() -> bool {
+        // SAFETY: the child only looks for its pool, uses it, and leaves without running anything of the parent's.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let sum = pool(2).map_or(0, |pool| pool.install(|| (0..100).into_par_iter().sum()));
+            // SAFETY: ends this process.
+            unsafe { libc::_exit(i32::from(sum != 4950)) };
+        }
+        let mut status = 0;
+        for _ in 0..10_000 {
+            // SAFETY: `status` outlives the call, and `child` is ours to wait for.
+            if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
+                return status == 0;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // SAFETY: `child` has not been waited for, so the number is still its own.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+        false
     }
 }
