@@ -79,6 +79,9 @@ mod _core {
         if n.is_instance_of::<pyo3::types::PyBool>() {
             return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {n}")));
         }
+        if n.is_instance_of::<pyo3::types::PyFloat>() {
+            return Err(threads::illegal("num_threads", n.to_string()).into());
+        }
         let index = n.call_method0("__index__");
         let index = index.map_err(|_| match n.repr() {
             Ok(repr) => PyTypeError::new_err(format!("`num_threads` must be an integer, got {repr}")),

@@ -67,7 +67,8 @@ fn from_environment() -> Result<usize, SettingError> {
     }
 }
 
-fn illegal(name: &'static str, value: String) -> SettingError {
+/// What is legal, said of a setting that is not.
+pub(crate) fn illegal(name: &'static str, value: String) -> SettingError {
     SettingError { name, value, legal: format!("an integer from 1 to {MAX_THREADS}") }
 }
 
