@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
 
 
-@dataclass(frozen=True)
-class FloatType:
+class FloatType(NamedTuple):
     """A floating-point dtype that the core can fill."""
 
     name: str

@@ -128,17 +128,17 @@ class Model(Mapping[str, Parameter]):
             TypeError: A `seed` that is not an integer.
             ImportError: A bar is asked for, and there is no tqdm.
         """
-        seed, chosen = seed_or_replay(seed), self._chosen(names)
+        chosen, maker = self._chosen(names), self._maker(seed)
         arrays: dict[str, NDArray[Any]] = {}
         jobs: list[Job] = []
         with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
             pending = 0
             for name in chosen:
-                shape, dtype, _ = parameter = self[name]
-                array, left = self._initializer(name, seed)._begin(Part(shape, shape), dtype)
+                shape, dtype, _ = self._parameters[name]
+                array, left = maker(name)._begin(Part(shape, shape), dtype)
                 arrays[name] = array
                 jobs += left
-                pending += parameter.nbytes
+                pending += array.nbytes
                 if watched and pending >= _PASS:
                     _core.fill(jobs)
                     watched.advance(pending)
@@ -159,10 +159,8 @@ class Model(Mapping[str, Parameter]):
             KeyError: A name that is not in the model.
             TypeError: A `seed` that is not an integer.
         """
-        seed = seed_or_replay(seed)
-        return {
-            name: self._initializer(name, seed).lazy(self[name].shape, self[name].dtype) for name in self._chosen(names)
-        }
+        maker = self._maker(seed)
+        return {name: maker(name).lazy(self[name].shape, self[name].dtype) for name in self._chosen(names)}
 
     def jobs(
         self, seed: Any = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
@@ -217,9 +215,19 @@ class Model(Mapping[str, Parameter]):
             raise KeyError(msg)
         return chosen
 
-    def _initializer(self, name: str, seed: Any) -> Builtin:
-        """What makes a parameter: its initializer with the model's seed and the parameter's name."""
-        return self[name].initializer._with_seed(seed).fold_in(name)
+    def _maker(self, seed: Any) -> Callable[[str], Builtin]:
+        """What makes the parameter of a name: its initializer with the model's seed and that name."""
+        parsed = seed_or_replay(seed)
+        seeded: dict[int, Builtin] = {}  # thousands of parameters share an initializer
+
+        def maker(name: str) -> Builtin:
+            initializer = self._parameters[name].initializer
+            found = seeded.get(id(initializer))
+            if found is None:
+                found = seeded[id(initializer)] = initializer._with_seed(parsed)
+            return found.fold_in(name)
+
+        return maker
 
     def __eq__(self, other: object) -> bool:
         return self._parameters == other._parameters if isinstance(other, Model) else NotImplemented
