@@ -9,6 +9,9 @@ The same bits from one seed on any machine, with any number of threads, for any 
     ((784, 256), dtype('float32'))
 """
 
+import typing as _typing
+
+from . import _engines
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import __version__, get_num_threads, set_num_threads
 from ._initializer import Initializer
@@ -108,3 +111,10 @@ __all__ = [
     "xavier_uniform",
     "zeros",
 ]
+
+if _typing.TYPE_CHECKING:
+    from . import dask as dask
+    from . import jax as jax
+    from . import torch as torch
+else:  # each is imported, and its engine with it, when it is first used
+    __getattr__ = _engines.adapter
