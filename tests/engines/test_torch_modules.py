@@ -76,7 +76,9 @@ def test_wrappers_change_no_name() -> None:
         for parameter in inner.parameters():
             nn.init.zeros_(parameter)
         vs.torch.init_(wrapped, vs.lecun_normal(7))
-        assert all(np.array_equal(p.detach().numpy(), wanted[n]) for p, n in zip(inner.parameters(), wanted, strict=True))
+        assert all(
+            np.array_equal(p.detach().numpy(), wanted[n]) for p, n in zip(inner.parameters(), wanted, strict=True)
+        )
 
 
 def test_tied_parameters_have_one_name() -> None:

@@ -19,7 +19,7 @@ WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 def raw(tensor: torch.Tensor) -> bytes:
     """The values in C order."""
     plain = tensor.detach().resolve_neg().resolve_conj().contiguous()
-    return plain.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
+    return plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
@@ -80,7 +80,7 @@ def test_parameters_that_require_gradients() -> None:
 
 
 def test_tensors_out_of_numpys_reach_get_a_copy() -> None:
-    """If this fails what `copy_` must fill, such as a tensor on a GPU, gets other values: this one is lazily negated."""
+    """If this fails what `copy_` must fill, on a GPU say, gets other values; this one is lazily negated."""
     for dtype, name in ((torch.complex64, "float32"), (torch.complex128, "float64")):
         tensor = torch.zeros(6, 7, dtype=dtype).conj().imag
         assert tensor.is_neg()
@@ -152,7 +152,12 @@ def test_lazy_tensors() -> None:
     ("target", "init", "error", "message"),
     [
         (torch.empty(3, 3, device="meta"), INIT, ValueError, "`target` must have memory, got a meta tensor.*to_empty"),
-        (torch.empty(1, 3).expand(3, 3), INIT, ValueError, r"`target` must not overlap itself, got the strides \(0, 1\)"),
+        (
+            torch.empty(1, 3).expand(3, 3),
+            INIT,
+            ValueError,
+            r"`target` must not overlap itself, got the strides \(0, 1\)",
+        ),
         (torch.empty(3, 3).to_sparse(), INIT, TypeError, "`target` must be a strided tensor, got the layout"),
         (torch.empty(3, 3, dtype=torch.int8), INIT, ValueError, "`dtype` must be a floating-point dtype"),
         (torch.empty(3, 3, dtype=torch.float8_e5m2), INIT, ValueError, "`dtype` must be a floating-point dtype"),
