@@ -100,7 +100,11 @@ def refusals() -> None:
         (DTensor.from_local(local, mesh, [Shard(0)]), vs.lecun_normal(), "must have a seed where several processes"),
         (DTensor.from_local(local, mesh, [Shard(0)], shape=(99, 4), stride=(4, 1)), INIT, "must hold the shard"),
         (distribute_tensor(torch.zeros(6, 4, device="meta"), mesh, [Shard(0)]), INIT, "must have memory"),
-        (FullyShardedDataParallel(nn.Linear(4, 6), device_id=torch.device("cpu")), INIT, r"sharded by `fully_shard` \(FSDP2\)"),
+        (
+            FullyShardedDataParallel(nn.Linear(4, 6), device_id=torch.device("cpu")),
+            INIT,
+            r"sharded by `fully_shard` \(FSDP2\)",
+        ),
     ):
         refused(tensor, init, message)
 

@@ -158,7 +158,7 @@ def test_docstring_example() -> None:
 @pytest.mark.parametrize("name", document.DOCUMENTS)
 def test_document_examples(name: str, tmp_path: Path) -> None:
     """If this fails an example of the documents does not run."""
-    examples = document.blocks(name, "dask")
-    assert examples
-    for example in examples:
-        document.run(example, tmp_path)
+    scripts = document.scripts(name, "dask")
+    assert scripts
+    for script in scripts:
+        document.run(script, tmp_path)

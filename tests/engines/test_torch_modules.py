@@ -134,7 +134,7 @@ def test_trains() -> None:
 @pytest.mark.parametrize("name", document.DOCUMENTS)
 def test_document_examples(name: str, tmp_path: Path) -> None:
     """If this fails an example of the documents does not run."""
-    examples = document.blocks(name, "torch")
-    assert examples
-    for example in examples:
-        document.run(example, tmp_path)
+    scripts = document.scripts(name, "torch")
+    assert scripts
+    for script in scripts:
+        document.run(script, tmp_path)
