@@ -9,6 +9,7 @@ use crate::region::Region;
 use crate::stream::{Identity, Philox};
 use crate::threads;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
@@ -52,7 +53,7 @@ pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
 ///
 /// If `out` and the region differ in length.
 pub fn fill<E: Element>(plan: &Plan, region: Region, out: &mut [E], schedule: &Schedule) {
-    threads::run(schedule.threads, tasks(plan, region, out, schedule).collect());
+    threads::run(schedule.threads, tasks(plan, region, out, schedule).collect(), Duration::MAX);
 }
 
 /// The same work as [`fill`], in parts that may be done in any order.

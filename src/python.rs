@@ -19,7 +19,7 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::Duration;
 
 macro_rules! value_error {
     ($($error:ty),*) => { $(
@@ -78,6 +78,9 @@ mod _core {
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
         if n.is_instance_of::<pyo3::types::PyBool>() {
             return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {n}")));
+        }
+        if n.is_instance_of::<pyo3::types::PyFloat>() {
+            return Err(threads::illegal("num_threads", n.to_string()).into());
         }
         let index = n.call_method0("__index__");
         let index = index.map_err(|_| match n.repr() {
@@ -224,26 +227,26 @@ fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
     PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
 }
 
+/// Long enough to cost nothing, short enough for Ctrl-C to stop a fill at once.
+const SLAB: Duration = Duration::from_millis(10);
+
 /// Does tasks in slabs, without the GIL, and looks for Ctrl-C between them.
 ///
-/// A slab takes some ten milliseconds: long enough to cost nothing, short enough to stop at once.
+/// A slab has as many tasks as took about `SLAB` before, and what it does not begin in that time is the next one's: a task
+/// that first touches memory may take many times as long as its neighbours.
 fn interruptibly(py: Python<'_>, tasks: Vec<Task<'_>>, threads: usize) -> PyResult<()> {
     let mut tasks = tasks.into_iter();
-    let (mut count, mut begin) = (16, None);
-    while tasks.len() > 0 {
-        let slab: Vec<Task<'_>> = tasks.by_ref().take(count).collect();
+    let (mut slab, mut count) = (Vec::new(), 16);
+    loop {
+        slab.extend(tasks.by_ref().take(count));
+        if slab.is_empty() {
+            return Ok(());
+        }
         // No panic is known; should there be one, it is an ordinary exception.
-        py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, slab))))
+        slab = py
+            .detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, slab, SLAB))))
             .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
         py.check_signals()?;
-        if tasks.len() > 0 {
-            let now = Instant::now();
-            match begin.replace(now).map_or(0, |begin| now.duration_since(begin).as_millis()) {
-                0..10 => count *= 2,
-                25.. => count = (count / 2).max(1),
-                _ => {}
-            }
-        }
+        count = if slab.is_empty() { 2 * count } else { (count / 2).max(1) };
     }
-    Ok(())
 }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// The most threads that may be asked for.
 pub const MAX_THREADS: usize = 1024;
@@ -66,15 +67,30 @@ fn from_environment() -> Result<usize, SettingError> {
     }
 }
 
-fn illegal(name: &'static str, value: String) -> SettingError {
+/// What is legal, said of a setting that is not.
+pub(crate) fn illegal(name: &'static str, value: String) -> SettingError {
     SettingError { name, value, legal: format!("an integer from 1 to {MAX_THREADS}") }
 }
 
-/// Does the tasks on `count` threads at most.
-pub(crate) fn run(count: usize, tasks: Vec<Task<'_>>) {
-    match if count.min(tasks.len()) > 1 { pool(count) } else { None } {
-        Some(pool) => pool.install(|| tasks.into_par_iter().for_each(|task| task())),
-        None => tasks.into_iter().for_each(|task| task()),
+/// Does the tasks on `count` threads at most, and returns those that were not begun when `patience` had run out.
+pub(crate) fn run<'a>(count: usize, tasks: Vec<Task<'a>>, patience: Duration) -> Vec<Task<'a>> {
+    if tasks.len() < 2 {
+        for task in tasks {
+            task();
+        }
+        return Vec::new();
+    }
+    let begin = Instant::now();
+    let attempt = |task: Task<'a>| {
+        if begin.elapsed() > patience {
+            return Some(task);
+        }
+        task();
+        None
+    };
+    match if count > 1 { pool(count) } else { None } {
+        Some(pool) => pool.install(|| tasks.into_par_iter().filter_map(attempt).collect()),
+        None => tasks.into_iter().filter_map(attempt).collect(),
     }
 }
 
@@ -109,6 +125,8 @@ fn pool(count: usize) -> Option<&'static ThreadPool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
 
     /// A setting that is silently clamped or taken for another.
     #[test]
@@ -119,6 +137,33 @@ mod tests {
         }
     }
 
+    /// A task that is lost, done twice or out of order when time runs out, or one that is begun after that.
+    #[test]
+    fn what_is_not_begun_in_time_comes_back_in_order() {
+        let done = Mutex::new(Vec::new());
+        let task = |number: usize| -> Task<'_> {
+            let done = &done;
+            Box::new(move || {
+                std::thread::sleep(Duration::from_millis(5));
+                done.lock().unwrap().push(number);
+            })
+        };
+        for count in [1, 3] {
+            done.lock().unwrap().clear();
+            let mut left: Vec<Task<'_>> = (0..40).map(task).collect();
+            let mut rounds = 0;
+            while !left.is_empty() {
+                left = run(count, left, Duration::from_millis(12));
+                rounds += 1;
+            }
+            let mut numbers = done.lock().unwrap().clone();
+            assert!(rounds > 1 && numbers[..3].iter().all(|&number| number < 38 || count > 1));
+            numbers.sort_unstable();
+            assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+        }
+        assert!(run(2, vec![task(0)], Duration::ZERO).is_empty(), "a single task is always done");
+    }
+
     /// A pool of another size, or one made anew at every fill.
     #[test]
     fn a_pool_is_made_once() {
@@ -127,5 +172,48 @@ mod tests {
         assert!(std::ptr::eq(pool3, pool(3).unwrap()));
         assert_eq!(pool(2).unwrap().current_num_threads(), 2);
         assert!(pool(MAX_THREADS + 1).is_none());
+    }
+
+    /// A lock on the way to the pool: a fork that catches it held leaves the child waiting for ever.
+    #[cfg(unix)]
+    #[test]
+    #[allow(unsafe_code, reason = "forking is what the test is about; see the blocks")]
+    fn forks_while_threads_spin_in_the_look_up() {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        std::hint::black_box(pool(2));
+                    }
+                });
+            }
+            let hung = (0..200).find(|_| !forked_child_finds_a_pool());
+            stop.store(true, Ordering::Relaxed);
+            assert_eq!(hung, None, "the child of this fork did not end in ten seconds");
+        });
+    }
+
+    #[cfg(unix)]
+    #[allow(unsafe_code, reason = "see the blocks")]
+    fn forked_child_finds_a_pool() -> bool {
+        // SAFETY: the child only looks for its pool, uses it, and leaves without running anything of the parent's.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let sum = pool(2).map_or(0, |pool| pool.install(|| (0..100).into_par_iter().sum()));
+            // SAFETY: ends this process.
+            unsafe { libc::_exit(i32::from(sum != 4950)) };
+        }
+        let mut status = 0;
+        for _ in 0..10_000 {
+            // SAFETY: `status` outlives the call, and `child` is ours to wait for.
+            if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
+                return status == 0;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // SAFETY: `child` has not been waited for, so the number is still its own.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+        false
     }
 }

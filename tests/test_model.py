@@ -198,6 +198,9 @@ def test_progress_reaches_the_end() -> None:
     seen: list[tuple[int, int]] = []
     watched = model.init(1, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(done << 25, 5 << 25) for done in (2, 4, 5)]
+    seen.clear()
+    model.init(1, ["0", "1"], progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(2 << 25, 2 << 25)]
     assert bits(watched) == bits(model.init(1))
     assert bits(MODEL.init(1, progress=True)) == bits(MODEL.init(1))
 

@@ -142,8 +142,9 @@ class Model(Mapping[str, Parameter]):
                     _core.fill(jobs)
                     watched.advance(pending)
                     jobs, pending = [], 0
-            _core.fill(jobs)
-            watched.advance(pending)
+            if pending:
+                _core.fill(jobs)
+                watched.advance(pending)
         return arrays
 
     def lazy(self, seed: Any = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
