@@ -41,7 +41,9 @@ def cases() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
         found[f"{run} columns / whole"] = part((slice(None), slice(8, 8 + run)), N * run)
     found["every second row / whole"] = part(slice(None, None, 2), N * N // 2)
     found["one column / whole"] = part((slice(None), 5), N)
-    found["mesh of 2048 rows and columns / whole"] = part((rng.permutation(N)[:2048], rng.permutation(N)[:2048]), 2048**2)
+    found["mesh of 2048 rows and columns / whole"] = part(
+        (rng.permutation(N)[:2048], rng.permutation(N)[:2048]), 2048**2
+    )
     found["100,000 tensors of 16² / standard_normal"] = (
         lambda: [init(small) for init in inits],
         lambda: [rng.standard_normal(small, np.float32) for _ in range(100_000)],

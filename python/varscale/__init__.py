@@ -9,11 +9,12 @@ The same bits from one seed on any machine, with any number of threads, for any 
     ((784, 256), dtype('float32'))
 """
 
-import typing as _typing
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
 
-from . import _engines
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import __version__, get_num_threads, set_num_threads
+from ._engines import EXTRAS as _EXTRAS
 from ._initializer import Initializer
 from ._jobs import ModelJob, ModelPart
 from ._lazy import Lazy
@@ -112,9 +113,10 @@ __all__ = [
     "zeros",
 ]
 
-if _typing.TYPE_CHECKING:
-    from . import dask as dask
-    from . import jax as jax
-    from . import torch as torch
-else:  # each is imported, and its engine with it, when it is first used
-    __getattr__ = _engines.adapter
+
+def __getattr__(name: str) -> _ModuleType:
+    """`varscale.replay` and the adapters to engines, each imported when it is asked for."""
+    if name == "replay" or name in _EXTRAS:
+        return _import_module(f".{name}", __name__)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 from ._builtin import Builtin
@@ -14,15 +12,6 @@ from ._shapes import parse_shape
 
 EXTRAS = ("dask", "jax", "torch")
 """The engines that have an adapter, each with an extra of its name."""
-
-
-def adapter(name: str) -> ModuleType:
-    """The package's `__getattr__`: the adapters are its attributes too."""
-    package = __name__.rpartition(".")[0]
-    if name in EXTRAS:
-        return import_module(f"{package}.{name}")
-    msg = f"module {package!r} has no attribute {name!r}"
-    raise AttributeError(msg)
 
 
 def missing(extra: str, error: ModuleNotFoundError) -> ImportError:

@@ -16,7 +16,8 @@ from ._lazy import Lazy
 from ._partition import Part, check_elements
 from ._progress import Progress
 from ._rules import Rule, check_unseeded, default_rules, parse_rules
-from ._seeds import parse_path, parse_seed
+from ._sampled import seed_or_replay
+from ._seeds import parse_path
 from ._shapes import parse_shape
 from ._table import Table
 
@@ -127,7 +128,7 @@ class Model(Mapping[str, Parameter]):
             TypeError: A `seed` that is not an integer.
             ImportError: A bar is asked for, and there is no tqdm.
         """
-        seed, chosen = parse_seed(seed), self._chosen(names)
+        seed, chosen = seed_or_replay(seed), self._chosen(names)
         arrays: dict[str, NDArray[Any]] = {}
         jobs: list[Job] = []
         with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
@@ -158,7 +159,7 @@ class Model(Mapping[str, Parameter]):
             KeyError: A name that is not in the model.
             TypeError: A `seed` that is not an integer.
         """
-        seed = parse_seed(seed)
+        seed = seed_or_replay(seed)
         return {
             name: self._initializer(name, seed).lazy(self[name].shape, self[name].dtype) for name in self._chosen(names)
         }
@@ -216,7 +217,7 @@ class Model(Mapping[str, Parameter]):
             raise KeyError(msg)
         return chosen
 
-    def _initializer(self, name: str, seed: int | None) -> Builtin:
+    def _initializer(self, name: str, seed: Any) -> Builtin:
         """What makes a parameter: its initializer with the model's seed and the parameter's name."""
         return self[name].initializer._with_seed(seed).fold_in(name)
 

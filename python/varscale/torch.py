@@ -160,7 +160,7 @@ def _seeded(init: Builtin, seed: Any, target: torch.Tensor) -> Builtin:
     if not isinstance(init, VarianceScaling) or target.ndim < 2:
         return init
     default = (init.in_axis, init.out_axis, init.batch_axis) == (-2, -1, ())
-    return init._copy(in_axis=1, out_axis=0) if default else init
+    return init._with_axes(in_axis=1, out_axis=0) if default else init
 
 
 def _check_memory(label: str, tensor: torch.Tensor) -> None:

@@ -123,6 +123,14 @@ def test_axes_that_are_given_stay() -> None:
     assert raw(vs.torch.init_(torch.empty(9), INIT)) == INIT((9,)).tobytes(), "a vector's fans are (n, n)"
 
 
+def test_the_initializer_itself_keeps_its_axes() -> None:
+    """If this fails filling a tensor changes what the initializer makes elsewhere, or is changed by it."""
+    init = vs.lecun_normal(5)
+    before = init((6, 9)).tobytes()
+    assert raw(vs.torch.init_(torch.empty(6, 9), init)) == vs.lecun_normal(5, in_axis=1, out_axis=0)((6, 9)).tobytes()
+    assert init((6, 9)).tobytes() == before
+
+
 def test_seeds() -> None:
     """If this fails `seed` does not do what is said: replace the initializer's own, or keep it where it is None."""
     assert raw(vs.torch.init_(torch.empty(5, 6), INIT)) == raw(vs.torch.init_(torch.empty(5, 6), INIT, None))
