@@ -6,6 +6,7 @@ It needs the extra: `pip install 'varscale[torch]'`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 from numpy.typing import NDArray
@@ -208,12 +209,19 @@ def _shard(target: Any) -> tuple[torch.Tensor, Any]:
 
 
 def _run(fills: list[Fill]) -> None:
-    """Fills what NumPy can reach in one parallel pass; what is elsewhere one by one, to hold one copy at a time."""
+    """Fills what NumPy can reach in one parallel pass; what is elsewhere one by one, to hold one copy at a time.
+
+    Tensors that share memory are filled in order, as any function of `torch.nn.init` would.
+    """
     fills = [fill for fill in fills if fill.index is not None]
+    shared = _share_memory([fill.local for fill in fills if fill.view is not None])
     jobs: list[Job] = []
     for fill in fills:
         if fill.view is not None:
             jobs += fill.lazy._begin(fill.index, fill.view)[1]
+            if shared:
+                _core.fill(jobs)
+                jobs = []
     _core.fill(jobs)
     for fill in fills:
         if fill.view is None:
@@ -222,6 +230,17 @@ def _run(fills: list[Fill]) -> None:
             fill.local.copy_(made)
         if not fill.target.is_inference():
             torch.autograd.graph.increment_version(fill.target)
+
+
+def _share_memory(tensors: list[torch.Tensor]) -> bool:
+    """Whether any two may have an element in common: the core fills all arrays at once, and must not be given such."""
+    spans = []
+    for tensor in tensors:
+        last = sum(stride * (size - 1) for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
+        if tensor.numel():
+            spans.append((tensor.data_ptr(), tensor.data_ptr() + tensor.itemsize * (last + 1)))
+    spans.sort()
+    return any(end > start for (_, end), (start, _) in pairwise(spans))
 
 
 def _view(tensor: torch.Tensor, lazy: Lazy) -> NDArray[Any]:

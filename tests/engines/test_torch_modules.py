@@ -92,6 +92,17 @@ def test_tied_parameters_have_one_name() -> None:
     assert np.array_equal(module["wte"].weight.detach().numpy(), model.init(3)["head.weight"])
 
 
+def test_parameters_that_share_memory() -> None:
+    """If this fails threads write the same memory at once, and what it holds is chance."""
+    module = nn.ModuleDict({"wte": nn.Embedding(3000, 200), "head": nn.Linear(200, 3000, bias=False)})
+    module["head"].weight.data = module["wte"].weight.data
+    vs.torch.init_(module, vs.lecun_normal(7))
+    assert np.array_equal(module["wte"].weight.detach().numpy(), TORCH.fold_in("head.weight")((3000, 200)))
+    buffer = torch.zeros(600, 500)
+    views = nn.ParameterDict({"odd": buffer[:, 1::2], "even": buffer[:, ::2]})
+    assert same(values(vs.torch.init_(views, vs.lecun_normal(7))), expected(views))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_model_by_name(dtype: torch.dtype) -> None:
     """If this fails a module does not hold what the model makes anywhere else."""
