@@ -12,7 +12,8 @@ ENGINE_VENVS := .venv-engines
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines lint bench bench-core golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines lint bench bench-core golden fit wheel clean \
+	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -49,7 +50,7 @@ test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8
 
 test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
 
-test-engine-%: $(VENV)/built $(ENGINE_VENVS)/%/installed
+$(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built $(ENGINE_VENVS)/%/installed
 	PYTHONPATH=$(CURDIR)/python $(ENGINE_VENVS)/$*/bin/python -m pytest tests/engines/test_$*_*.py
 
 bench: $(VENV)/built $(PEERS:%=$(PEER_VENVS)/%/installed)  ## whole calls against the peers; writes README's table and docs/
