@@ -9,7 +9,6 @@ use crate::region::Region;
 use crate::stream::{Identity, Philox};
 use crate::threads;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
@@ -63,7 +62,7 @@ where
     E: Element,
     S: Source<E> + Clone + Send,
 {
-    threads::run(schedule.threads, tasks(source, region, out, schedule).collect(), Duration::MAX);
+    threads::run(schedule.threads, tasks(source, region, out, schedule).collect(), || false);
 }
 
 /// The same work as [`fill`], in parts that may be done in any order.

@@ -22,7 +22,6 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 macro_rules! value_error {
     ($($error:ty),*) => { $(
@@ -237,26 +236,16 @@ fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     interruptibly(py, all, schedule.threads)
 }
 
-/// Long enough to cost nothing, short enough for Ctrl-C to stop a fill at once.
-const SLAB: Duration = Duration::from_millis(10);
-
-/// Does tasks in slabs, without the GIL, and looks for Ctrl-C between them.
-///
-/// A slab has as many tasks as took about `SLAB` before, and what it does not begin in that time is the next one's: a task
-/// that first touches memory may take many times as long as its neighbours.
+/// Does tasks without the GIL, and looks for Ctrl-C while they are done.
 fn interruptibly(py: Python<'_>, tasks: Vec<Task<'_>>, threads: usize) -> PyResult<()> {
-    let mut tasks = tasks.into_iter();
-    let (mut slab, mut count) = (Vec::new(), 16);
-    loop {
-        slab.extend(tasks.by_ref().take(count));
-        if slab.is_empty() {
-            return Ok(());
-        }
-        // No panic is known; should there be one, it is an ordinary exception.
-        slab = py
-            .detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, slab, SLAB))))
-            .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
-        py.check_signals()?;
-        count = if slab.is_empty() { 2 * count } else { (count / 2).max(1) };
-    }
+    let mut signal = Ok(());
+    let interrupted = || {
+        Python::attach(|py| signal = py.check_signals());
+        signal.is_err()
+    };
+    // No panic is known; should there be one, it is an ordinary exception.
+    py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, tasks, interrupted))))
+        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
+    signal?;
+    py.check_signals()
 }
