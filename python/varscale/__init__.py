@@ -14,6 +14,7 @@ from types import ModuleType as _ModuleType
 
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import __version__, get_num_threads, set_num_threads
+from ._engines import EXTRAS as _EXTRAS
 from ._initializer import Initializer
 from ._jobs import ModelJob, ModelPart
 from ._lazy import Lazy
@@ -114,8 +115,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _ModuleType:
-    """`varscale.replay`, imported when it is asked for."""
-    if name == "replay":
-        return _import_module(".replay", __name__)
+    """`varscale.replay` and the adapters to engines, each imported when it is asked for."""
+    if name == "replay" or name in _EXTRAS:
+        return _import_module(f".{name}", __name__)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
