@@ -9,11 +9,14 @@ PEER_VENVS := .venv-bench
 # Engines that varscale has adapters for: each has its environment, its group in pyproject.toml, and its tests.
 ENGINES := dask jax torch
 ENGINE_VENVS := .venv-engines
+# Frameworks that `make test-replay` compares with, likewise.
+REPLAYS := tensorflow
+REPLAY_VENVS := .venv-replay
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines lint bench bench-core golden fit wheel clean \
-	$(ENGINES:%=test-engine-%)
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-replay lint \
+	bench bench-replay bench-core golden fit wheel clean $(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -53,8 +56,14 @@ test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real en
 $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built $(ENGINE_VENVS)/%/installed
 	PYTHONPATH=$(CURDIR)/python $(ENGINE_VENVS)/$*/bin/python -m pytest tests/engines/test_$*_*.py
 
+test-replay: $(VENV)/built $(REPLAYS:%=$(REPLAY_VENVS)/%/installed)  ## replays against the frameworks themselves, bit by bit
+	$(BIN)/pytest -rP tests/replay
+
 bench: $(VENV)/built $(PEERS:%=$(PEER_VENVS)/%/installed)  ## whole calls against the peers; writes README's table and docs/
 	$(BIN)/python benches/compare.py --write
+
+bench-replay: $(VENV)/built $(REPLAYS:%=$(REPLAY_VENVS)/%/installed)  ## replays against the frameworks in time
+	$(BIN)/python benches/replay.py
 
 bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, SIMD level and size
 	cargo bench --locked
@@ -69,7 +78,7 @@ wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
 	$(BIN)/maturin build --release --locked --out dist
 
 clean:  ## removes what the other targets made
-	rm -rf target dist $(VENV) $(PEER_VENVS) $(ENGINE_VENVS) python/varscale/*.so
+	rm -rf target dist $(VENV) $(PEER_VENVS) $(ENGINE_VENVS) $(REPLAY_VENVS) python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
@@ -93,4 +102,10 @@ $(ENGINE_VENVS)/%/installed: pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
 	$(@D)/bin/pip install --quiet --group engine-$*
+	@touch $@
+
+$(REPLAY_VENVS)/%/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --group replay-$*
 	@touch $@
