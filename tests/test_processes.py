@@ -157,6 +157,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before - array.nbytes
 
 INTERRUPT = """
 import os, signal, threading, time, numpy as np, varscale as vs
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
 vs.set_num_threads(THREADS)
 slow = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
 out = np.empty((1 << 15, 1 << 14), np.float32, order="ORDER")
