@@ -28,7 +28,7 @@ _DOC = """{title} initialization.
     The same as `VarianceScaling({scale}, "{mode}", "{distribution}", seed, dtype)`. {aliases}
 
     Args:
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.

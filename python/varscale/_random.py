@@ -26,7 +26,7 @@ class RandomNormal(Sampled):
     Args:
         mean: A finite number.
         stddev: A finite number that is not negative; 0 gives a constant.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:
@@ -72,7 +72,7 @@ class TruncatedNormal(Sampled):
         mean: Mean of the normal law *before* truncation; a finite number.
         stddev: Its standard deviation *before* truncation, as in TensorFlow and JAX; finite, not negative. After
             truncation at two standard deviations it is 0.8796 of this.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         lower: The lower bound, in standard deviations from the mean; may be -inf.
         upper: The upper bound, in standard deviations from the mean; may be inf.
@@ -149,7 +149,7 @@ class RandomUniform(Sampled):
     Args:
         minval: The least value; a finite number.
         maxval: The bound that no value reaches; a finite number, not less than `minval`. Equal bounds give a constant.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:

@@ -77,6 +77,8 @@ def set_random_seed(seed: int | None) -> None:
       after `fold_in`, *g* and the path instead, so that the order of calls does not matter;
     * neither: fresh entropy at every call, in forked children too.
 
+    What `varscale.replay` makes is no seed of this kind, and draws the same whatever the global one.
+
     Unseeded calls from several threads take their numbers in the order in which they happen to come.
 
     Args:

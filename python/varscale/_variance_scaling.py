@@ -38,7 +38,7 @@ class VarianceScaling(Sampled):
         scale: A positive, finite number.
         mode: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform", in either case.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
