@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod, sqrt
 from typing import Any, ClassVar
-
-from dataclasses import dataclass
 
 from .._checks import integer, not_negative_integer
 from .._request import Interval, Normal, Request, Variance
@@ -51,7 +50,6 @@ class Scaling(Replay):
         return parameters.axes == (-2, -1, ())
 
 
-
 @dataclass(frozen=True, repr=False)
 class Keras(Scaling):
     """Base of the replays of Keras 3, one class a backend."""
@@ -71,6 +69,8 @@ class Keras(Scaling):
 
     def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
         """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
+        if super().has_axes(parameters, shape):
+            return True
         ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
         fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)
-        return super().has_axes(parameters, shape) or fans == (parameters.fan_in, parameters.fan_out)
+        return fans == (parameters.fan_in, parameters.fan_out)
