@@ -32,8 +32,9 @@ class Jax(Replay):
 
     | varscale | jax.nn.initializers |
     |---|---|
-    | `lecun_normal(seed)` and the other presets, with their axes | `lecun_normal()` ... |
-    | `VarianceScaling(s, m, "truncated_normal", seed)`, or `"uniform"` | `variance_scaling(s, m, "truncated_normal")` ... |
+    | `lecun_normal(seed)` and the other presets | `lecun_normal()` ... |
+    | `VarianceScaling(s, m, "truncated_normal", seed)` | `variance_scaling(s, m, "truncated_normal")` |
+    | `VarianceScaling(s, m, "uniform", seed)` | `variance_scaling(s, m, "uniform")` |
     | `VarianceScaling(s, m, "untruncated_normal", seed)` | `variance_scaling(s, m, "normal")` |
     | `RandomNormal(0, s, seed)` | `normal(s)` |
     | `TruncatedNormal(0, s, seed, lower=a, upper=b)` | `truncated_normal(s, lower=a, upper=b)` |
@@ -46,8 +47,8 @@ class Jax(Replay):
     Args:
         key: What `jax.random.key` was given, or the two words that `jax.random.key_data` shows.
         x64: Whether `jax_enable_x64` is set: seeds then have 64 bits, and float64 exists.
-        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise, and
-            truncated ones whose bounds are not -2 and 2.
+        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise. Truncated
+            ones in float32 with other bounds than -2 and 2, for which it calls the C library, are a ValueError.
         partitionable: `jax_threefry_partitionable`, which JAX sets since 0.5.
         fused_half: Whether the processor has AVX512-FP16 (Xeons since 2023): some float16 values are other ones there.
 
@@ -124,6 +125,8 @@ class Jax(Replay):
         rule, kind = request.rule, request.kind
         if kind.name == "float64" and not self.x64:
             self.refuse("dtype", kind.name, "float32, float16 or bfloat16, without `x64`,")
+        if self.jit and rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS and kind.name == "float32":
+            self.refuse("lower` and `upper", rule.bounds, "-2 and 2, under `jit` in float32,")
         with np.errstate(all="ignore"):
             real = Real(kind, jit=self.jit)
             limits, clip = real.limits(rule.law, rule.bounds, (-1.0, 1.0))
