@@ -39,10 +39,7 @@ fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyRe
 
 /// (key, words of the original layout, whether √2 is in the scale, whether float16 is fused); the bounds are those of the
 /// uniform, low and high what a truncated law is clipped to.
-fn jax(
-    (key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool),
-    request: &Request<'_>,
-) -> PyResult<Jax> {
+fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), request: &Request<'_>) -> PyResult<Jax> {
     let Placement { loc, scale, low: least, high: largest } = request.placement;
     let law = match request.law {
         "uniform" => jax::Law::Uniform,
