@@ -47,8 +47,8 @@ class Jax(Replay):
     Args:
         key: What `jax.random.key` was given, or the two words that `jax.random.key_data` shows.
         x64: Whether `jax_enable_x64` is set: seeds then have 64 bits, and float64 exists.
-        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise. Truncated
-            ones in float32 with other bounds than -2 and 2, for which it calls the C library, are a ValueError.
+        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise.
+            Truncated ones in float32 with bounds other than -2 and 2, which take the C library's erff, are a ValueError.
         partitionable: `jax_threefry_partitionable`, which JAX sets since 0.5.
         fused_half: Whether the processor has AVX512-FP16 (Xeons since 2023): some float16 values are other ones there.
 
@@ -245,9 +245,14 @@ def check(replay: Replay, kind: FloatType, limits: tuple[float, float], scale: f
     """
     if kind.name == "float64" and not libm_is_proven():
         replay.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
-    sizes = [abs(x) for x in (scale, limits[1] - limits[0], *limits) if x]
-    if min(sizes, default=1.0) < LEAST[kind.name]:
-        replay.refuse("dtype", kind.name, f"one in which no value is below {min(sizes):.3g}: XLA flushes some to 0; it")
+    span = limits[1] - limits[0]
+    if not span < kind.overflow:
+        replay.refuse(
+            "minval` and `maxval", limits, f"closer together than {kind.overflow:.6g}, where {kind.name} ends,"
+        )
+    least = LEAST[kind.name]
+    if any(0 < abs(number) < least for number in (scale, span, *limits)):
+        replay.refuse("scale", scale, f"0 or at least {least:.3g} with limits alike (XLA flushes subnormal values)")
 
 
 jax = Jax
