@@ -220,7 +220,7 @@ impl Real for f32 {
         let near = exact as Self;
         let away = f64::from(near).abs() > exact.abs();
         let inexact = f64::from(near).to_bits() != exact.to_bits();
-        Self::from_bits(near.to_bits() - u32::from(away) | u32::from(inexact))
+        Self::from_bits((near.to_bits() - u32::from(away)) | u32::from(inexact))
     }
 
     #[inline(always)]
@@ -276,5 +276,50 @@ impl Real for f64 {
     #[inline(always)]
     fn is_central(self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::{BF16, F16};
+    use crate::replay::Replay;
+    use crate::replay::tests::same_bits;
+    use crate::replay::threefry::Layout;
+
+    /// A level without fused instructions that rounds otherwise, or a part that hashes other numbers.
+    #[test]
+    fn levels_chunks_and_threads_change_no_bit() {
+        let truncated = Law::Truncated { least: -1.5, largest: 2.5 };
+        for (law, limits) in [
+            (Law::Uniform, (-0.75, 1.0)),
+            (Law::Normal, (-0.9375, 1.0)),
+            (Law::FoldedNormal, (-0.9375, 1.0)),
+            (truncated, (-0.875, 0.984_375)),
+            (truncated, (-1.0, 1.0)),
+        ] {
+            for layout in [Layout::Partitionable, Layout::Original { words: 150_001 }] {
+                let threefry = Threefry { key: [1, 2], layout };
+                let source = Replay::Jax(Jax { law, limits, scale: 0.375, loc: -0.0, threefry, fused_half: true });
+                same_bits(&source, 0.0_f32);
+                same_bits(&source, 0.0_f64);
+                same_bits(&source, F16(0));
+                same_bits(&source, BF16(0));
+            }
+        }
+    }
+
+    /// A float16 sum that is rounded twice: bounds close together make products far below their sum.
+    #[test]
+    fn fused_float16_rounds_once() {
+        for (factor, addend) in [(0.011_8, 0.942_7), (0.000_77, -0.53), (1.908, -0.954), (3.1e-5, 0.61)] {
+            let [factor, addend] = [factor, addend].map(|x| F16::round(x).widen());
+            for step in 0..1024 {
+                let fraction = step as f32 / 1024.0;
+                let exact = f64::from(fraction) * f64::from(factor) + f64::from(addend);
+                let found = F16::round(fraction.fused_to_odd(factor, addend));
+                assert_eq!(found.0, half::f16::from_f64(exact).to_bits(), "{fraction} {factor} {addend}");
+            }
+        }
     }
 }
