@@ -10,7 +10,7 @@ PEER_VENVS := .venv-bench
 ENGINES := dask jax torch
 ENGINE_VENVS := .venv-engines
 # Frameworks that `make test-replay` compares with, likewise.
-REPLAYS := tensorflow
+REPLAYS := tensorflow jax
 REPLAY_VENVS := .venv-replay
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)

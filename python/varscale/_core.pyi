@@ -15,7 +15,9 @@ __all__ = [
     "set_num_threads",
     "simd_level",
     "tensorflow_scramble",
+    "threefry2x32",
     "truncated_moments",
+    "xla_erf",
 ]
 
 __version__: str
@@ -54,6 +56,12 @@ def libm_is_proven() -> bool:
 
 def tensorflow_scramble(first: int, second: int, /) -> tuple[int, int]:
     """Key and counter's high half of a TensorFlow op with this pair of 64-bit seeds."""
+
+def threefry2x32(key: Sequence[int], counter: Sequence[int], /) -> list[int]:
+    """Both words of Threefry2x32-20 for a key and a counter of two 32-bit words each."""
+
+def xla_erf(x: float, /) -> float:
+    """XLA's error function in float32, as jaxlib 0.10 computes it on a processor with fused multiply-add."""
 
 def simd_level() -> str:
     """The SIMD level of this process: what `VARSCALE_SIMD` says, else the best this machine has."""

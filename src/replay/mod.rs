@@ -7,24 +7,30 @@
 #[cfg(feature = "python")]
 pub(crate) mod border;
 pub mod exact;
+pub mod jax;
 pub mod tensorflow;
+pub mod threefry;
 
 use crate::element::Element;
 use crate::fill::Source;
 use crate::level::Level;
 use crate::region::Region;
+use jax::Jax;
 use tensorflow::TensorFlow;
 
 /// A framework's values for one tensor.
 #[derive(Clone, Debug)]
 pub enum Replay {
+    /// JAX's functions of `jax.random`.
+    Jax(Jax),
     /// TensorFlow's ops, stateful and stateless.
     TensorFlow(TensorFlow),
 }
 
-impl<E: Element<Value: tensorflow::Pairs>> Source<E> for Replay {
+impl<E: Element<Value: jax::Real + tensorflow::Pairs>> Source<E> for Replay {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         match self {
+            Self::Jax(source) => source.write(region, first, out, level),
             Self::TensorFlow(source) => source.write(region, first, out, level),
         }
     }

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from random import Random
 
 from .._checks import integer, word
-from ._base import Keras
+from ._jax import KerasJax
+from ._scaling import Keras
 from ._tensorflow import KerasTensorFlow
 
-BACKENDS: dict[str, type[Keras]] = {cls.backend: cls for cls in (KerasTensorFlow,)}
+BACKENDS: dict[str, type[Keras]] = {cls.backend: cls for cls in (KerasTensorFlow, KerasJax)}
 
 
 def keras(seed: int, backend: str = "tensorflow", draw: int = 0) -> Keras:

@@ -1,7 +1,10 @@
 //! Functions whose bits a framework's values depend on, each in one place.
 
 pub(crate) mod arm;
+pub(crate) mod horner;
 pub mod libm;
+pub mod xla;
+pub(crate) mod xla_f64;
 
 /// Where a checksum starts (FNV-1a's offset).
 pub(crate) const CHECKSUM: u64 = 0xcbf2_9ce4_8422_2325;
