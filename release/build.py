@@ -1,0 +1,96 @@
+"""Builds every wheel and the sdist into dist/ from a clean clone of the last commit; `--twice` proves the same bits.
+
+The clone's place is fixed, because wheels name it in their bill of materials: builds of one commit with the same Rust,
+maturin and zig are the same bytes, wherever the repository is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from targets import DIST, ROOT, TARGETS, Target
+
+CLONE = Path(tempfile.gettempdir()) / "varscale"
+TOOLS = Path(sys.executable).parent
+
+
+def clone() -> None:
+    """The last commit, and nothing that lies about in the work tree."""
+    shutil.rmtree(CLONE, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)], check=True)
+
+
+def environment() -> dict[str, str]:
+    """What makes a build repeatable: the commit's time in the archives, no path of this machine in the binaries."""
+    cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
+    log = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    return {
+        **os.environ,
+        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",  # zig is a module of this environment
+        "SOURCE_DATE_EPOCH": subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip(),
+        "CARGO_TARGET_DIR": str(CLONE / "target"),
+        "CARGO_ENCODED_RUSTFLAGS": f"--remap-path-prefix={CLONE}=/varscale\x1f--remap-path-prefix={cargo}=/cargo",
+    }
+
+
+def build_wheel(target: Target, out: Path) -> None:
+    """One wheel of the clone; `--zig` links against the oldest C library that the tag allows."""
+    command = [str(TOOLS / "maturin"), "build", "--release", "--locked", "--quiet", "--zig", "--compression-level", "9"]
+    command += ["--target", target.triple, "--interpreter", f"python{target.python}", "--out", str(out)]
+    if target.compatibility:
+        command += ["--compatibility", target.compatibility]
+    subprocess.run(command, cwd=CLONE, env=environment(), check=True)
+
+
+def build(out: Path, names: list[str]) -> None:
+    """The sdist and the wheels whose name holds every word of `names`."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    clone()
+    sdist = [str(TOOLS / "maturin"), "sdist", "--quiet", "--out", str(out)]
+    subprocess.run(sdist, cwd=CLONE, env=environment(), check=True)
+    for target in TARGETS:
+        if all(name in target.name for name in names):
+            subprocess.run(["rustup", "target", "add", target.triple], check=True, stderr=subprocess.DEVNULL)
+            begin = time.monotonic()
+            build_wheel(target, out)
+            print(f"{target.name:<38} {time.monotonic() - begin:4.0f} s", flush=True)
+    (out / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in digests(out).items()))
+    shutil.rmtree(CLONE)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every distribution in a folder."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".whl", ".gz"})
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def main() -> None:
+    """Builds once, or twice and compares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--twice", action="store_true", help="build again from another clean clone and compare")
+    parser.add_argument("names", nargs="*", help="only the wheels whose name holds all of these words")
+    arguments = parser.parse_args()
+    if subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, check=True).stdout:
+        print("what is not committed is not in the wheels", file=sys.stderr)
+    build(DIST, arguments.names)
+    if arguments.twice:
+        with tempfile.TemporaryDirectory() as again:
+            build(Path(again), arguments.names)
+            first, second = digests(DIST), digests(Path(again))
+        different = [name for name in first if first[name] != second.get(name)]
+        if different:
+            sys.exit(f"not the same bytes when built again: {', '.join(different)}")
+        print(f"{len(first)} files built twice: the same SHA-256")
+
+
+if __name__ == "__main__":
+    main()
