@@ -41,13 +41,20 @@ def environment() -> dict[str, str]:
     }
 
 
+def run(command: list[str]) -> None:
+    """Runs a command in the clone; what it prints is worth reading only if it fails."""
+    done = subprocess.run(command, cwd=CLONE, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}")
+
+
 def build_wheel(target: Target, out: Path) -> None:
     """One wheel of the clone; `--zig` links against the oldest C library that the tag allows."""
-    command = [str(TOOLS / "maturin"), "build", "--release", "--locked", "--quiet", "--zig", "--compression-level", "9"]
+    command = [str(TOOLS / "maturin"), "build", "--release", "--locked", "--zig", "--compression-level", "9"]
     command += ["--target", target.triple, "--interpreter", f"python{target.python}", "--out", str(out)]
     if target.compatibility:
         command += ["--compatibility", target.compatibility]
-    subprocess.run(command, cwd=CLONE, env=environment(), check=True)
+    run(command)
 
 
 def build(out: Path, names: list[str]) -> None:
@@ -55,11 +62,10 @@ def build(out: Path, names: list[str]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     clone()
-    sdist = [str(TOOLS / "maturin"), "sdist", "--quiet", "--out", str(out)]
-    subprocess.run(sdist, cwd=CLONE, env=environment(), check=True)
+    run([str(TOOLS / "maturin"), "sdist", "--out", str(out)])
     for target in TARGETS:
         if all(name in target.name for name in names):
-            subprocess.run(["rustup", "target", "add", target.triple], check=True, stderr=subprocess.DEVNULL)
+            run(["rustup", "target", "add", target.triple])
             begin = time.monotonic()
             build_wheel(target, out)
             print(f"{target.name:<38} {time.monotonic() - begin:4.0f} s", flush=True)
