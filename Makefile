@@ -6,10 +6,13 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 # Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
 PEERS := numpy jax keras torch
 PEER_VENVS := .venv-bench
+# Tools of releases, pinned, because they write the bytes that users get.
+RELEASE := .venv-release
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel lint bench bench-core golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel lint bench bench-core golden fit wheel wheels \
+	wheels-twice test-wheels licences workflows deny clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -59,8 +62,30 @@ fit: $(VENV)/installed  ## fits the coefficients anew and writes src/coefficient
 wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
 	$(BIN)/maturin build --release --locked --out dist
 
+wheels: $(RELEASE)/installed licences  ## the sdist and a wheel for every platform in dist/, from the last commit; checks them
+	$(RELEASE)/bin/python release/build.py
+	$(RELEASE)/bin/python release/check.py
+
+wheels-twice: $(RELEASE)/installed licences  ## the same, built twice: the same SHA-256
+	$(RELEASE)/bin/python release/build.py --twice
+	$(RELEASE)/bin/python release/check.py
+
+test-wheels: $(RELEASE)/installed  ## runs the wheels: every CPython here, SIMD levels, aarch64, musl, Windows; writes docs/platforms.md
+	$(RELEASE)/bin/python release/prove.py
+
+licences:  ## THIRD-PARTY-LICENSES names what the wheels hold
+	$(PYTHON) release/licences.py
+
+workflows: $(RELEASE)/installed  ## schema and security of .github/
+	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(RELEASE)/bin/zizmor --quiet --offline --pedantic .github
+
+deny:  ## advisories, licences and sources of all crates; needs `cargo install cargo-deny`
+	cargo deny --locked check
+
 clean:  ## removes what the other targets made
-	rm -rf target dist $(VENV) $(PEER_VENVS) python/varscale/*.so
+	rm -rf target dist $(VENV) $(PEER_VENVS) $(RELEASE) python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
@@ -78,4 +103,10 @@ $(PEER_VENVS)/%/installed: pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
 	$(@D)/bin/pip install --quiet --group peer-$*
+	@touch $@
+
+$(RELEASE)/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --group release --group workflows
 	@touch $@

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,18 +45,29 @@ def environment() -> dict[str, str]:
 
 def run(command: list[str]) -> None:
     """Runs a command in the clone; what it prints is worth reading only if it fails."""
-    done = subprocess.run(command, cwd=CLONE, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(
+        command, cwd=CLONE, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}")
 
 
-def build_wheel(target: Target, out: Path) -> None:
-    """One wheel of the clone; `--zig` links against the oldest C library that the tag allows."""
-    command = [str(TOOLS / "maturin"), "build", "--release", "--locked", "--zig", "--compression-level", "9"]
-    command += ["--target", target.triple, "--interpreter", f"python{target.python}", "--out", str(out)]
-    if target.compatibility:
-        command += ["--compatibility", target.compatibility]
-    run(command)
+def arguments(target: Target) -> list[str]:
+    """Of `maturin build`; `--zig` links against the oldest C library that the tag allows."""
+    found = ["--release", "--locked", "--zig", "--compression-level", "9", "--interpreter", f"python{target.python}"]
+    return [*found, "--compatibility", target.compatibility] if target.compatibility else found
+
+
+def matrix() -> str:
+    """The rows of the release workflow's jobs, as JSON: what maturin-action is asked for."""
+    pinned = re.search('"maturin==(.*?)"', (ROOT / "pyproject.toml").read_text())
+    if pinned is None:
+        sys.exit("pyproject.toml pins no maturin")
+    rows = [{"name": "sdist", "command": "sdist", "triple": "", "arguments": ""}]
+    for target in TARGETS:
+        words = " ".join(arguments(target))
+        rows.append({"name": target.name, "command": "build", "triple": target.triple, "arguments": words})
+    return json.dumps([{**row, "maturin": f"v{pinned[1]}"} for row in rows])
 
 
 def build(out: Path, names: list[str]) -> None:
@@ -67,7 +80,7 @@ def build(out: Path, names: list[str]) -> None:
         if all(name in target.name for name in names):
             run(["rustup", "target", "add", target.triple])
             begin = time.monotonic()
-            build_wheel(target, out)
+            run([str(TOOLS / "maturin"), "build", *arguments(target), "--target", target.triple, "--out", str(out)])
             print(f"{target.name:<38} {time.monotonic() - begin:4.0f} s", flush=True)
     (out / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in digests(out).items()))
     shutil.rmtree(CLONE)
@@ -83,14 +96,18 @@ def main() -> None:
     """Builds once, or twice and compares."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--twice", action="store_true", help="build again from another clean clone and compare")
+    parser.add_argument("--matrix", action="store_true", help="print the release workflow's jobs instead")
     parser.add_argument("names", nargs="*", help="only the wheels whose name holds all of these words")
-    arguments = parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.matrix:
+        print(matrix())
+        return
     if subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, check=True).stdout:
         print("what is not committed is not in the wheels", file=sys.stderr)
-    build(DIST, arguments.names)
-    if arguments.twice:
+    build(DIST, chosen.names)
+    if chosen.twice:
         with tempfile.TemporaryDirectory() as again:
-            build(Path(again), arguments.names)
+            build(Path(again), chosen.names)
             first, second = digests(DIST), digests(Path(again))
         different = [name for name in first if first[name] != second.get(name)]
         if different:

@@ -9,7 +9,10 @@ The same bits from one seed on any machine, with any number of threads, for any 
     ((784, 256), dtype('float32'))
 """
 
+import warnings as _warnings
+
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._core import DEBUG_BUILD as _DEBUG_BUILD
 from ._core import __version__, get_num_threads, set_num_threads
 from ._initializer import Initializer
 from ._partition import PartitionInfo
@@ -97,3 +100,11 @@ __all__ = [
     "xavier_uniform",
     "zeros",
 ]
+
+if _DEBUG_BUILD:
+    _warnings.warn(
+        "this varscale was built without optimisation: its values are right, but it is many times slower than a "
+        "release build (`maturin develop --release`)",
+        RuntimeWarning,
+        stacklevel=2,
+    )
