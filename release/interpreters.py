@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 OLDEST = {(3, 10): ("1.26.0", "0.4.0"), (3, 13): ("2.1.0", "0.5.0"), (3, 14): ("2.3.2", "0.5.3")}
 """The oldest NumPy and ml_dtypes that have wheels, from this Python on."""
-PROBE = "import sys, sysconfig; v = sys.version_info; print(sys.implementation.name, v.major, v.minor, \
-sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+PROBE = """
+import ensurepip, json, sys, sysconfig
+free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+print(json.dumps([sys.implementation.name, sys.version_info[:2], free_threaded, sys.executable]))
+"""
 
 
 def interpreters() -> dict[tuple[int, int, bool], Path]:
@@ -20,12 +25,12 @@ def interpreters() -> dict[tuple[int, int, bool], Path]:
     folders += sorted(pyenv.glob("versions/*/bin"))
     found = {}
     for folder in folders:
-        for python in sorted(folder.glob("python3.[0-9]*")):
+        for python in sorted(path for path in folder.glob("python3.*") if re.fullmatch(r"python3\.\d+t?", path.name)):
             done = subprocess.run([python, "-c", PROBE], capture_output=True, text=True, check=False)
-            name, *numbers = done.stdout.split() or ["", 0, 0, 0]
-            major, minor, free_threaded = map(int, numbers) if not done.returncode else (0, 0, 0)
-            if name == "cpython" and (major, minor) >= (3, 10):
-                found.setdefault((major, minor, bool(free_threaded)), python)
+            if done.returncode == 0:  # else it is a name without an interpreter, or cannot make environments
+                name, (major, minor), free_threaded, executable = json.loads(done.stdout)
+                if name == "cpython" and (major, minor) >= (3, 10):
+                    found.setdefault((major, minor, free_threaded), Path(executable))
     return dict(sorted(found.items()))
 
 

@@ -60,7 +60,7 @@ def environment_of(python: Path, name: str, *pins: str) -> Iterator[tuple[Path, 
         install(inside, wheel(TARGET[name]), *pins)
         bare = without_rust(inside)
         subprocess.run([inside, PROOF, "--example"], env=bare, cwd=place, check=True)
-        install(inside, "pytest")
+        install(inside, *roots.TEST_NEEDS)
         yield inside, bare
 
 

@@ -16,6 +16,8 @@ from targets import ROOT
 
 PLACE = ROOT / "target" / "roots"
 SUITE, PYTHON = "trixie", "3.13"
+TEST_NEEDS = ("mpmath", "pytest")
+"""What release/proof.py runs known answers with."""
 MULTIARCH = """#!/bin/sh
 case "$*" in *--print-multiarch*) echo x86_64-linux-musl ;; *) exec musl-gcc "$@" ;; esac
 """
