@@ -53,8 +53,10 @@ def run(command: list[str]) -> None:
 
 
 def arguments(target: Target) -> list[str]:
-    """Of `maturin build`; `--zig` links against the oldest C library that the tag allows."""
-    found = ["--release", "--locked", "--zig", "--compression-level", "9", "--interpreter", f"python{target.python}"]
+    """Of `maturin build`."""
+    found = ["--release", "--locked", "--compression-level", "9", "--interpreter", f"python{target.python}"]
+    if target.linker == "zig":
+        found.append("--zig")
     return [*found, "--compatibility", target.compatibility] if target.compatibility else found
 
 
@@ -63,10 +65,10 @@ def matrix() -> str:
     pinned = re.search('"maturin==(.*?)"', (ROOT / "pyproject.toml").read_text())
     if pinned is None:
         sys.exit("pyproject.toml pins no maturin")
-    rows = [{"name": "sdist", "command": "sdist", "triple": "", "arguments": ""}]
+    rows = [{"name": "sdist", "command": "sdist", "triple": "", "linker": "", "arguments": ""}]
     for target in TARGETS:
-        words = " ".join(arguments(target))
-        rows.append({"name": target.name, "command": "build", "triple": target.triple, "arguments": words})
+        row = {"name": target.name, "command": "build", "triple": target.triple, "linker": target.linker}
+        rows.append({**row, "arguments": " ".join(arguments(target))})
     return json.dumps([{**row, "maturin": f"v{pinned[1]}"} for row in rows])
 
 

@@ -22,6 +22,9 @@ class Target(NamedTuple):
     """The oldest system it runs on, in maturin's words."""
     tag: str
     """The end of the file's name."""
+    linker: str = "zig"
+    """Zig links against the oldest C library that the tag allows. For Windows it is mingw, since maturin 1.16 tells
+    zig to export `PyInit_varscale._core`, which Python does not look for."""
 
     def wheel(self) -> Path | None:
         """The built file, if there is one."""
@@ -62,7 +65,7 @@ TARGETS = (
     ),
     Target("macOS 11 arm64", "aarch64-apple-darwin", "3.10", None, "cp310-abi3-macosx_11_0_arm64"),
     Target("macOS 10.12 x86_64", "x86_64-apple-darwin", "3.10", None, "cp310-abi3-macosx_10_12_x86_64"),
-    Target("Windows x86_64", "x86_64-pc-windows-gnu", "3.10", None, "cp310-abi3-win_amd64"),
+    Target("Windows x86_64", "x86_64-pc-windows-gnu", "3.10", None, "cp310-abi3-win_amd64", "mingw"),
 )
 
 
