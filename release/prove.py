@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import crate
+import musl as musl_python
 import roots
 import table
 from interpreters import fresh, install, interpreters, requirements, without_rust
@@ -90,14 +91,14 @@ def levels() -> Iterator[Report]:
 
 def aarch64() -> Iterator[Report]:
     """The wheel in Debian's CPython for aarch64, and the crate, both in an emulator."""
-    root = roots.debian_arm64()
+    root = roots.debian("arm64", "arm64", f"python{roots.PYTHON}-minimal", f"libpython{roots.PYTHON}-stdlib")
     emulator = ["qemu-aarch64", "-L", root]
     name = "manylinux2014 aarch64"
-    paths = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(roots.packages("manylinux_2_28_aarch64", wheel(TARGET[name]))),
-    }
-    yield prove(name, "qemu-aarch64", [*emulator, root / "usr" / "bin" / f"python{roots.PYTHON}"], paths)
+    platforms = [f"manylinux{version}_aarch64" for version in ("_2_28", "_2_27", "2014")]
+    with tempfile.TemporaryDirectory() as place:
+        roots.python_packages(Path(place), platforms, wheel(TARGET[name]), *roots.TEST_NEEDS)
+        python = [*emulator, root / "usr" / "bin" / f"python{roots.PYTHON}"]
+        yield prove(name, "qemu-aarch64", python, {"PATH": os.environ["PATH"], "PYTHONPATH": place})
     yield proved_crate(name, "qemu-aarch64", emulator)
     yield proved_crate("musllinux_1_2 aarch64", "qemu-aarch64, linked statically", ["qemu-aarch64"])
 
@@ -105,9 +106,7 @@ def aarch64() -> Iterator[Report]:
 def musl() -> Iterator[Report]:
     """The wheel in a CPython that is linked with musl, and the crate."""
     name = "musllinux_1_2 x86_64"
-    python = roots.musl_cpython()
-    paths = {"PYTHONPATH": str(roots.packages("musllinux_1_2_x86_64", wheel(TARGET[name])))}
-    yield prove(name, "here", [python], paths)
+    yield prove(name, "here", musl_python.interpreter(), {"PYTHONPATH": str(musl_python.packages(wheel(TARGET[name])))})
     yield proved_crate(name, "here, linked statically", [])
 
 
