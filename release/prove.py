@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import crate
-import musl as musl_python
+import musl_python
 import roots
 import table
 from interpreters import fresh, install, interpreters, requirements, without_rust

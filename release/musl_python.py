@@ -1,4 +1,4 @@
-"""A CPython that is linked with musl, and what it needs: built here, since Debian has none and ml_dtypes no such wheel."""
+"""A CPython that is linked with musl, and its packages: built here, since Debian has none, nor ml_dtypes a wheel."""
 
 from __future__ import annotations
 
