@@ -102,7 +102,7 @@ def serve(framework: str) -> None:
 
 def measure(framework: str, rounds: int) -> None:
     """Prints a framework's rows."""
-    python = ROOT / ".venv-replay" / framework / "bin" / "python"
+    python = ROOT / f".venv-replay-{framework}" / "bin" / "python"
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     with subprocess.Popen(
         [python, __file__, "--serve", framework],

@@ -48,6 +48,9 @@ mod _core {
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
+    #[pymodule_export]
+    const DEBUG_BUILD: bool = cfg!(debug_assertions);
+
     /// Fills arrays in one pass; a job's fields are those of `_core.pyi`.
     #[pyfunction]
     #[pyo3(signature = (jobs, /))]

@@ -42,6 +42,11 @@ def rows() -> Iterator[str]:
                     yield f"{name} {dtype} {seed} {'x'.join(map(str, shape)) or 'scalar'} {digest}"
 
 
+def kept() -> list[str]:
+    """The lines of the file, without its header."""
+    return [line for line in FILE.read_text().splitlines() if not line.startswith("#")]
+
+
 HEADER = """\
 # Stream 1. One line a case: initializer, dtype, seed, shape, SHA-256 of the bytes (little-endian, C order).
 # Written by `make golden`, checked by test_golden.py.

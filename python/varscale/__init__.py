@@ -9,10 +9,12 @@ The same bits from one seed on any machine, with any number of threads, for any 
     ((784, 256), dtype('float32'))
 """
 
+import warnings as _warnings
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._core import DEBUG_BUILD as _DEBUG_BUILD
 from ._core import __version__, get_num_threads, set_num_threads
 from ._engines import EXTRAS as _EXTRAS
 from ._initializer import Initializer
@@ -120,3 +122,12 @@ def __getattr__(name: str) -> _ModuleType:
         return _import_module(f".{name}", __name__)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+if _DEBUG_BUILD:
+    _warnings.warn(
+        "this varscale was built without optimisation: its values are right, but it is many times slower than a "
+        "release build (`maturin develop --release`)",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "DEBUG_BUILD",
     "__version__",
     "exchange_environment",
     "fill",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 __version__: str
+DEBUG_BUILD: bool  # compiled without optimisation
 
 _Job = tuple[
     NDArray[Any],  # out

@@ -21,7 +21,7 @@ Bits = NDArray[np.unsignedinteger]
 
 def answers(framework: str, script: str, *arguments: str, **environment: str) -> dict[str, Bits]:
     """The arrays that `script` writes when the framework's own Python runs it, by name."""
-    python = ROOT / ".venv-replay" / framework / "bin" / "python"
+    python = ROOT / f".venv-replay-{framework}" / "bin" / "python"
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "values.npz"

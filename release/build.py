@@ -1,0 +1,121 @@
+"""Builds every wheel and the sdist into dist/ from a clean clone of the last commit; `--twice` proves the same bits.
+
+The clone's place is fixed, because wheels name it in their bill of materials: builds of one commit with the same Rust,
+maturin and zig are the same bytes, wherever the repository is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from targets import DIST, ROOT, TARGETS, Target
+
+CLONE = Path(tempfile.gettempdir()) / "varscale"
+TOOLS = Path(sys.executable).parent
+
+
+def clone() -> None:
+    """The last commit, and nothing that lies about in the work tree."""
+    shutil.rmtree(CLONE, ignore_errors=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)], check=True)
+
+
+def environment() -> dict[str, str]:
+    """What makes a build repeatable: the commit's time in the archives, no path of this machine in the binaries."""
+    cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
+    log = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    return {
+        **os.environ,
+        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",  # zig is a module of this environment
+        "SOURCE_DATE_EPOCH": subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip(),
+        "CARGO_TARGET_DIR": str(CLONE / "target"),
+        "CARGO_ENCODED_RUSTFLAGS": f"--remap-path-prefix={CLONE}=/varscale\x1f--remap-path-prefix={cargo}=/cargo",
+    }
+
+
+def run(command: list[str]) -> None:
+    """Runs a command in the clone; what it prints is worth reading only if it fails."""
+    done = subprocess.run(
+        command, cwd=CLONE, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}")
+
+
+def arguments(target: Target) -> list[str]:
+    """Of `maturin build`."""
+    found = ["--release", "--locked", "--compression-level", "9", "--interpreter", f"python{target.python}"]
+    if target.linker == "zig":
+        found.append("--zig")
+    return [*found, "--compatibility", target.compatibility] if target.compatibility else found
+
+
+def matrix() -> str:
+    """The rows of the release workflow's jobs, as JSON: what maturin-action is asked for."""
+    pinned = re.search('"maturin==(.*?)"', (ROOT / "pyproject.toml").read_text())
+    if pinned is None:
+        sys.exit("pyproject.toml pins no maturin")
+    rows = [{"name": "sdist", "command": "sdist", "triple": "", "linker": "", "arguments": ""}]
+    for target in TARGETS:
+        row = {"name": target.name, "command": "build", "triple": target.triple, "linker": target.linker}
+        rows.append({**row, "arguments": " ".join(arguments(target))})
+    return json.dumps([{**row, "maturin": f"v{pinned[1]}"} for row in rows])
+
+
+def build(out: Path, names: list[str]) -> None:
+    """The sdist and the wheels whose name holds every word of `names`."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    clone()
+    run([str(TOOLS / "maturin"), "sdist", "--out", str(out)])
+    for target in TARGETS:
+        if all(name in target.name for name in names):
+            run(["rustup", "target", "add", target.triple])
+            begin = time.monotonic()
+            run([str(TOOLS / "maturin"), "build", *arguments(target), "--target", target.triple, "--out", str(out)])
+            print(f"{target.name:<38} {time.monotonic() - begin:4.0f} s", flush=True)
+    (out / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in digests(out).items()))
+    shutil.rmtree(CLONE)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every distribution in a folder."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in {".whl", ".gz"})
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def main() -> None:
+    """Builds once, or twice and compares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--twice", action="store_true", help="build again from another clean clone and compare")
+    parser.add_argument("--matrix", action="store_true", help="print the release workflow's jobs instead")
+    parser.add_argument("names", nargs="*", help="only the wheels whose name holds all of these words")
+    chosen = parser.parse_args()
+    if chosen.matrix:
+        print(matrix())
+        return
+    if subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, check=True).stdout:
+        print("what is not committed is not in the wheels", file=sys.stderr)
+    build(DIST, chosen.names)
+    if chosen.twice:
+        with tempfile.TemporaryDirectory() as again:
+            build(Path(again), chosen.names)
+            first, second = digests(DIST), digests(Path(again))
+        different = [name for name in first if first[name] != second.get(name)]
+        if different:
+            sys.exit(f"not the same bytes when built again: {', '.join(different)}")
+        print(f"{len(first)} files built twice: the same SHA-256")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Proves the installed package, wherever it is run: the README's first example, golden hashes, known answers.
+
+Prints one line of JSON: on what it ran, and how much of it held. The package must come from a wheel. With `--example`
+only the README's first example is run, which needs nothing but the wheel.
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import platform
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+KNOWN_ANSWERS = ("test_stream.py", "test_replay*.py")
+
+
+def first_example() -> None:
+    """The README's first example, as a newcomer would run it."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## First example\n", 1)[1]
+    code = section.split("```python\n", 1)[1].split("```", 1)[0]
+    parsed = doctest.DocTestParser().get_doctest(code, {}, "README.md", None, None)
+    result = doctest.DocTestRunner().run(parsed)
+    if result.failed or not result.attempted:
+        sys.exit("the README's first example fails")
+
+
+def golden_hashes() -> int:
+    """How many golden hashes were reproduced: all of them, or the end."""
+    import golden
+
+    found = list(golden.rows())
+    different = [row for row, kept in zip(found, golden.kept(), strict=True) if row != kept]
+    if different:
+        sys.exit(f"{len(different)} golden hashes differ, first: {different[0]}")
+    return len(found)
+
+
+class Counter:
+    """Counts the tests that pytest saw pass."""
+
+    def __init__(self) -> None:
+        self.passed = 0
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Called by pytest for each phase of each test."""
+        self.passed += report.when == "call" and report.passed
+
+
+def known_answers() -> int:
+    """How many tests of known answers passed: all of them, or the end."""
+    import pytest
+
+    counter = Counter()
+    files = [str(path) for pattern in KNOWN_ANSWERS for path in sorted(TESTS.glob(pattern))]
+    alone = [
+        "-q",
+        "--no-header",
+        "--disable-warnings",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(TESTS),
+    ]
+    if pytest.main([*alone, *files], plugins=[counter]) or not counter.passed:
+        sys.exit("known answers differ")
+    return counter.passed
+
+
+def main() -> None:
+    """Proves, and says what on."""
+    import ml_dtypes
+    import numpy as np
+
+    import varscale
+    from varscale import _core
+
+    if ROOT / "python" in Path(varscale.__file__).parents:
+        sys.exit("this is the source tree's package, not a wheel's")
+    first_example()
+    if sys.argv[1:] == ["--example"]:
+        return
+    sys.path.insert(0, str(TESTS))
+    threads = " free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    report = {
+        "python": platform.python_version() + threads,
+        "numpy": np.__version__,
+        "ml_dtypes": ml_dtypes.__version__,
+        "machine": platform.machine(),
+        "system": f"{platform.system()} {''.join(platform.libc_ver())}".strip(),
+        "level": _core.simd_level(),
+        "golden": golden_hashes(),
+        "tests": known_answers(),
+    }
+    print(f"\nproof: {json.dumps(report)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Runs what `make wheels` built, natively or emulated: a proof a function. All of them write docs/platforms.md's table.
+
+`python release/prove.py aarch64 musl` runs only those proofs, and writes no table. What a proof needs and is not on
+this machine is an error, not a gap.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import crate
+import musl_python
+import roots
+import table
+from interpreters import fresh, install, interpreters, requirements, without_rust
+from targets import ROOT, TARGETS, Target
+
+Report = dict[str, Any]
+TARGET = {target.name: target for target in TARGETS}
+PROOF = ROOT / "release" / "proof.py"
+LEVELS = ("baseline", "avx2", "avx512")
+
+
+def wheel(target: Target) -> Path:
+    """The built file."""
+    found = target.wheel()
+    if found is None:
+        sys.exit(f"no wheel for {target.name}: make wheels")
+    return found
+
+
+def prove(name: str, how: str, python: Sequence[str | Path], environment: Mapping[str, str]) -> Report:
+    """Runs release/proof.py with an interpreter; its failure is the end."""
+    with tempfile.TemporaryDirectory() as place:
+        command = [*map(str, python), str(PROOF)]
+        done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{name}, {how}:\n{done.stdout}{done.stderr}")
+    return said({"target": name, "how": how, **json.loads(done.stdout.rsplit("\nproof: ", 1)[1])})
+
+
+def said(report: Report) -> Report:
+    """The report, which has been printed."""
+    print(", ".join(f"{key} {value}" for key, value in report.items()), flush=True)
+    return report
+
+
+@contextmanager
+def environment_of(python: Path, name: str, *pins: str) -> Iterator[tuple[Path, dict[str, str]]]:
+    """A fresh environment in which the wheel alone has passed the README's first example, and pytest for the rest."""
+    with tempfile.TemporaryDirectory() as place:
+        inside = fresh(python, Path(place))
+        install(inside, wheel(TARGET[name]), *pins)
+        bare = without_rust(inside)
+        subprocess.run([inside, PROOF, "--example"], env=bare, cwd=place, check=True)
+        install(inside, *roots.TEST_NEEDS)
+        yield inside, bare
+
+
+def pythons() -> Iterator[Report]:
+    """Fresh environments of every CPython on the machine, with the oldest and the newest NumPy, without Rust."""
+    for (major, minor, free_threaded), python in interpreters().items():
+        name = f"manylinux2014 x86_64{', free-threaded' if free_threaded else ''}"
+        if free_threaded and f"cp{major}{minor}t" not in TARGET[name].tag:
+            continue
+        for pins in requirements((major, minor)):
+            with environment_of(python, name, *pins) as (inside, bare):
+                yield prove(name, "here", [inside], bare)
+
+
+def levels() -> Iterator[Report]:
+    """Each SIMD level of this machine, and an emulated processor that lacks AVX."""
+    name = "manylinux2014 x86_64"
+    with environment_of(Path(sys.executable), name) as (inside, bare):
+        for level in LEVELS:
+            yield prove(name, f"VARSCALE_SIMD={level}", [inside], {**bare, "VARSCALE_SIMD": level})
+        path = {"PATH": os.environ["PATH"]}
+        report = prove(name, "qemu-x86_64 -cpu Nehalem", ["qemu-x86_64", "-cpu", "Nehalem", inside], {**bare, **path})
+        if report["level"] != "baseline":
+            sys.exit(f"a processor without AVX was given {report['level']}")
+        yield report
+
+
+def aarch64() -> Iterator[Report]:
+    """The wheel in Debian's CPython for aarch64, and the crate, both in an emulator."""
+    root = roots.debian("arm64", "arm64", f"python{roots.PYTHON}-minimal", f"libpython{roots.PYTHON}-stdlib")
+    emulator = ["qemu-aarch64", "-L", root]
+    name = "manylinux2014 aarch64"
+    platforms = [f"manylinux{version}_aarch64" for version in ("_2_28", "_2_27", "2014")]
+    with tempfile.TemporaryDirectory() as place:
+        roots.python_packages(Path(place), platforms, wheel(TARGET[name]), *roots.TEST_NEEDS)
+        python = [*emulator, root / "usr" / "bin" / f"python{roots.PYTHON}"]
+        yield prove(name, "qemu-aarch64", python, {"PATH": os.environ["PATH"], "PYTHONPATH": place})
+    yield proved_crate(name, "qemu-aarch64", emulator)
+    yield proved_crate("musllinux_1_2 aarch64", "qemu-aarch64, linked statically", ["qemu-aarch64"])
+
+
+def musl() -> Iterator[Report]:
+    """The wheel in a CPython that is linked with musl, and the crate."""
+    name = "musllinux_1_2 x86_64"
+    yield prove(name, "here", musl_python.interpreter(), {"PYTHONPATH": str(musl_python.packages(wheel(TARGET[name])))})
+    yield proved_crate(name, "here, linked statically", [])
+
+
+def windows() -> Iterator[Report]:
+    """The crate, in wine."""
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["WINEPREFIX"] = place
+        yield proved_crate("Windows x86_64", "wine", ["/usr/lib/wine/wine64"])
+
+
+def proved_crate(name: str, how: str, emulator: Sequence[str | Path]) -> Report:
+    """The crate's tests, and the golden hashes as the x86_64 wheel asks for them."""
+    with environment_of(Path(sys.executable), "manylinux2014 x86_64") as (inside, bare):
+        script = [inside, ROOT / "release" / "jobs.py"]
+        jobs = subprocess.run(script, env=bare, capture_output=True, text=True, check=True).stdout
+    return said({"target": name, "how": how, **crate.prove(TARGET[name].triple, emulator, jobs)})
+
+
+PROOFS: dict[str, Callable[[], Iterator[Report]]] = {
+    proof.__name__: proof for proof in (pythons, levels, aarch64, musl, windows)
+}
+
+
+def main() -> None:
+    """Runs the proofs that are asked for, or all and writes the table."""
+    asked = sys.argv[1:] or list(PROOFS)
+    unknown = set(asked) - set(PROOFS)
+    if unknown:
+        sys.exit(f"no such proof: {', '.join(unknown)}; there are {', '.join(PROOFS)}")
+    reports = [report for name in asked for report in PROOFS[name]()]
+    if len(asked) == len(PROOFS):
+        table.write(reports)
+
+
+if __name__ == "__main__":
+    main()

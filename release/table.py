@@ -1,0 +1,45 @@
+"""The table of docs/platforms.md: each target, its wheel, where it ran, and whether the golden hashes were equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from targets import ROOT, TARGETS
+
+FILE = ROOT / "docs" / "platforms.md"
+BEGIN, END = "<!-- the table of `make test-wheels` -->", "<!-- end of the table -->"
+HEADER = """\
+| target | wheel | ran in | golden hashes | tests |
+|---|--:|---|--:|--:|
+"""
+
+
+def rows(reports: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A row for each run, and one for each wheel that was never run."""
+    listed = list(reports)
+    for target in TARGETS:
+        wheel = target.wheel()
+        size = "not built" if wheel is None else f"{wheel.stat().st_size / 1000:.0f} KB"
+        runs = [report for report in listed if report["target"] == target.name]
+        for report in runs:
+            yield f"| {target.name} | {size} | {what(report)} | {report['golden']} equal | {report['tests']} passed |"
+        if not any("python" in report for report in runs):
+            yield f"| {target.name} | {size} | **the wheel was built and never run** | | |"
+
+
+def what(report: dict[str, Any]) -> str:
+    """What ran, on what, where."""
+    place = f"{report['how']}, {report['level']}"
+    if "python" not in report:
+        return f"the crate; {place}"
+    return f"Python {report['python']}, NumPy {report['numpy']}, ml_dtypes {report['ml_dtypes']}; {place}"
+
+
+def write(reports: Iterable[dict[str, Any]]) -> None:
+    """Puts the table into its document."""
+    text = FILE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    after = rest.split(END, 1)[1]
+    lines = "".join(f"{row}\n" for row in rows(reports))
+    FILE.write_text(f"{before}{BEGIN}\n\n{HEADER}{lines}\n{END}{after}", encoding="utf-8")
