@@ -81,6 +81,9 @@ pub trait Element: Copy + Send + Sync + 'static {
 
     /// Rounds once, to nearest even.
     fn round(value: Self::Value) -> Self;
+
+    /// The same number as a value.
+    fn widen(self) -> Self::Value;
 }
 
 impl Element for f32 {
@@ -90,6 +93,11 @@ impl Element for f32 {
     fn round(value: Self) -> Self {
         value
     }
+
+    #[inline(always)]
+    fn widen(self) -> Self {
+        self
+    }
 }
 
 impl Element for f64 {
@@ -98,6 +106,11 @@ impl Element for f64 {
     #[inline(always)]
     fn round(value: Self) -> Self {
         value
+    }
+
+    #[inline(always)]
+    fn widen(self) -> Self {
+        self
     }
 }
 
@@ -126,6 +139,16 @@ impl Element for F16 {
         let rounded = if magnitude < LEAST_NORMAL { subnormal } else { normal };
         Self((rounded | ((bits & SIGN) >> 16)) as u16)
     }
+
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        let magnitude = u32::from(self.0 & 0x7fff) << 13;
+        // As an f32 this is 2^-112 of the value, subnormals included.
+        let finite = f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23);
+        let special = f32::from_bits(magnitude | 0x7f80_0000);
+        let widened = if magnitude < 0x7c00 << 13 { finite } else { special };
+        f32::from_bits(widened.to_bits() | (u32::from(self.0 & 0x8000) << 16))
+    }
 }
 
 /// The upper half of a binary32, as its bits.
@@ -140,6 +163,11 @@ impl Element for BF16 {
     fn round(value: f32) -> Self {
         let bits = value.to_bits();
         Self((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
+    }
+
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
     }
 }
 
@@ -172,6 +200,16 @@ mod tests {
     fn bfloat16_rounds_to_nearest_even() {
         for x in hazards(|bits| half::bf16::from_bits(bits).to_f32()) {
             assert_eq!(BF16::round(x).0, half::bf16::from_f32(x).to_bits(), "{x:e}");
+        }
+    }
+
+    /// A 16-bit number that widens to another one.
+    #[test]
+    fn widening_is_exact() {
+        for bits in 0..=u16::MAX {
+            let (half, wide) = (half::f16::from_bits(bits), F16(bits).widen());
+            assert!(wide.to_bits() == half.to_f32().to_bits() || half.is_nan() && wide.is_nan(), "{bits:x}");
+            assert_eq!(BF16(bits).widen().to_bits(), u32::from(bits) << 16);
         }
     }
 

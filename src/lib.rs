@@ -27,6 +27,7 @@ pub mod picks;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;
+pub mod replay;
 pub mod setting;
 pub mod stream;
 #[cfg(feature = "python")]

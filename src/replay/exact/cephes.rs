@@ -1,0 +1,82 @@
+//! Cephes' logarithm, sine and cosine in float32, as GCC contracts torch's vector copies of them.
+//!
+//! The polynomials are those of Stephen Moshier's cephes library (`logf`, `sinf`, `cosf`), by way of Julien Pommier's
+//! and Giovanni Garberoglio's `sse_mathfun.h` and `avx_mathfun.h`, which are zlib-licensed:
+//!
+//! Copyright (C) 2007, 2012 Julien Pommier, Giovanni Garberoglio. This software is provided 'as-is', without any express
+//! or implied warranty. In no event will the authors be held liable for any damages arising from the use of this
+//! software. Permission is granted to anyone to use this software for any purpose, including commercial applications,
+//! and to alter it and redistribute it freely, subject to the following restrictions: 1. The origin of this software
+//! must not be misrepresented; you must not claim that you wrote the original software. If you use this software in a
+//! product, an acknowledgment in the product documentation would be appreciated but is not required. 2. Altered source
+//! versions must be plainly marked as such, and must not be misrepresented as being the original software. 3. This
+//! notice may not be removed or altered from any source distribution. (This is an altered version.)
+
+#![allow(clippy::disallowed_methods, reason = "where GCC fuses a product and a sum, so does this")]
+
+const fn bits<const N: usize>(hex: [u32; N]) -> [f32; N] {
+    let mut values = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        values[i] = f32::from_bits(hex[i]);
+        i += 1;
+    }
+    values
+}
+
+/// The highest power first, as in [`fused_horner`].
+const LOG: [f32; 9] = bits([
+    0x3d90_21bb, 0xbdeb_d1b8, 0x3def_251a, 0xbdfe_5d4f, 0x3e11_e9bf, 0xbe2a_ae50, 0x3e4c_ceac, 0xbe7f_fffc, 0x3eaa_aaaa,
+]);
+const SIN: [f32; 3] = bits([0xb94c_a1f9, 0x3c08_839e, 0xbe2a_aaa3]);
+const COS: [f32; 3] = bits([0x37cc_f5ce, 0xbab6_061a, 0x3d2a_aaa5]);
+/// −π/4 in three parts; ln 2 in two; 4/π.
+const MINUS_QUARTER_PI: [f32; 3] = bits([0xbf49_0000, 0xb97d_a000, 0xb322_2169]);
+const LN_2: [f32; 2] = bits([0x3f31_8000, 0xb95e_8083]);
+const FOUR_OVER_PI: f32 = f32::from_bits(0x3fa2_f983);
+const SQRT_HALF: u32 = 0x3f35_04f3;
+
+#[inline(always)]
+fn fused_horner<const N: usize>(coefficients: &[f32; N], x: f32) -> f32 {
+    let mut sum = coefficients[0];
+    for &coefficient in &coefficients[1..] {
+        sum = sum.mul_add(x, coefficient);
+    }
+    sum
+}
+
+/// ln x of a positive, normal x.
+#[inline(always)]
+pub(crate) fn log(x: f32) -> f32 {
+    // The mantissa in [√½, √2), less one.
+    let bits = x.to_bits();
+    let exponent = (bits >> 23) as i32 - 126;
+    let mantissa = bits & 0x007f_ffff | 0x3f00_0000;
+    let below = mantissa < SQRT_HALF;
+    let e = (exponent - i32::from(below)) as f32;
+    let m = f32::from_bits(mantissa);
+    let x = (m - 1.0) + if below { m } else { 0.0 };
+    let z = x * x;
+    let mut y = fused_horner(&LOG, x) * x;
+    y = y.mul_add(z, e * LN_2[1]);
+    y -= z * 0.5;
+    e.mul_add(LN_2[0], x + y)
+}
+
+/// (sin x, cos x) of an x from 0 to 2π.
+#[inline(always)]
+pub(crate) fn sin_cos(x: f32) -> (f32, f32) {
+    let octant = ((x * FOUR_OVER_PI) as i32 + 1) & !1;
+    let j = octant as f32;
+    let x = j.mul_add(MINUS_QUARTER_PI[0], x);
+    let x = j.mul_add(MINUS_QUARTER_PI[1], x);
+    let x = j.mul_add(MINUS_QUARTER_PI[2], x);
+    let z = x * x;
+    let cos = (fused_horner(&COS, z) * z).mul_add(z, -(z * 0.5)) + 1.0;
+    let sin = (fused_horner(&SIN, z) * z).mul_add(x, x);
+    let (sin, cos) = if octant & 2 == 0 { (sin, cos) } else { (cos, sin) };
+    let sign = |negative: bool| if negative { 0x8000_0000_u32 } else { 0 };
+    let sin = f32::from_bits(sin.to_bits() ^ sign(octant & 4 != 0));
+    let cos = f32::from_bits(cos.to_bits() ^ sign(octant.wrapping_sub(2) & 4 == 0));
+    (sin, cos)
+}
