@@ -28,8 +28,17 @@ pub(super) trait Arithmetic:
     /// Standard normal values from uniform ones: of each pair the cosine's into `first`, the sine's into `second`.
     fn box_muller(capability: Capability, first: &mut [Self], second: &mut [Self]);
 
-    /// x · scale + loc, as the kernels of this capability round it.
-    fn affine(capability: Capability, x: Self, scale: Self, loc: Self) -> Self;
+    /// x · scale + loc, rounded once.
+    fn fused(x: Self, scale: Self, loc: Self) -> Self;
+
+    /// x · scale + loc, rounded as often as the kernels of this capability do.
+    #[inline(always)]
+    fn affine(capability: Capability, x: Self, scale: Self, loc: Self) -> Self {
+        match capability {
+            Capability::Avx2 => Self::fused(x, scale, loc),
+            Capability::Default => x * scale + loc,
+        }
+    }
 
     /// ln x of an x in [0, 1).
     fn log(x: Self) -> Self;
@@ -70,11 +79,8 @@ impl Arithmetic for f32 {
     }
 
     #[inline(always)]
-    fn affine(capability: Capability, x: Self, scale: Self, loc: Self) -> Self {
-        match capability {
-            Capability::Avx2 => x.mul_add(scale, loc),
-            Capability::Default => x * scale + loc,
-        }
+    fn fused(x: Self, scale: Self, loc: Self) -> Self {
+        x.mul_add(scale, loc)
     }
 
     #[inline(always)]
@@ -106,11 +112,8 @@ impl Arithmetic for f64 {
     }
 
     #[inline(always)]
-    fn affine(capability: Capability, x: Self, scale: Self, loc: Self) -> Self {
-        match capability {
-            Capability::Avx2 => x.mul_add(scale, loc),
-            Capability::Default => x * scale + loc,
-        }
+    fn fused(x: Self, scale: Self, loc: Self) -> Self {
+        x.mul_add(scale, loc)
     }
 
     #[inline(always)]

@@ -96,7 +96,7 @@ fn normal<V: Arithmetic>(generator: &mut Mt19937, capability: Capability, mean: 
     }
     V::box_muller(capability, first, second);
     for value in first.iter_mut().chain(second.iter_mut()) {
-        *value = V::affine(capability, *value, std, mean);
+        *value = V::fused(*value, std, mean);
     }
     for (number, group) in groups.iter_mut().enumerate() {
         let at = number * GROUP / 2;
