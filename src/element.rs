@@ -2,9 +2,12 @@
 
 use crate::law::Law;
 use bytemuck::{Pod, Zeroable};
+use std::ops::{Add, Mul, Sub};
 
 /// A type that laws compute in.
-pub trait Value: Copy + Default + Send + Sync + 'static {
+pub trait Value:
+    Copy + Default + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Send + Sync + 'static
+{
     /// Values that one 128-bit block of the stream gives.
     const PER_BLOCK: usize;
 
@@ -78,6 +81,8 @@ value!(f64, 2, sample_f64);
 pub trait Element: Copy + Send + Sync + 'static {
     /// The type its law computes in.
     type Value: Value;
+    /// Bits of its mantissa that are stored.
+    const MANTISSA: u32;
 
     /// Rounds once, to nearest even.
     fn round(value: Self::Value) -> Self;
@@ -88,6 +93,7 @@ pub trait Element: Copy + Send + Sync + 'static {
 
 impl Element for f32 {
     type Value = Self;
+    const MANTISSA: u32 = 23;
 
     #[inline(always)]
     fn round(value: Self) -> Self {
@@ -102,6 +108,7 @@ impl Element for f32 {
 
 impl Element for f64 {
     type Value = Self;
+    const MANTISSA: u32 = 52;
 
     #[inline(always)]
     fn round(value: Self) -> Self {
@@ -121,6 +128,7 @@ pub struct F16(pub u16);
 
 impl Element for F16 {
     type Value = f32;
+    const MANTISSA: u32 = 10;
 
     /// Branch-free: both paths below are computed and one is kept, so that the loop vectorises.
     #[inline(always)]
@@ -158,6 +166,7 @@ pub struct BF16(pub u16);
 
 impl Element for BF16 {
     type Value = f32;
+    const MANTISSA: u32 = 7;
 
     #[inline(always)]
     fn round(value: f32) -> Self {

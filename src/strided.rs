@@ -1,7 +1,7 @@
 //! Arrays in any order: transposed, strided, backwards. Chunks are filled in C order beside the array and copied in.
 
 use crate::element::Element;
-use crate::fill::{Plan, Schedule, Task, fill};
+use crate::fill::{Schedule, Source, Task, fill};
 use crate::picks::Picks;
 use crate::region::{Region, RegionError};
 use bytemuck::Pod;
@@ -46,20 +46,22 @@ pub(crate) fn pieces<'a, N>(
 }
 
 /// The work of filling pieces, one task each.
-pub(crate) fn tasks<'a, E, N>(
-    plan: &Plan,
+pub(crate) fn tasks<'a, E, N, S>(
+    source: &S,
     pieces: Vec<Piece<'a, N>>,
     schedule: &Schedule,
-) -> impl Iterator<Item = Task<'a>> + use<'a, E, N>
+) -> impl Iterator<Item = Task<'a>> + use<'a, E, N, S>
 where
     E: Element + Pod,
     N: Pod + Send + Sync,
+    S: Source<E> + Clone + Send + 'a,
 {
-    let (plan, alone) = (*plan, Schedule { threads: 1, ..*schedule });
+    let (source, alone) = (source.clone(), Schedule { threads: 1, ..*schedule });
     pieces.into_iter().map(move |mut piece| -> Task<'a> {
+        let source = source.clone();
         Box::new(move || {
             let mut values = vec![E::zeroed(); piece.view.len()];
-            fill(&plan, piece.region, &mut values, &alone);
+            fill(&source, piece.region, &mut values, &alone);
             for (element, value) in piece.view.iter_mut().zip(bytemuck::cast_slice::<E, N>(&values)) {
                 *element = *value;
             }

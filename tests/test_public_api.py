@@ -14,7 +14,7 @@ import pytest
 import varscale as vs
 
 ROOT = Path(__file__).parents[1]
-MODULES = [module.name for module in pkgutil.iter_modules(vs.__path__)]
+MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
 DOCUMENTS = [path.name for path in ROOT.glob("*.md")]
 FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "scipy", "pandas")
 
@@ -78,6 +78,15 @@ def imported(code: str) -> set[str]:
 def test_importing_varscale_imports_no_framework() -> None:
     """If this fails importing the package costs seconds and needs what it must not need."""
     assert imported("import varscale; varscale.lecun_normal(1)((100, 100))") == set()
+
+
+def test_importing_varscale_does_not_import_the_replays() -> None:
+    """If this fails everyone pays for what few use; or `varscale.replay` is not there when it is asked for."""
+    script = "import sys, varscale; print('varscale.replay' in sys.modules); varscale.replay.tf1"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+    with pytest.raises(AttributeError, match="module 'varscale' has no attribute 'reply'"):
+        _ = vs.reply
 
 
 def test_the_import_test_can_fail() -> None:

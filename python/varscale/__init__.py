@@ -9,6 +9,9 @@ The same bits from one seed on any machine, with any number of threads, for any 
     ((784, 256), dtype('float32'))
 """
 
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
+
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import __version__, get_num_threads, set_num_threads
 from ._initializer import Initializer
@@ -97,3 +100,11 @@ __all__ = [
     "xavier_uniform",
     "zeros",
 ]
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """`varscale.replay`, imported when it is asked for."""
+    if name == "replay":
+        return _import_module(".replay", __name__)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

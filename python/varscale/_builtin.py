@@ -170,10 +170,14 @@ class Builtin(Initializer):
     def __reduce__(self) -> Any:
         return type(self).from_config, (self.get_config(),)
 
+    def _shown(self, name: str, value: Any) -> str:
+        """An argument in the repr."""
+        return repr(value)
+
     def __repr__(self) -> str:
         config = self.get_config()
         path = config.pop("path", ())
-        arguments = ", ".join(f"{name}={value!r}" for name, value in config.items())
+        arguments = ", ".join(f"{name}={self._shown(name, value)}" for name, value in config.items())
         folded = f".fold_in({', '.join(map(repr, path))})" if path else ""
         return f"{type(self).__name__}({arguments}){folded}"
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._fans import AxesLike
 from ._variance_scaling import VarianceScaling
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 _LECUN = "LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6"
 _GLOROT = "Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010"
@@ -72,7 +75,7 @@ class Preset(VarianceScaling):
 
     def __init__(
         self,
-        seed: int | None = None,
+        seed: int | Replay | None = None,
         *,
         dtype: Any = "float32",
         in_axis: AxesLike = -2,

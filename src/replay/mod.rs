@@ -1,5 +1,37 @@
-//! Replays: the frameworks' own streams and arithmetic, bit for bit.
+//! Streams that replay the frameworks' own: the same bits as their CPU kernels, a file each.
+//!
+//! Unlike the native stream these follow whatever arithmetic the framework has, fused multiply-adds and C library
+//! included; functions that need care are in [`exact`], each proven over all its arguments. Law, scale and order of
+//! operations are the framework's too: a replay takes the initializer's parameters unrounded.
 
-mod exact;
-mod mt19937;
+#[cfg(feature = "python")]
+pub(crate) mod border;
+pub mod exact;
+pub mod mt19937;
+pub mod tensorflow;
 pub mod torch;
+
+use crate::element::Element;
+use crate::fill::Source;
+use crate::level::Level;
+use crate::region::Region;
+use tensorflow::TensorFlow;
+use torch::Torch;
+
+/// A framework's values for one tensor.
+#[derive(Clone, Debug)]
+pub enum Replay {
+    /// TensorFlow's ops, stateful and stateless.
+    TensorFlow(TensorFlow),
+    /// torch's generator and tensors, and Keras 3's on it.
+    Torch(Torch),
+}
+
+impl<E: Element<Value: tensorflow::Pairs> + torch::TorchElement> Source<E> for Replay {
+    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        match self {
+            Self::TensorFlow(source) => source.write(region, first, out, level),
+            Self::Torch(source) => source.write(region, first, out, level),
+        }
+    }
+}

@@ -4,12 +4,12 @@
 //! and the tempering are plain loops that vectorise.
 
 /// Words of a state, which are tempered one after another before the next state is made.
-pub(crate) const STATE: usize = 624;
+pub const STATE: usize = 624;
 const SHIFT: usize = 397;
 
 /// A place in the sequence of one seed.
 #[derive(Clone, Debug)]
-pub(crate) struct Mt19937 {
+pub struct Mt19937 {
     state: [u32; STATE],
     /// Words of the state that are behind us.
     used: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Mt19937 {
 
 impl Mt19937 {
     /// The sequence of `seed`, from its first word.
-    pub(crate) fn new(seed: u32) -> Self {
+    pub fn new(seed: u32) -> Self {
         let mut state = [seed; STATE];
         for i in 1..STATE {
             let before = state[i - 1];
@@ -28,7 +28,7 @@ impl Mt19937 {
 
     /// The next words.
     #[inline(always)]
-    pub(crate) fn fill(&mut self, words: &mut [u32]) {
+    pub fn fill(&mut self, words: &mut [u32]) {
         let mut rest = words;
         while !rest.is_empty() {
             if self.used == STATE {
@@ -46,7 +46,7 @@ impl Mt19937 {
 
     /// Passes over words, without tempering them.
     #[inline(always)]
-    pub(crate) fn skip(&mut self, words: u64) {
+    pub fn skip(&mut self, words: u64) {
         let mut ahead = self.used as u64 + words;
         while ahead > STATE as u64 {
             self.twist();

@@ -1,30 +1,31 @@
 //! torch's CPU tensors: `uniform_`, `normal_` and `trunc_normal_` of torch 2.12 and later, and Keras 3 on torch.
 //!
 //! torch draws from one serial generator and wastes nothing: how many words a tensor takes, and which, depends on its
-//! law, its dtype and its size. A tensor is therefore made whole, chunk by chunk on any threads ([`rows`]); normal
-//! values of fewer than sixteen elements come from another algorithm, one after another ([`short`]).
+//! law, its dtype and its size. Threads therefore share one walk of the generator ([`rows`]); normal values of fewer
+//! than sixteen elements come from another algorithm, one after another ([`short`]).
 
 mod arithmetic;
 mod laws;
+mod portable;
 mod rows;
 mod short;
 
-use super::mt19937::Mt19937;
 use crate::element::{BF16, Element, F16};
-use crate::environment::DefaultEnvironment;
-use crate::fill::{Schedule, Task};
+use crate::fill::{CHUNK, Source};
+use crate::level::Level;
+use crate::region::Region;
 use arithmetic::{Arithmetic, GROUP};
-use laws::Chunk;
-use rows::{Layout, Rest, Rows};
-use std::sync::Arc;
+use laws::Draw;
+use rows::{Rest, Row, Rows};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Which of torch's kernels drew the values: `ATEN_CPU_CAPABILITY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// Machines with AVX2 or AVX-512.
+    /// Those of machines with AVX2 or AVX-512.
     Avx2,
-    /// All others, and those that were told `default`.
+    /// Those of all other machines.
     Default,
 }
 
@@ -42,41 +43,31 @@ pub struct Place {
 /// What is drawn.
 #[derive(Clone, Copy, Debug)]
 pub enum Law {
-    /// `uniform_(low, high)`.
-    Uniform { low: f64, high: f64 },
-    /// `normal_(mean, std)`.
-    Normal { mean: f64, std: f64 },
-    /// `trunc_normal_`, where more than 0.3 of the mass is in bounds: `normal_`, and again for what is outside.
-    Redrawn { mean: f64, std: f64, low: f64, high: f64 },
-    /// `trunc_normal_` elsewhere: `uniform_`, kept with the density's probability, and again for what is not.
-    Accepted { mean: f64, std: f64, low: f64, high: f64, log_peak: f64 },
+    /// `uniform_`: two limits.
+    Uniform([f64; 2]),
+    /// `normal_`: mean and standard deviation.
+    Normal([f64; 2]),
+    /// `trunc_normal_`, where more than 0.3 of the mass is in bounds: `normal_`, and again for what is out of bounds.
+    Redrawn([f64; 2], [f64; 2]),
+    /// `trunc_normal_` elsewhere: `uniform_` in bounds, and again for what a chance by the density, whose logarithm at
+    /// the peak is the last number, does not keep.
+    Accepted([f64; 2], [f64; 2], f64),
     /// `keras.random.uniform`.
-    KerasUniform { low: f64, high: f64 },
+    KerasUniform([f64; 2]),
     /// `keras.random.truncated_normal`: the first of four normal values that is inside two standard deviations.
-    KerasTruncated { mean: f64, std: f64 },
+    KerasTruncated([f64; 2]),
 }
 
 impl Law {
     /// Values that are drawn for one element.
-    fn values(&self) -> usize {
-        if matches!(self, Self::KerasTruncated { .. }) { 4 } else { 1 }
+    const fn values(&self) -> u64 {
+        if matches!(self, Self::KerasTruncated(..)) { 4 } else { 1 }
     }
 
-    /// Whether normal values are drawn, by Box and Muller's method.
-    pub fn is_normal(&self) -> bool {
-        matches!(self, Self::Normal { .. } | Self::Redrawn { .. } | Self::KerasTruncated { .. })
+    /// Whether the values that are drawn are normal ones.
+    const fn is_normal(&self) -> bool {
+        matches!(self, Self::Normal(..) | Self::Redrawn(..) | Self::KerasTruncated(..))
     }
-}
-
-/// One tensor of torch's.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// What is drawn.
-    pub law: Law,
-    /// From where on.
-    pub place: Place,
-    /// By which kernels.
-    pub capability: Capability,
 }
 
 /// Where the generator is when a tensor is done.
@@ -99,6 +90,55 @@ impl End {
     }
 }
 
+/// One tensor of torch's. Its clones are the same tensor: they share the walk of the generator.
+#[derive(Clone, Debug)]
+pub struct Torch {
+    law: Law,
+    place: Place,
+    capability: Capability,
+    /// Elements of the tensor.
+    elements: u64,
+    rows: Arc<OnceLock<Rows>>,
+    end: Arc<End>,
+}
+
+impl Torch {
+    /// A tensor of so many elements; `end` is where the generator is when all are written.
+    #[must_use]
+    pub fn new(law: Law, place: Place, capability: Capability, elements: u64, end: Arc<End>) -> Self {
+        end.reach(place.skip, place.spare);
+        Self { law, place, capability, elements, rows: Arc::default(), end }
+    }
+
+    fn rows<E: TorchElement>(&self) -> &Rows {
+        self.rows.get_or_init(|| {
+            let rest = if self.law.is_normal() { E::REST } else { Rest::Plain };
+            let row = Row { values: self.elements * self.law.values(), words: E::Value::WORDS, rest };
+            Rows::new(row, self.place.seed, self.place.skip, CHUNK as u64 * self.law.values())
+        })
+    }
+}
+
+impl<E: TorchElement> Source<E> for Torch {
+    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        let mut rest = out;
+        for (first, count) in region.runs(first..first + rest.len() as u64) {
+            let (out, later) = rest.split_at_mut(count);
+            rest = later;
+            if self.law.is_normal() && self.elements * self.law.values() < GROUP as u64 {
+                let (tensor, place) = short::tensor::<E>(self);
+                out.copy_from_slice(&tensor[first as usize..first as usize + count]);
+                self.end.reach(place.skip, place.spare);
+                continue;
+            }
+            let (rows, mut used) = (self.rows::<E>(), 0);
+            level.run(Draw { torch: self, rows, first, out, used: &mut used });
+            rows.finish(first * self.law.values());
+            self.end.skip.fetch_max(rows.start(used), Ordering::Relaxed);
+        }
+    }
+}
+
 /// What an array of torch's holds.
 pub trait TorchElement: Element<Value: Arithmetic> {
     /// What a normal draw does with the values after the last whole group.
@@ -116,47 +156,4 @@ impl TorchElement for F16 {
 }
 impl TorchElement for BF16 {
     const REST: Rest = Rest::Replaced;
-}
-
-/// The work of drawing a whole tensor into `out`, in parts that may be done in any order; `end` is right when all are.
-pub fn tasks<'a, E: TorchElement>(
-    plan: &Plan,
-    out: &'a mut [E],
-    schedule: &Schedule,
-    end: &'a End,
-) -> Vec<Task<'a>> {
-    let (plan, level) = (*plan, schedule.level);
-    let Place { seed, skip, spare } = plan.place;
-    end.reach(skip, spare);
-    if out.is_empty() {
-        return Vec::new();
-    }
-    let per_element = plan.law.values();
-    let values = out.len() * per_element;
-    if plan.law.is_normal() && values < GROUP {
-        return vec![Box::new(move || {
-            let _environment = DefaultEnvironment::enter();
-            let (skip, spare) = short::draw(&plan, out);
-            end.reach(skip, spare);
-        })];
-    }
-    let chunk = schedule.chunk.next_multiple_of(GROUP) * per_element;
-    let rest = if plan.law.is_normal() { E::REST } else { Rest::Plain };
-    let layout = Layout { values, chunk, words: E::Value::WORDS, rest };
-    let rows = Arc::new(Rows::new(layout, Mt19937::new(seed), skip));
-    let mut out = out;
-    let mut tasks: Vec<Task<'a>> = Vec::with_capacity(layout.chunks());
-    for (number, length) in layout.lengths().enumerate() {
-        let (now, later) = std::mem::take(&mut out).split_at_mut(length / per_element);
-        out = later;
-        let rows = Arc::clone(&rows);
-        tasks.push(Box::new(move || {
-            let _environment = DefaultEnvironment::enter();
-            let taken = AtomicU64::new(0);
-            level.run(Chunk { plan: &plan, layout: &layout, rows: &rows, number, out: now, taken: &taken });
-            rows.finish(number);
-            end.skip.fetch_max(skip + taken.into_inner() * layout.words_of_all(), Ordering::Relaxed);
-        }));
-    }
-    tasks
 }

@@ -47,7 +47,7 @@ fn fused_horner<const N: usize>(coefficients: &[f32; N], x: f32) -> f32 {
 
 /// ln x of a positive, normal x.
 #[inline(always)]
-pub(crate) fn log(x: f32) -> f32 {
+pub(crate) fn ln(x: f32) -> f32 {
     // The mantissa in [√½, √2), less one.
     let bits = x.to_bits();
     let exponent = (bits >> 23) as i32 - 126;

@@ -1,4 +1,13 @@
-//! Functions that frameworks compute their values with, to the last bit; each in one place.
+//! Functions whose bits a framework's values depend on, each in one place.
 
+pub(crate) mod arm;
 pub(crate) mod cephes;
-pub(crate) mod libm;
+pub mod libm;
+
+/// Where a checksum starts (FNV-1a's offset).
+pub(crate) const CHECKSUM: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a over 64-bit items: enough to tell one algorithm from another.
+pub(crate) const fn checksum(sum: u64, item: u64) -> u64 {
+    (sum ^ item).wrapping_mul(0x100_0000_01b3)
+}

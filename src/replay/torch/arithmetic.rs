@@ -1,31 +1,27 @@
 //! The arithmetic of torch's kernels, in the two types that they compute in.
 
-#![allow(clippy::disallowed_methods, reason = "where GCC fuses a product and a sum, so does this")]
-
-use super::Capability;
+use super::{Capability, portable};
 use crate::element::Value;
-use crate::replay::exact::{cephes, libm};
+use crate::replay::exact::{arm, cephes, libm};
 use crate::replay::mt19937::Mt19937;
-use std::f64::consts::PI;
-use std::ops::{Add, Div, Mul, Sub};
+use std::f64::consts::TAU;
+use std::ops::Div;
 
-/// Values that a kernel holds at once: a multiple of the 16 that torch transforms together.
+/// Values that a kernel holds at once: a multiple of [`GROUP`].
 pub(super) const BATCH: usize = 1024;
 
-/// Uniform values that torch turns into as many normal ones.
+/// Uniform values that torch turns into as many normal ones together: the first half are radii, the others angles.
 pub(super) const GROUP: usize = 16;
 
 /// A type that torch's kernels compute in.
-pub(super) trait Arithmetic:
-    Value + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self>
-{
+pub trait Arithmetic: Value + Div<Output = Self> {
     /// Words of the generator that one uniform value takes.
     const WORDS: u64;
 
     /// Uniform values in [0, 1); at most [`BATCH`].
     fn uniform(generator: &mut Mt19937, values: &mut [Self]);
 
-    /// Standard normal values from uniform ones: of each pair the cosine's into `first`, the sine's into `second`.
+    /// Standard normal values of pairs of uniform ones: the cosine's instead of `first`, the sine's of `second`.
     fn box_muller(capability: Capability, first: &mut [Self], second: &mut [Self]);
 
     /// x · scale + loc, rounded once.
@@ -40,8 +36,8 @@ pub(super) trait Arithmetic:
         }
     }
 
-    /// ln x of an x in [0, 1).
-    fn log(x: Self) -> Self;
+    /// ln x of an x in [0, 1), for comparisons.
+    fn ln(x: Self) -> Self;
 }
 
 impl Arithmetic for f32 {
@@ -59,33 +55,30 @@ impl Arithmetic for f32 {
 
     #[inline(always)]
     fn box_muller(capability: Capability, first: &mut [Self], second: &mut [Self]) {
-        const TWO_PI: f32 = f32::from_bits(0x40c9_0fdb);
+        let pairs = first.iter_mut().zip(second);
         match capability {
-            Capability::Avx2 => {
-                for (a, b) in first.iter_mut().zip(second) {
-                    let radius = (-2.0 * cephes::log(1.0 - *a)).sqrt();
-                    let (sin, cos) = cephes::sin_cos(TWO_PI * *b);
-                    (*a, *b) = (radius * cos, radius * sin);
-                }
-            }
-            Capability::Default => {
-                for (a, b) in first.iter_mut().zip(second) {
-                    let radius = (-2.0 * (1.0 - *a).ln()).sqrt();
-                    let (sin, cos) = ((2.0 * PI * f64::from(*b)) as f32).sin_cos();
-                    (*a, *b) = (radius * cos, radius * sin);
-                }
-            }
+            Capability::Avx2 => pairs.for_each(|(a, b)| {
+                let radius = (-2.0 * cephes::ln(1.0 - *a)).sqrt();
+                let (sine, cosine) = cephes::sin_cos(TAU as Self * *b);
+                (*a, *b) = (radius * cosine, radius * sine);
+            }),
+            Capability::Default => pairs.for_each(|(a, b)| {
+                let radius = (-2.0 * arm::logf(f64::from(1.0 - *a))).sqrt();
+                let (sine, cosine) = arm::sincosf(f64::from((TAU * f64::from(*b)) as Self));
+                (*a, *b) = (radius * cosine, radius * sine);
+            }),
         }
     }
 
+    #[allow(clippy::disallowed_methods, reason = "torch fuses it")]
     #[inline(always)]
     fn fused(x: Self, scale: Self, loc: Self) -> Self {
         x.mul_add(scale, loc)
     }
 
     #[inline(always)]
-    fn log(x: Self) -> Self {
-        <f64 as Arithmetic>::log(f64::from(x)) as Self
+    fn ln(x: Self) -> Self {
+        <f64 as Arithmetic>::ln(f64::from(x)) as Self
     }
 }
 
@@ -98,26 +91,34 @@ impl Arithmetic for f64 {
         let words = &mut words[..values.len()];
         generator.fill(words.as_flattened_mut());
         for (value, words) in values.iter_mut().zip(words) {
-            *value = libm::uniform_f64(*words);
+            *value = uniform_f64(*words);
         }
     }
 
     #[inline(always)]
     fn box_muller(_: Capability, first: &mut [Self], second: &mut [Self]) {
         for (a, b) in first.iter_mut().zip(second) {
-            let radius = (-2.0 * libm::log(1.0 - *a)).sqrt();
-            let (sin, cos) = libm::sin_cos(2.0 * PI * *b);
-            (*a, *b) = (radius * cos, radius * sin);
+            let radius = (-2.0 * libm::ln(1.0 - *a)).sqrt();
+            let (sine, cosine) = libm::sin_cos(TAU * *b);
+            (*a, *b) = (radius * cosine, radius * sine);
         }
     }
 
+    #[allow(clippy::disallowed_methods, reason = "torch fuses it")]
     #[inline(always)]
     fn fused(x: Self, scale: Self, loc: Self) -> Self {
         x.mul_add(scale, loc)
     }
 
     #[inline(always)]
-    fn log(x: Self) -> Self {
-        if x == 0.0 { Self::NEG_INFINITY } else { -libm::portable_minus_log(x) }
+    fn ln(x: Self) -> Self {
+        if x == 0.0 { Self::NEG_INFINITY } else { -portable::minus_ln(x) }
     }
+}
+
+/// In [0, 1), of two words: the first one is the high one.
+#[inline(always)]
+pub(super) fn uniform_f64([high, low]: [u32; 2]) -> f64 {
+    let word = u64::from(high) << 32 | u64::from(low);
+    (word & ((1 << 53) - 1)) as f64 * (1.0 / (1_u64 << 53) as f64)
 }

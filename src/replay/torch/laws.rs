@@ -1,22 +1,22 @@
-//! torch's laws over one chunk of a tensor: what every draw of the whole tensor leaves in it.
+//! torch's laws over some elements of a tensor: what every draw of the whole tensor leaves in them.
 
 use super::arithmetic::{Arithmetic, BATCH, GROUP};
-use super::rows::{Layout, Rows};
-use super::{Capability, Law, Plan, TorchElement};
+use super::rows::Rows;
+use super::{Capability, Law, Torch, TorchElement};
+use crate::batch::CacheLines;
 use crate::element::{Element, Value};
 use crate::level::Kernel;
 use crate::replay::mt19937::Mt19937;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::Range;
 
-/// A chunk of a tensor, as work for one thread.
-pub(super) struct Chunk<'a, E> {
-    pub(super) plan: &'a Plan,
-    pub(super) layout: &'a Layout,
+/// The elements `first..first + out.len()` of a tensor.
+pub(super) struct Draw<'a, E> {
+    pub(super) torch: &'a Torch,
     pub(super) rows: &'a Rows,
-    pub(super) number: usize,
+    pub(super) first: u64,
     pub(super) out: &'a mut [E],
-    /// How many draws of the whole tensor the chunk took part in.
-    pub(super) taken: &'a AtomicU64,
+    /// How many rows they took.
+    pub(super) used: &'a mut u64,
 }
 
 /// Bounds in the elements' own precision.
@@ -27,7 +27,7 @@ pub(super) struct Bounds<V> {
 
 impl<V: Arithmetic> Bounds<V> {
     #[inline(always)]
-    pub(super) fn new<E: Element<Value = V>>(low: f64, high: f64) -> Self {
+    pub(super) fn new<E: Element<Value = V>>([low, high]: [f64; 2]) -> Self {
         Self { low: rounded::<E>(V::from_f64(low)), high: rounded::<E>(V::from_f64(high)) }
     }
 
@@ -38,86 +38,104 @@ impl<V: Arithmetic> Bounds<V> {
     }
 }
 
-/// The nearest value that the element's type has.
+/// The nearest value that the elements' type has.
 #[inline(always)]
 fn rounded<E: Element>(value: E::Value) -> E::Value {
     E::round(value).widen()
 }
 
-/// The first of four that is inside two standard deviations, or the first; placed step by step in the element's type.
+/// The first of four that is inside two standard deviations, or the first; placed step by step in the elements' type.
 #[inline(always)]
-pub(super) fn keras_truncated<E: TorchElement>(candidates: [E; 4], mean: f64, std: f64) -> E {
-    let two = E::Value::from_f64(2.0);
-    let minus_two = E::Value::from_f64(-2.0);
-    let mut chosen = candidates[0].widen();
-    for candidate in candidates.into_iter().rev() {
-        let value = candidate.widen();
-        if value > minus_two && value < two {
-            chosen = value;
-        }
+pub(super) fn keras_truncated<E: TorchElement>(candidates: [E; 4], [mean, std]: [f64; 2]) -> E {
+    let (low, high) = (E::Value::from_f64(-2.0), E::Value::from_f64(2.0));
+    let values = candidates.map(E::widen);
+    let mut chosen = values[0];
+    for value in values.into_iter().rev() {
+        chosen = if value > low && value < high { value } else { chosen };
     }
     let scaled = rounded::<E>(chosen * E::Value::from_f64(std));
     E::round(scaled + rounded::<E>(E::Value::from_f64(mean)))
 }
 
-/// Elements of `uniform_(low, high)`, of which a value that rounds to `high` becomes `low`.
-#[inline(always)]
-fn uniform<E: TorchElement>(
-    generator: &mut Mt19937,
-    capability: Capability,
-    low: f64,
-    high: f64,
-    out: &mut [E],
-    buffer: &mut [E::Value; BATCH],
-) {
-    let (low, high) = (E::Value::from_f64(low), E::Value::from_f64(high));
-    let (least, past) = (E::round(low), rounded::<E>(high));
-    let values = &mut buffer[..out.len()];
-    E::Value::uniform(generator, values);
-    for (element, value) in out.iter_mut().zip(values) {
-        let found = E::round(E::Value::affine(capability, *value, high - low, low));
-        *element = if found.widen() == past { least } else { found };
+/// Memory of a batch.
+struct Scratch<V> {
+    values: CacheLines<[V; BATCH]>,
+    first: CacheLines<[V; BATCH / 2]>,
+    second: CacheLines<[V; BATCH / 2]>,
+}
+
+impl<V: Arithmetic> Scratch<V> {
+    #[inline(always)]
+    fn new() -> Self {
+        let half = || CacheLines([V::default(); BATCH / 2]);
+        Self { values: CacheLines([V::default(); BATCH]), first: half(), second: half() }
+    }
+
+    /// Values of `normal_`, whole groups of them.
+    #[inline(always)]
+    fn normal(&mut self, generator: &mut Mt19937, count: usize, torch: &Torch, [mean, std]: [f64; 2]) -> &[V] {
+        const HALF: usize = GROUP / 2;
+        let (mean, std) = (V::from_f64(mean), V::from_f64(std));
+        let values = &mut self.values.0[..count];
+        let (first, second) = (&mut self.first.0[..count / 2], &mut self.second.0[..count / 2]);
+        V::uniform(generator, values);
+        let halves = values.as_chunks::<GROUP>().0.iter();
+        for ((group, a), b) in halves.zip(first.as_chunks_mut::<HALF>().0).zip(second.as_chunks_mut::<HALF>().0) {
+            a.copy_from_slice(&group[..HALF]);
+            b.copy_from_slice(&group[HALF..]);
+        }
+        V::box_muller(torch.capability, first, second);
+        let halves = values.as_chunks_mut::<GROUP>().0.iter_mut();
+        for ((group, a), b) in halves.zip(first.as_chunks::<HALF>().0).zip(second.as_chunks::<HALF>().0) {
+            for lane in 0..HALF {
+                group[lane] = V::fused(a[lane], std, mean);
+                group[HALF + lane] = V::fused(b[lane], std, mean);
+            }
+        }
+        values
+    }
+
+    /// Elements of `uniform_`: what rounds to the upper limit becomes the lower one.
+    #[inline(always)]
+    fn uniform<E: TorchElement<Value = V>>(
+        &mut self,
+        generator: &mut Mt19937,
+        capability: Capability,
+        [low, high]: [f64; 2],
+        out: &mut [E],
+    ) {
+        let (low, high) = (V::from_f64(low), V::from_f64(high));
+        let (least, limit) = (E::round(low), rounded::<E>(high));
+        let values = &mut self.values.0[..out.len()];
+        V::uniform(generator, values);
+        for (element, value) in out.iter_mut().zip(values) {
+            let found = E::round(V::affine(capability, *value, high - low, low));
+            *element = if found.widen() == limit { least } else { found };
+        }
     }
 }
 
-/// Values of `normal_(mean, std)`, whole groups of them.
-#[inline(always)]
-fn normal<V: Arithmetic>(generator: &mut Mt19937, capability: Capability, mean: f64, std: f64, values: &mut [V]) {
-    let (mean, std) = (V::from_f64(mean), V::from_f64(std));
-    let half = values.len() / 2;
-    let (mut first, mut second) = ([V::default(); BATCH / 2], [V::default(); BATCH / 2]);
-    let (first, second) = (&mut first[..half], &mut second[..half]);
-    V::uniform(generator, values);
-    let groups = values.as_chunks_mut::<GROUP>().0;
-    for (number, group) in groups.iter().enumerate() {
-        let at = number * GROUP / 2;
-        first[at..at + GROUP / 2].copy_from_slice(&group[..GROUP / 2]);
-        second[at..at + GROUP / 2].copy_from_slice(&group[GROUP / 2..]);
-    }
-    V::box_muller(capability, first, second);
-    for value in first.iter_mut().chain(second.iter_mut()) {
-        *value = V::fused(*value, std, mean);
-    }
-    for (number, group) in groups.iter_mut().enumerate() {
-        let at = number * GROUP / 2;
-        group[..GROUP / 2].copy_from_slice(&first[at..at + GROUP / 2]);
-        group[GROUP / 2..].copy_from_slice(&second[at..at + GROUP / 2]);
-    }
-}
-
-impl<E: TorchElement> Chunk<'_, E> {
+impl<E: TorchElement> Draw<'_, E> {
+    /// The elements' numbers.
     #[inline(always)]
-    fn take(&self) -> Mt19937 {
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        self.rows.take(self.number)
+    fn range(&self, each: u64) -> Range<u64> {
+        self.first * each..(self.first + self.out.len() as u64) * each
+    }
+
+    /// The generator of the next row.
+    #[inline(always)]
+    fn row(&mut self) -> Mt19937 {
+        *self.used += 1;
+        self.rows.at(*self.used - 1, self.first * self.torch.law.values())
     }
 
     #[inline(always)]
-    fn plain_uniform(self, low: f64, high: f64, last: impl Fn(E) -> E) {
-        let mut generator = self.take();
-        let mut buffer = [E::Value::default(); BATCH];
+    fn uniform(mut self, limits: [f64; 2], last: impl Fn(E) -> E) {
+        let mut generator = self.row();
+        generator.skip(self.first % GROUP as u64 * E::Value::WORDS);
+        let mut scratch = Scratch::new();
         for out in self.out.chunks_mut(BATCH) {
-            uniform(&mut generator, self.plan.capability, low, high, out, &mut buffer);
+            scratch.uniform(&mut generator, self.torch.capability, limits, out);
             for element in out {
                 *element = last(*element);
             }
@@ -125,37 +143,40 @@ impl<E: TorchElement> Chunk<'_, E> {
     }
 
     #[inline(always)]
-    fn normal(self, mean: f64, std: f64) {
-        let mut generator = self.take();
-        let mut values = [E::Value::default(); BATCH];
-        for batch in self.layout.batches(self.out.len(), BATCH) {
+    fn normal(mut self, moments: [f64; 2]) {
+        let mut generator = self.row();
+        let mut scratch = Scratch::new();
+        let range = self.range(1);
+        for batch in self.rows.row.batches(&range, BATCH as u64) {
             generator.skip(batch.skip);
-            normal(&mut generator, self.plan.capability, mean, std, &mut values[..batch.count]);
-            for (element, value) in self.out[batch.first..].iter_mut().zip(&values[..batch.keep]) {
+            let values = scratch.normal(&mut generator, batch.count, self.torch, moments);
+            let (elements, of_batch) = batch.meet(&range, 1);
+            for (element, value) in self.out[elements].iter_mut().zip(&values[of_batch]) {
                 *element = E::round(*value);
             }
         }
     }
 
     #[inline(always)]
-    fn redrawn(self, mean: f64, std: f64, low: f64, high: f64) {
-        let bounds = Bounds::new::<E>(low, high);
-        let mut values = [E::Value::default(); BATCH];
+    fn redrawn(mut self, moments: [f64; 2], bounds: [f64; 2]) {
+        let bounds = Bounds::new::<E>(bounds);
+        let mut scratch = Scratch::new();
+        let range = self.range(1);
         let mut is_first = true;
         while is_first || self.out.iter().any(|&element| bounds.exclude(element)) {
-            let mut generator = self.take();
-            for batch in self.layout.batches(self.out.len(), BATCH) {
+            let mut generator = self.row();
+            for batch in self.rows.row.batches(&range, BATCH as u64) {
                 generator.skip(batch.skip);
-                let out = &mut self.out[batch.first..batch.first + batch.keep];
+                let (elements, of_batch) = batch.meet(&range, 1);
+                let out = &mut self.out[elements];
                 if !is_first && !out.iter().any(|&element| bounds.exclude(element)) {
                     generator.skip(batch.count as u64 * E::Value::WORDS);
                     continue;
                 }
-                normal(&mut generator, self.plan.capability, mean, std, &mut values[..batch.count]);
-                for (element, value) in out.iter_mut().zip(&values[..batch.keep]) {
-                    if is_first || bounds.exclude(*element) {
-                        *element = E::round(*value);
-                    }
+                let values = scratch.normal(&mut generator, batch.count, self.torch, moments);
+                for (element, value) in out.iter_mut().zip(&values[of_batch]) {
+                    let keep = !is_first && !bounds.exclude(*element);
+                    *element = if keep { *element } else { E::round(*value) };
                 }
             }
             is_first = false;
@@ -163,21 +184,24 @@ impl<E: TorchElement> Chunk<'_, E> {
     }
 
     #[inline(always)]
-    fn accepted(self, mean: f64, std: f64, [low, high]: [f64; 2], log_peak: f64) {
-        // torch computes the density's logarithm in the element's type, a step at a time. Sums take a rounded
-        // number, products a float32 one.
+    fn accepted(mut self, [mean, std]: [f64; 2], bounds: [f64; 2], log_peak: f64) {
+        // torch computes the density's logarithm in the elements' type, step by step; what it adds is rounded to that
+        // type first, what it divides by is not.
         let number = E::Value::from_f64;
-        let (mean, std) = (rounded::<E>(number(mean)), number(std));
-        let (minus_half, log_peak) = (number(-0.5), rounded::<E>(number(log_peak)));
+        let (mean, std, log_peak) = (rounded::<E>(number(mean)), number(std), rounded::<E>(number(log_peak)));
         let log_density = |candidate: E| {
             let x = rounded::<E>(rounded::<E>(candidate.widen() - mean) / std);
-            rounded::<E>(rounded::<E>(rounded::<E>(x * x) * minus_half) - log_peak)
+            rounded::<E>(rounded::<E>(rounded::<E>(x * x) * number(-0.5)) - log_peak)
         };
         let mut pending = vec![true; self.out.len()];
-        let mut buffer = [E::Value::default(); BATCH];
-        let (mut candidates, mut chances) = ([self.out[0]; BATCH], [self.out[0]; BATCH]);
+        let mut scratch = Scratch::new();
+        let nothing = E::round(E::Value::default());
+        let (mut candidates, mut chances) = ([nothing; BATCH], [nothing; BATCH]);
+        let unaligned = self.first % GROUP as u64 * E::Value::WORDS;
         while pending.contains(&true) {
-            let (mut first, mut second) = (self.take(), self.take());
+            let (mut first, mut second) = (self.row(), self.row());
+            first.skip(unaligned);
+            second.skip(unaligned);
             for (out, pending) in self.out.chunks_mut(BATCH).zip(pending.chunks_mut(BATCH)) {
                 if !pending.contains(&true) {
                     first.skip(out.len() as u64 * E::Value::WORDS);
@@ -185,46 +209,48 @@ impl<E: TorchElement> Chunk<'_, E> {
                     continue;
                 }
                 let (candidates, chances) = (&mut candidates[..out.len()], &mut chances[..out.len()]);
-                uniform(&mut first, self.plan.capability, low, high, candidates, &mut buffer);
-                uniform(&mut second, self.plan.capability, 0.0, 1.0, chances, &mut buffer);
+                scratch.uniform(&mut first, self.torch.capability, bounds, candidates);
+                scratch.uniform(&mut second, self.torch.capability, [0.0, 1.0], chances);
                 for (i, element) in out.iter_mut().enumerate().filter(|&(i, _)| pending[i]) {
                     *element = candidates[i];
                 }
                 for (i, pending) in pending.iter_mut().enumerate().filter(|(_, pending)| **pending) {
-                    *pending = rounded::<E>(E::Value::log(chances[i].widen())) > log_density(candidates[i]);
+                    *pending = rounded::<E>(E::Value::ln(chances[i].widen())) > log_density(candidates[i]);
                 }
             }
         }
     }
 
     #[inline(always)]
-    fn keras_truncated(self, mean: f64, std: f64) {
-        let mut generator = self.take();
-        let mut values = [E::Value::default(); BATCH];
-        for batch in self.layout.batches(4 * self.out.len(), BATCH) {
+    fn keras_truncated(mut self, moments: [f64; 2]) {
+        let mut generator = self.row();
+        let mut scratch = Scratch::new();
+        let (range, values) = (self.range(1), self.range(4));
+        for batch in self.rows.row.batches(&values, BATCH as u64) {
             generator.skip(batch.skip);
-            normal(&mut generator, self.plan.capability, 0.0, 1.0, &mut values[..batch.count]);
-            let candidates = values[..batch.keep].as_chunks::<4>().0;
-            for (element, candidates) in self.out[batch.first / 4..].iter_mut().zip(candidates) {
-                *element = keras_truncated(candidates.map(E::round), mean, std);
+            let values = scratch.normal(&mut generator, batch.count, self.torch, [0.0, 1.0]);
+            let (elements, of_batch) = batch.meet(&range, 4);
+            let candidates = &values.as_chunks::<4>().0[of_batch];
+            for (element, candidates) in self.out[elements].iter_mut().zip(candidates) {
+                *element = keras_truncated(candidates.map(E::round), moments);
             }
         }
     }
 }
 
-impl<E: TorchElement> Kernel for Chunk<'_, E> {
+impl<E: TorchElement> Kernel for Draw<'_, E> {
     #[inline(always)]
     fn run(self) {
-        match self.plan.law {
-            Law::Uniform { low, high } => self.plain_uniform(low, high, |element| element),
-            Law::KerasUniform { low, high } => {
+        match self.torch.law {
+            Law::Uniform(limits) => self.uniform(limits, |element| element),
+            Law::KerasUniform([low, high]) => {
                 let (range, low) = (E::Value::from_f64(high - low), rounded::<E>(E::Value::from_f64(low)));
-                self.plain_uniform(0.0, 1.0, |element| E::round(rounded::<E>(range * element.widen()) + low));
+                self.uniform([0.0, 1.0], |element| E::round(rounded::<E>(range * element.widen()) + low));
             }
-            Law::Normal { mean, std } => self.normal(mean, std),
-            Law::Redrawn { mean, std, low, high } => self.redrawn(mean, std, low, high),
-            Law::Accepted { mean, std, low, high, log_peak } => self.accepted(mean, std, [low, high], log_peak),
-            Law::KerasTruncated { mean, std } => self.keras_truncated(mean, std),
+            Law::Normal(moments) => self.normal(moments),
+            Law::Redrawn(moments, bounds) => self.redrawn(moments, bounds),
+            Law::Accepted(moments, bounds, log_peak) => self.accepted(moments, bounds, log_peak),
+            Law::KerasTruncated(moments) => self.keras_truncated(moments),
         }
     }
 }

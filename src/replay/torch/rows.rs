@@ -1,29 +1,29 @@
-//! Rows: draws of a whole tensor, one after another from one generator, shared out in chunks.
+//! Rows: draws of a whole tensor, one after another from one generator, shared out to threads.
 //!
-//! The generator is serial. One thread at a time walks it from chunk to chunk, which takes a fifth of the work of
-//! drawing and transforming a chunk's values, and keeps a copy of it for each chunk that somebody still needs.
+//! The generator is serial. Whoever needs a place walks the generator there, one thread at a time, which takes a small
+//! part of the work of drawing and transforming values, and keeps a copy of it at the stations on the way: the places
+//! where others begin.
 
 use super::arithmetic::GROUP;
 use crate::replay::mt19937::Mt19937;
-use std::collections::VecDeque;
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// How a draw of one tensor lies in the generator's words.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
+pub(super) struct Row {
     /// Values of the tensor.
-    pub(super) values: usize,
-    /// Values of a chunk but the last; a multiple of [`GROUP`].
-    pub(super) chunk: usize,
+    pub(super) values: u64,
     /// Words of a value.
     pub(super) words: u64,
-    /// What is drawn at the end where normal values do not make up whole groups.
+    /// What is drawn after the last whole group.
     pub(super) rest: Rest,
 }
 
 /// What a draw does with the values after the last whole group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
+pub enum Rest {
     /// Draws them like the others: uniform values.
     Plain,
     /// Draws them, and then a whole new group for the tensor's last places: normal values.
@@ -37,101 +37,150 @@ pub(super) enum Rest {
 pub(super) struct Batch {
     /// Words to pass over first.
     pub(super) skip: u64,
-    /// The place in the chunk of the first value.
-    pub(super) first: usize,
-    /// How many to draw.
+    /// The first one's number.
+    pub(super) first: u64,
+    /// How many.
     pub(super) count: usize,
-    /// How many of them to keep; the last group draws the others again.
-    pub(super) keep: usize,
+    /// The first of them that another batch draws again.
+    pub(super) end: u64,
 }
 
-impl Layout {
-    /// How many chunks there are. The last one takes what would be less than a group.
-    pub(super) fn chunks(&self) -> usize {
-        (self.values.saturating_sub(GROUP) / self.chunk + 1).max(1)
-    }
-
-    /// The lengths of the chunks, in order.
-    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> + use<> {
-        let (chunks, chunk, values) = (self.chunks(), self.chunk, self.values);
-        (0..chunks).map(move |number| if number + 1 < chunks { chunk } else { values - number * chunk })
-    }
-
-    /// Words of a chunk of this many values.
-    pub(super) fn words_of(&self, values: usize) -> u64 {
-        self.batches(values, values.max(1)).map(|batch| batch.skip + batch.count as u64 * self.words).sum()
-    }
-
-    /// Words of a draw.
-    pub(super) fn words_of_all(&self) -> u64 {
-        self.words_of(self.values)
-    }
-
-    /// The batches of a chunk of this many values, of at most `limit` of them.
+impl Batch {
+    /// Where the batch meets the elements of `range`, of `each` values: first in the range, then in the batch.
     #[inline(always)]
-    pub(super) fn batches(&self, values: usize, limit: usize) -> impl Iterator<Item = Batch> + use<> {
-        let rest = if self.rest == Rest::Plain { 0 } else { values % GROUP };
-        let (whole, keep) = (values - rest, if rest > 0 { values - GROUP } else { values });
-        let groups = (0..whole).step_by(limit).map(move |first| {
-            let count = limit.min(whole - first);
-            Batch { skip: 0, first, count, keep: count.min(keep - first) }
+    pub(super) fn meet(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
+        let first = range.start.max(self.first / each);
+        let end = range.end.min(self.end / each).max(first);
+        let within = |number: u64, start: u64| (number - start) as usize;
+        let start = self.first / each;
+        (within(first, range.start)..within(end, range.start), within(first, start)..within(end, start))
+    }
+}
+
+impl Row {
+    /// Values after the last whole group.
+    const fn rest_values(&self) -> u64 {
+        if matches!(self.rest, Rest::Plain) { 0 } else { self.values % GROUP as u64 }
+    }
+
+    /// Words of the whole draw.
+    pub(super) const fn len(&self) -> u64 {
+        self.words
+            * match (self.rest_values(), self.rest) {
+                (0, _) | (_, Rest::Plain) => self.values,
+                (_, Rest::Redrawn) => self.values + GROUP as u64,
+                (rest, Rest::Replaced) => self.values - rest + GROUP as u64,
+            }
+    }
+
+    /// The batches, of `limit` values at most, that hold all that remains of the values of `range`; a generator for
+    /// them begins at the first one's place.
+    #[inline(always)]
+    pub(super) fn batches(&self, range: &Range<u64>, limit: u64) -> impl Iterator<Item = Batch> + use<> {
+        let (group, rest, words) = (GROUP as u64, self.rest_values(), self.words);
+        let (grouped, kept) = (self.values - rest, self.values - if rest > 0 { group } else { 0 });
+        let start = (range.start - range.start % group).min(grouped);
+        let end = range.end.next_multiple_of(group).min(grouped);
+        let whole = (start..end).step_by(limit as usize).map(move |first| {
+            let count = limit.min(end - first);
+            Batch { skip: 0, first, count: count as usize, end: (first + count).min(kept) }
         });
-        let skip = if self.rest == Rest::Redrawn { rest as u64 * self.words } else { 0 };
-        groups.chain((rest > 0).then_some(Batch { skip, first: keep, count: GROUP, keep: GROUP }))
+        let redrawn = if self.rest == Rest::Redrawn { rest } else { 0 };
+        let last = Batch { skip: (grouped - end.max(start) + redrawn) * words, first: kept, count: GROUP, end: self.values };
+        whole.chain((rest > 0 && range.end > kept).then_some(last))
     }
 }
 
 /// The generator on its way through row after row.
+#[derive(Debug)]
 pub(super) struct Rows {
-    layout: Layout,
+    pub(super) row: Row,
+    seed: u32,
+    /// Words before the first row.
+    skip: u64,
+    /// Values between two stations.
+    apart: u64,
     walk: Mutex<Walk>,
 }
 
+/// How far the generator has come.
+#[derive(Debug)]
 struct Walk {
     generator: Mt19937,
-    /// Words from the generator to the next chunk.
-    ahead: u64,
-    /// That chunk.
-    next: usize,
-    /// For each chunk, copies of the generator at its places in rows that it has not taken; `None` once it is done.
-    kept: Vec<Option<VecDeque<Mt19937>>>,
+    word: u64,
+    /// The number of the station ahead, through all rows.
+    next: u64,
+    /// The generator at stations that it has passed.
+    kept: HashMap<u64, Mt19937>,
+    /// Which stations of a row nobody begins at any more.
+    finished: Vec<bool>,
 }
 
 impl Rows {
-    /// Rows that begin `skip` words after the generator's.
-    pub(super) fn new(layout: Layout, generator: Mt19937, skip: u64) -> Self {
-        let kept = vec![Some(VecDeque::new()); layout.chunks()];
-        Self { layout, walk: Mutex::new(Walk { generator, ahead: skip, next: 0, kept }) }
+    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `apart` values, a multiple
+    /// of [`GROUP`].
+    pub(super) fn new(row: Row, seed: u32, skip: u64, apart: u64) -> Self {
+        let finished = vec![false; row.values.div_ceil(apart) as usize];
+        let walk = Walk { generator: Mt19937::new(seed), word: 0, next: 0, kept: HashMap::new(), finished };
+        Self { row, seed, skip, apart, walk: Mutex::new(walk) }
     }
 
-    /// The generator at the chunk's place in its next row.
-    pub(super) fn take(&self, chunk: usize) -> Mt19937 {
+    /// Words before row `number`.
+    pub(super) const fn start(&self, number: u64) -> u64 {
+        self.skip + number * self.row.len()
+    }
+
+    /// The generator in row `number`, where the batches of values from `value` on begin.
+    pub(super) fn at(&self, number: u64, value: u64) -> Mt19937 {
+        let value = (value - value % GROUP as u64).min(self.row.values - self.row.rest_values());
+        let mut generator = self.station(number * self.stations() + value / self.apart);
+        generator.skip(value % self.apart * self.row.words);
+        generator
+    }
+
+    /// Says that the work on the values from `value` on needs no more rows.
+    pub(super) fn finish(&self, value: u64) {
+        let station = value / self.apart;
         let mut walk = self.walk();
-        loop {
-            if let Some(generator) = walk.kept[chunk].as_mut().and_then(VecDeque::pop_front) {
-                return generator;
-            }
-            self.step(&mut walk);
-        }
+        walk.finished[station as usize] = true;
+        walk.kept.retain(|kept, _| kept % self.stations() != station);
     }
 
-    /// Says that the chunk takes no more rows.
-    pub(super) fn finish(&self, chunk: usize) {
-        self.walk().kept[chunk] = None;
-    }
-
-    fn step(&self, walk: &mut Walk) {
-        let Walk { generator, ahead, next, kept } = walk;
-        generator.skip(*ahead);
-        if let Some(kept) = &mut kept[*next] {
-            kept.push_back(generator.clone());
-        }
-        let last = *next + 1 == kept.len();
-        *ahead = self.layout.words_of(if last { self.layout.values - *next * self.layout.chunk } else { self.layout.chunk });
-        *next = if last { 0 } else { *next + 1 };
+    const fn stations(&self) -> u64 {
+        self.row.values.div_ceil(self.apart)
     }
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
         self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn word_of(&self, station: u64) -> u64 {
+        self.start(station / self.stations()) + station % self.stations() * self.apart * self.row.words
+    }
+
+    fn station(&self, station: u64) -> Mt19937 {
+        let mut walk = self.walk();
+        if let Some(generator) = walk.kept.remove(&station) {
+            return generator;
+        }
+        if station < walk.next {
+            drop(walk);
+            // Somebody else has taken it: only work that is cut at other places than the stations comes here.
+            let mut generator = Mt19937::new(self.seed);
+            generator.skip(self.word_of(station));
+            return generator;
+        }
+        let Walk { generator, word, next, kept, finished } = &mut *walk;
+        loop {
+            let (passed, place) = (*next, self.word_of(*next));
+            generator.skip(place - *word);
+            (*word, *next) = (place, passed + 1);
+            if passed == station {
+                return generator.clone();
+            }
+            if !finished[(passed % self.stations()) as usize] {
+                kept.insert(passed, generator.clone());
+            }
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! Normal values of fewer than sixteen elements: one after another, in float64, by pairs of which torch's generator
 //! keeps the second value for later.
 
-use super::arithmetic::Arithmetic;
+use super::arithmetic::{Arithmetic, uniform_f64};
 use super::laws::{Bounds, keras_truncated};
-use super::{Capability, Law, Plan, TorchElement};
+use super::{Capability, Law, Place, Torch, TorchElement, portable};
 use crate::element::Value;
 use crate::replay::exact::libm;
 use crate::replay::mt19937::Mt19937;
-use std::f64::consts::PI;
+use std::f64::consts::TAU;
 
 /// Words of a pair.
 const PAIR: u64 = 4;
@@ -15,86 +15,80 @@ const PAIR: u64 = 4;
 /// The generator's one normal value after another.
 struct Pairs {
     generator: Mt19937,
-    /// Words drawn.
-    drawn: u64,
-    /// The value that is kept, and where its words began.
-    spare: Option<(f64, u64)>,
+    place: Place,
+    /// The value that is kept, where there is one.
+    spare: f64,
+    capability: Capability,
 }
 
 impl Pairs {
-    fn new(plan: &Plan) -> Self {
-        let start = Mt19937::new(plan.place.seed);
-        let spare = plan.place.spare.map(|place| {
+    fn new(place: Place, capability: Capability) -> Self {
+        let start = Mt19937::new(place.seed);
+        let after = |words| {
             let mut generator = start.clone();
-            generator.skip(place);
-            (pair(&mut generator).1, place)
-        });
-        let mut generator = start;
-        generator.skip(plan.place.skip);
-        Self { generator, drawn: plan.place.skip, spare }
+            generator.skip(words);
+            generator
+        };
+        let spare = place.spare.map_or(0.0, |words| pair(&mut after(words)).1);
+        Self { generator: after(place.skip), place, spare, capability }
     }
 
     fn next(&mut self) -> f64 {
-        if let Some((value, _)) = self.spare.take() {
-            return value;
+        if self.place.spare.take().is_some() {
+            return self.spare;
         }
         let (value, spare) = pair(&mut self.generator);
-        self.spare = Some((spare, self.drawn));
-        self.drawn += PAIR;
+        self.spare = spare;
+        self.place.spare = Some(self.place.skip);
+        self.place.skip += PAIR;
         value
     }
 
-    /// One element of `normal_(mean, std)`.
-    fn element<E: TorchElement>(&mut self, capability: Capability, mean: f64, std: f64) -> E {
-        E::round(E::Value::from_f64(f64::affine(capability, self.next(), std, mean)))
+    /// An element of `normal_(mean, std)`.
+    fn element<E: TorchElement>(&mut self, [mean, std]: [f64; 2]) -> E {
+        E::round(E::Value::from_f64(f64::affine(self.capability, self.next(), std, mean)))
     }
 }
 
+/// Two standard normal values.
 fn pair(generator: &mut Mt19937) -> (f64, f64) {
     let mut words = [[0; 2]; 2];
     generator.fill(words.as_flattened_mut());
-    let [u1, u2] = words.map(libm::uniform_f64);
-    let angle = 2.0 * PI * u1;
-    let (square, (sin, cos)) = if libm::is_proven() {
-        (-2.0 * libm::log_1p(-u2), libm::sin_cos(angle))
+    let [u1, u2] = words.map(uniform_f64);
+    let angle = TAU * u1;
+    // One in 10^8 float32 values would tell these apart.
+    let (square, (sine, cosine)) = if libm::is_proven() && libm::ln_1p_is_proven() {
+        (-2.0 * libm::ln_1p(-u2), libm::sin_cos(angle))
     } else {
-        (2.0 * libm::portable_minus_log_1m(u2), libm::portable_sin_cos(angle))
+        (2.0 * portable::minus_ln_1m(u2), portable::sin_cos(angle))
     };
     let radius = square.sqrt();
-    (radius * cos, radius * sin)
+    (radius * cosine, radius * sine)
 }
 
-/// Draws a whole tensor; returns where the generator is then, and where the words of a kept value began.
-pub(super) fn draw<E: TorchElement>(plan: &Plan, out: &mut [E]) -> (u64, Option<u64>) {
-    let mut pairs = Pairs::new(plan);
-    let capability = plan.capability;
-    match plan.law {
-        Law::Normal { mean, std } => {
-            for element in out.iter_mut() {
-                *element = pairs.element(capability, mean, std);
-            }
-        }
-        Law::Redrawn { mean, std, low, high } => {
-            let bounds = Bounds::new::<E>(low, high);
-            for element in out.iter_mut() {
-                *element = pairs.element(capability, mean, std);
-            }
-            while out.iter().any(|&element| bounds.exclude(element)) {
-                for element in out.iter_mut() {
-                    let again = pairs.element(capability, mean, std);
+/// A whole tensor, and where the generator is then.
+pub(super) fn tensor<E: TorchElement>(torch: &Torch) -> (Vec<E>, Place) {
+    let mut pairs = Pairs::new(torch.place, torch.capability);
+    let count = 0..torch.elements;
+    let tensor = match torch.law {
+        Law::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),
+        Law::Redrawn(moments, bounds) => {
+            let bounds = Bounds::new::<E>(bounds);
+            let mut tensor: Vec<E> = count.map(|_| pairs.element(moments)).collect();
+            while tensor.iter().any(|&element| bounds.exclude(element)) {
+                for element in &mut tensor {
+                    let again = pairs.element(moments);
                     if bounds.exclude(*element) {
                         *element = again;
                     }
                 }
             }
+            tensor
         }
-        Law::KerasTruncated { mean, std } => {
-            for element in out.iter_mut() {
-                let candidates: [E; 4] = std::array::from_fn(|_| pairs.element(capability, 0.0, 1.0));
-                *element = keras_truncated(candidates, mean, std);
-            }
+        Law::KerasTruncated(moments) => {
+            count.map(|_| keras_truncated([(); 4].map(|()| pairs.element::<E>([0.0, 1.0])), moments)).collect()
         }
-        Law::Uniform { .. } | Law::Accepted { .. } | Law::KerasUniform { .. } => {}
-    }
-    (pairs.drawn, pairs.spare.map(|(_, place)| place))
+        Law::Uniform(..) | Law::Accepted(..) | Law::KerasUniform(..) => Vec::new(), // not normal
+    };
+    (tensor, pairs.place)
 }

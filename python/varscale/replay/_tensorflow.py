@@ -1,0 +1,205 @@
+"""TensorFlow's streams: the stateful one of `tf.compat.v1` ops, the stateless one of tf_keras and Keras 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod, sqrt
+from typing import ClassVar
+
+import numpy as np
+
+from .. import _core
+from .._checks import int64, integer, not_negative_integer
+from .._request import Interval, Normal, Request, Variance
+from .._sampled import STANDARD_BOUNDS, Plan
+from .._variance_scaling import TRUNCATED_STDDEV
+from ._base import Keras, Prepared, Replay
+
+MODULUS = 2**31 - 1
+"""Stateful seeds are taken modulo this, as Python takes it."""
+DEFAULT_GRAPH_SEED = 87654321
+"""The graph seed of an op that has a seed in a graph that has none."""
+ELEMENTS = 2**56
+"""So many elements have their blocks in the counter's low half."""
+
+
+class TensorFlow(Replay):
+    """Base of the replays of TensorFlow's random ops on a CPU."""
+
+    version: ClassVar[str] = "tensorflow-2.21"
+
+    def stream(self) -> tuple[tuple[int, int], int]:
+        """The words of the key and of the counter's high half as two 64-bit numbers, and elements drawn before."""
+        raise NotImplementedError
+
+    def prepare(self, request: Request) -> Prepared:
+        """Parameters in float64, as TensorFlow's Python has them, and the op's key and counter."""
+        rule, kind = request.rule, request.kind
+        if rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", rule.bounds, "-2 and 2")
+        if rule.law != "uniform" and kind.name == "float64" and not _core.libm_is_proven():
+            self.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
+        (key, counter), skip = self.stream()
+        if skip + prod(request.part.full_shape) > ELEMENTS:
+            self.refuse("shape", request.part.full_shape, "of at most 2^56 elements, those skipped included,")
+        identity = key.to_bytes(8, "little") + counter.to_bytes(8, "little")
+        return self.plan(request), ("tensorflow", (identity, 256 * skip))
+
+    def plan(self, request: Request) -> Plan:
+        """Standard deviations and limits."""
+        law, parameters = request.rule.law, request.rule.parameters
+        if isinstance(parameters, Interval):
+            return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, parameters.minval, parameters.maxval)
+        if isinstance(parameters, Normal):
+            return Plan(law, STANDARD_BOUNDS, parameters.mean, parameters.stddev, 0.0, 0.0)
+        scale = self.variance(parameters, request.part.full_shape)
+        if law == "uniform":
+            limit = sqrt(3.0 * scale)
+            return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, -limit, limit)
+        stddev = sqrt(scale)
+        if law == "truncated_normal":
+            stddev /= TRUNCATED_STDDEV
+        return Plan(law, STANDARD_BOUNDS, 0.0, stddev, 0.0, 0.0)
+
+    def variance(self, parameters: Variance, shape: tuple[int, ...]) -> float:
+        """`scale / n`."""
+        if not self.has_axes(parameters, shape):
+            self.refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
+        means = {
+            "fan_in": parameters.fan_in,
+            "fan_out": parameters.fan_out,
+            "fan_avg": (parameters.fan_in + parameters.fan_out) / 2.0,
+        }
+        if parameters.mode not in means:
+            self.refuse("mode", parameters.mode, " or ".join(map(repr, means)))
+        return parameters.scale / max(1.0, means[parameters.mode])
+
+    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
+        """Whether the framework computes the same fans."""
+        return parameters.axes == (-2, -1, ())
+
+
+@dataclass(frozen=True, repr=False)
+class TF1(TensorFlow):
+    """The stream of TensorFlow 1's stateful random ops, `tf.compat.v1` (TensorFlow 2.21 on a CPU).
+
+    The bits of an op's first run in a graph, or of its first execution in eager mode:
+    `varscale.lecun_normal(seed=replay.tf1(42))((2, 4))` is `tf.compat.v1.initializers.lecun_normal(42)((2, 4))`.
+
+    Args:
+        seed: The op's seed, or None: then that of the graph's first op without a seed. The n-th such op (from 0) of a
+            graph has the seed n.
+        graph_seed: What `tf.compat.v1.set_random_seed` was given; None where it was not called.
+        skip: How many elements the same op has drawn before: the second run of an op that draws n elements a run has
+            skip = n.
+
+    Raises:
+        TypeError: An argument that is no integer.
+        ValueError: Neither seed, which draws other values each time; a negative `skip`.
+
+    Example:
+        >>> import varscale as vs
+        >>> from varscale import replay
+        >>> vs.lecun_normal(seed=replay.tf1(42))((2, 2))
+        array([[-0.22570734, -0.11073511],
+               [-0.5436827 ,  0.01975952]], dtype=float32)
+    """
+
+    seed: int | None
+    graph_seed: int | None = None
+    skip: int = field(default=0, kw_only=True)
+    name: ClassVar[str] = "tf1"
+
+    def __post_init__(self) -> None:
+        """Checks every argument once."""
+        if self.seed is None and self.graph_seed is None:
+            msg = "`seed` or `graph_seed` must be an integer, got None for both: TensorFlow then draws from entropy"
+            raise ValueError(msg)
+        self.normalise(
+            seed=None if self.seed is None else integer("seed", self.seed),
+            graph_seed=None if self.graph_seed is None else integer("graph_seed", self.graph_seed),
+            skip=not_negative_integer("skip", self.skip),
+        )
+
+    def stream(self) -> tuple[tuple[int, int], int]:
+        """Both seeds, as `tf.compat.v1.get_seed` pairs them."""
+        graph_seed = DEFAULT_GRAPH_SEED if self.graph_seed is None else self.graph_seed % MODULUS
+        seed = (0 if self.seed is None else self.seed) % MODULUS
+        return (graph_seed, MODULUS if (graph_seed, seed) == (0, 0) else seed), self.skip
+
+
+class Stateless(TensorFlow):
+    """Base of the replays of `tf.random.stateless_*` ops."""
+
+    def seeds(self) -> tuple[int, int]:
+        """The op's pair of seeds, each of 64 bits."""
+        raise NotImplementedError
+
+    def stream(self) -> tuple[tuple[int, int], int]:
+        """One block of Philox scrambles the seeds."""
+        return _core.tensorflow_scramble(*(seed % 2**64 for seed in self.seeds())), 0
+
+
+@dataclass(frozen=True, repr=False)
+class TFKeras(Stateless):
+    """The stream of tf_keras (Keras 2): the initializers of `tf_keras.initializers` (2.21 on a CPU).
+
+    Args:
+        seed: The initializer's seed, an integer of 64 bits. For what an unseeded initializer gets, see
+            `keras_defaults`.
+
+    Raises:
+        TypeError: `seed` is no integer.
+        ValueError: It has more than 64 bits.
+
+    Example:
+        >>> import varscale as vs
+        >>> from varscale import replay
+        >>> vs.glorot_uniform(seed=replay.tf_keras(42))((2, 2))
+        array([[-0.5329278 , -0.00387776],
+               [ 0.5277635 , -1.1752602 ]], dtype=float32)
+    """
+
+    seed: int
+    name: ClassVar[str] = "tf_keras"
+    version: ClassVar[str] = "tf_keras-2.21"
+
+    def __post_init__(self) -> None:
+        """Checks the seed."""
+        self.normalise(seed=int64("seed", self.seed))
+
+    def seeds(self) -> tuple[int, int]:
+        """The second one is 0."""
+        return self.seed, 0
+
+
+@dataclass(frozen=True, repr=False)
+class KerasTensorFlow(Keras, Stateless):
+    """The stream of Keras 3 on TensorFlow: the initializers of `keras.initializers`, and draws of a SeedGenerator."""
+
+    backend: ClassVar[str] = "tensorflow"
+    version: ClassVar[str] = "keras-3.15 on tensorflow-2.21"
+
+    def __post_init__(self) -> None:
+        """Checks both numbers."""
+        super().__post_init__()
+        int64("seed", self.seed)
+
+    def seeds(self) -> tuple[int, int]:
+        """Both within an int32, as Keras casts them."""
+        return self.seed % (MODULUS - 1), self.draw % (MODULUS - 1)
+
+    def plan(self, request: Request) -> Plan:
+        """Limits go through float32, whatever the dtype."""
+        plan = super().plan(request)
+        return plan._replace(low=float(np.float32(plan.low)), high=float(np.float32(plan.high)))
+
+    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
+        """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
+        ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
+        fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)
+        return super().has_axes(parameters, shape) or fans == (parameters.fan_in, parameters.fan_out)
+
+
+tf1 = TF1
+tf_keras = TFKeras

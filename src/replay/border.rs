@@ -1,0 +1,90 @@
+//! Replays as they cross from Python: a framework's name, and a tuple of what its stream needs.
+
+use super::Replay;
+use super::tensorflow::{Law, TensorFlow};
+use super::torch::{self, Capability, End, Torch};
+use crate::element::Placement;
+use crate::source::unknown;
+use crate::stream::Identity;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use std::sync::Arc;
+
+/// The law's name and its parameters, as a job has them.
+pub(crate) struct Request<'a> {
+    pub(crate) law: &'a str,
+    pub(crate) placement: Placement<f64>,
+}
+
+/// The replay that a framework's name and its tuple stand for.
+pub(crate) fn parse(framework: &str, stream: &Bound<'_, PyAny>, request: &Request<'_>) -> PyResult<Replay> {
+    match framework {
+        "tensorflow" => tensorflow(stream.extract()?, request).map(Replay::TensorFlow),
+        "torch" => torch(&stream.extract()?, request).map(Replay::Torch),
+        other => Err(unknown("framework", other, "tensorflow or torch")),
+    }
+}
+
+/// (key and the counter's high half in 16 bytes, first block).
+fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyResult<TensorFlow> {
+    let Placement { loc, scale, low, high } = request.placement;
+    let law = match request.law {
+        "uniform" => Law::Uniform { low, high },
+        "normal" => Law::Normal { mean: loc, stddev: scale },
+        "truncated_normal" => Law::Truncated { mean: loc, stddev: scale },
+        other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
+    };
+    Ok(TensorFlow { law, identity: Identity::from_bytes(identity), first })
+}
+
+/// (law, logarithm of the density at its peak, seed, words drawn before, where those of a kept value began, capability,
+/// elements of the tensor, where the generator will be).
+type TorchStream<'py> =
+    (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
+
+fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
+    let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
+    let Placement { loc, scale, low, high } = request.placement;
+    let (moments, bounds) = ([loc, scale], [low, high]);
+    let law = match &**law {
+        "uniform" => torch::Law::Uniform(bounds),
+        "normal" => torch::Law::Normal(moments),
+        "redrawn" => torch::Law::Redrawn(moments, bounds),
+        "accepted" => torch::Law::Accepted(moments, bounds, *log_peak),
+        "keras_uniform" => torch::Law::KerasUniform(bounds),
+        "keras_truncated" => torch::Law::KerasTruncated(moments),
+        other => return Err(unknown("law", other, "one of torch's")),
+    };
+    let capability = match &**capability {
+        "avx2" => Capability::Avx2,
+        "default" => Capability::Default,
+        other => return Err(unknown("cpu_capability", other, "avx2 or default")),
+    };
+    let place = torch::Place { seed: *seed, skip: *skip, spare: *spare };
+    let end = end.as_ref().map_or_else(Arc::default, |end| end.share());
+    Ok(Torch::new(law, place, capability, *elements, end))
+}
+
+/// Where torch's generator is after a fill.
+#[pyclass(frozen, module = "varscale._core")]
+#[derive(Default)]
+pub(crate) struct TorchEnd(Arc<End>);
+
+impl TorchEnd {
+    fn share(&self) -> Arc<End> {
+        Arc::clone(&self.0)
+    }
+}
+
+#[pymethods]
+impl TorchEnd {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Words drawn until then, and where those of a kept value began.
+    fn get(&self) -> (u64, Option<u64>) {
+        self.0.get()
+    }
+}
