@@ -6,10 +6,13 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 # Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
 PEERS := numpy jax keras torch
 PEER_VENVS := .venv-bench
+# Frameworks that `make test-replay` compares with, likewise.
+REPLAYS := tensorflow
+REPLAY_VENVS := .venv-replay
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel lint bench bench-core golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel test-replay lint bench bench-core golden fit wheel clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -44,6 +47,9 @@ test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8
 	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
 		--ignore tests/test_processes.py
 
+test-replay: $(VENV)/built $(REPLAYS:%=$(REPLAY_VENVS)/%/installed)  ## replays against the frameworks themselves, bit by bit
+	$(BIN)/pytest -rP tests/replay
+
 bench: $(VENV)/built $(PEERS:%=$(PEER_VENVS)/%/installed)  ## whole calls against the peers; writes README's table and docs/
 	$(BIN)/python benches/compare.py --write
 
@@ -60,7 +66,7 @@ wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
 	$(BIN)/maturin build --release --locked --out dist
 
 clean:  ## removes what the other targets made
-	rm -rf target dist $(VENV) $(PEER_VENVS) python/varscale/*.so
+	rm -rf target dist $(VENV) $(PEER_VENVS) $(REPLAY_VENVS) python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
@@ -78,4 +84,10 @@ $(PEER_VENVS)/%/installed: pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
 	$(@D)/bin/pip install --quiet --group peer-$*
+	@touch $@
+
+$(REPLAY_VENVS)/%/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --group replay-$*
 	@touch $@

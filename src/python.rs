@@ -10,7 +10,8 @@ use crate::picks::Picks;
 use crate::region::{Region, RegionError};
 use crate::replay::Replay;
 use crate::replay::exact::libm;
-use crate::replay::tensorflow;
+use crate::replay::exact::xla;
+use crate::replay::{tensorflow, threefry};
 use crate::setting::SettingError;
 use crate::source::{Stream, Values, unknown};
 use crate::{strided, threads};
@@ -40,7 +41,7 @@ value_error!(SettingError, RegionError, TruncationError);
 mod _core {
     use super::{
         DefaultEnvironment, Job, Level, PyTypeError, SettingError, Truncation, environment, fill_all, libm, tensorflow,
-        threads,
+        threads, threefry, xla,
     };
     use pyo3::prelude::*;
 
@@ -92,6 +93,21 @@ mod _core {
     #[pyo3(signature = (first, second, /))]
     fn tensorflow_scramble(first: u64, second: u64) -> (u64, u64) {
         tensorflow::scramble(first, second)
+    }
+
+    /// Both words of Threefry2x32-20.
+    #[pyfunction]
+    #[pyo3(signature = (key, counter, /))]
+    fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
+        threefry::hash(key, counter)
+    }
+
+    /// XLA's error function in float32.
+    #[pyfunction]
+    #[pyo3(signature = (x, /))]
+    fn xla_erf(x: f32) -> f32 {
+        let _environment = DefaultEnvironment::enter();
+        xla::erf(x)
     }
 
     /// The SIMD level of this process.

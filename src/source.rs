@@ -59,7 +59,7 @@ impl Values {
                 Ok(Self::Native(Plan { law, placement, identity: Identity::from_bytes(*identity) }))
             }
             Stream::Replay((framework, stream)) => {
-                border::parse(framework, stream, &Request { law, placement }).map(Self::Replay)
+                border::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
             }
         }
     }

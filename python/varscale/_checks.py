@@ -66,6 +66,14 @@ def not_negative_integer(name: str, value: Any) -> int:
     return number
 
 
+def boolean(name: str, value: Any) -> bool:
+    """`value` as a bool."""
+    if not isinstance(value, bool | np.bool_):
+        msg = f"`{name}` must be True or False, got {value!r}"
+        raise TypeError(msg)
+    return bool(value)
+
+
 def int64(name: str, value: Any) -> int:
     """`value` as an int of 64 bits."""
     number = integer(name, value)

@@ -1,21 +1,25 @@
 """The native core: one function fills, two count threads, one knows the truncated normal's moments."""
 
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "TorchEnd",
     "__version__",
     "exchange_environment",
     "fill",
     "get_num_threads",
     "libm_is_proven",
+    "ln_1p_is_proven",
     "set_num_threads",
     "simd_level",
     "tensorflow_scramble",
+    "threefry2x32",
     "truncated_moments",
+    "xla_erf",
 ]
 
 __version__: str
@@ -52,8 +56,25 @@ def exchange_environment(word: int | None = None, /) -> int:
 def libm_is_proven() -> bool:
     """Whether the host's float64 `log` and `sincos` give the bits of glibc 2.28 and later on a processor with FMA."""
 
+def ln_1p_is_proven() -> bool:
+    """Whether the host's float64 `log1p` gives the bits of glibc 2.36 on a processor with FMA."""
+
+@final
+class TorchEnd:
+    """Where torch's generator is after a fill whose job holds this."""
+
+    def __new__(cls) -> TorchEnd: ...
+    def get(self) -> tuple[int, int | None]:
+        """Words drawn until then, and where those of a kept value began."""
+
 def tensorflow_scramble(first: int, second: int, /) -> tuple[int, int]:
     """Key and counter's high half of a TensorFlow op with this pair of 64-bit seeds."""
+
+def threefry2x32(key: Sequence[int], counter: Sequence[int], /) -> list[int]:
+    """Both words of Threefry2x32-20 for a key and a counter of two 32-bit words each."""
+
+def xla_erf(x: float, /) -> float:
+    """XLA's error function in float32, as jaxlib 0.10 computes it on a processor with fused multiply-add."""
 
 def simd_level() -> str:
     """The SIMD level of this process: what `VARSCALE_SIMD` says, else the best this machine has."""

@@ -108,14 +108,19 @@ class Sampled(Builtin):
             False
         """
         parsed = parse_path(path)
-        folded = object.__new__(type(self))
-        folded.__dict__.update(self.__dict__)
         if self._replay is not None and path:
-            replay = self._replay.fold_in(*parsed)
-            folded._set(seed=replay, _replay=replay)
-        else:
-            folded._set(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
-        return folded
+            return self._with(self._replay.fold_in(*parsed))
+        return self._copy(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
+
+    def _with(self: Self, replay: Replay) -> Self:
+        """The same rule, drawn from a replay."""
+        return self._copy(seed=replay, _replay=replay)
+
+    def _copy(self: Self, **changes: Any) -> Self:
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy._set(**changes)
+        return copy
 
     @classmethod
     def translate(cls, config: dict[str, Any]) -> dict[str, Any]:

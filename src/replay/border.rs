@@ -1,7 +1,9 @@
 //! Replays as they cross from Python: a framework's name, and a tuple of what its stream needs.
 
 use super::Replay;
+use super::jax::{self, Jax};
 use super::tensorflow::{Law, TensorFlow};
+use super::threefry::{Layout, Threefry};
 use super::torch::{self, Capability, End, Torch};
 use crate::element::Placement;
 use crate::source::unknown;
@@ -13,15 +15,17 @@ use std::sync::Arc;
 /// The law's name and its parameters, as a job has them.
 pub(crate) struct Request<'a> {
     pub(crate) law: &'a str,
+    pub(crate) bounds: (f64, f64),
     pub(crate) placement: Placement<f64>,
 }
 
 /// The replay that a framework's name and its tuple stand for.
 pub(crate) fn parse(framework: &str, stream: &Bound<'_, PyAny>, request: &Request<'_>) -> PyResult<Replay> {
     match framework {
+        "jax" => jax(stream.extract()?, request).map(Replay::Jax),
         "tensorflow" => tensorflow(stream.extract()?, request).map(Replay::TensorFlow),
         "torch" => torch(&stream.extract()?, request).map(Replay::Torch),
-        other => Err(unknown("framework", other, "tensorflow or torch")),
+        other => Err(unknown("framework", other, "jax, tensorflow or torch")),
     }
 }
 
@@ -37,10 +41,24 @@ fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyRe
     Ok(TensorFlow { law, identity: Identity::from_bytes(identity), first })
 }
 
+/// (key, words of the original layout, whether √2 is in the scale, whether float16 is fused); the bounds are those of the
+/// uniform, low and high what a truncated law is clipped to.
+fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), request: &Request<'_>) -> PyResult<Jax> {
+    let Placement { loc, scale, low: least, high: largest } = request.placement;
+    let law = match request.law {
+        "uniform" => jax::Law::Uniform,
+        "normal" if folded => jax::Law::FoldedNormal,
+        "normal" => jax::Law::Normal,
+        "truncated_normal" => jax::Law::Truncated { least, largest },
+        other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
+    };
+    let layout = words.map_or(Layout::Partitionable, |words| Layout::Original { words });
+    Ok(Jax { law, limits: request.bounds, scale, loc, threefry: Threefry { key, layout }, fused_half })
+}
+
 /// (law, logarithm of the density at its peak, seed, words drawn before, where those of a kept value began, capability,
 /// elements of the tensor, where the generator will be).
-type TorchStream<'py> =
-    (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
+type TorchStream<'py> = (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
 
 fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
     let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;

@@ -7,29 +7,35 @@
 #[cfg(feature = "python")]
 pub(crate) mod border;
 pub mod exact;
+pub mod jax;
 pub mod mt19937;
 pub mod tensorflow;
+pub mod threefry;
 pub mod torch;
 
 use crate::element::Element;
 use crate::fill::Source;
 use crate::level::Level;
 use crate::region::Region;
+use jax::Jax;
 use tensorflow::TensorFlow;
 use torch::Torch;
 
 /// A framework's values for one tensor.
 #[derive(Clone, Debug)]
 pub enum Replay {
+    /// JAX's functions of `jax.random`.
+    Jax(Jax),
     /// TensorFlow's ops, stateful and stateless.
     TensorFlow(TensorFlow),
     /// torch's generator and tensors, and Keras 3's on it.
     Torch(Torch),
 }
 
-impl<E: Element<Value: tensorflow::Pairs> + torch::TorchElement> Source<E> for Replay {
+impl<E: Element<Value: jax::Real + tensorflow::Pairs> + torch::TorchElement> Source<E> for Replay {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         match self {
+            Self::Jax(source) => source.write(region, first, out, level),
             Self::TensorFlow(source) => source.write(region, first, out, level),
             Self::Torch(source) => source.write(region, first, out, level),
         }

@@ -222,13 +222,17 @@ impl Pairs for f32 {
 
     #[inline(always)]
     fn normals(words: &[[u64; 2]], values: &mut [Self]) {
-        for (values, &pair) in values.as_chunks_mut::<2>().0.iter_mut().zip(words.as_flattened()) {
-            // The uniforms have 23 bits and are exact in float64, whose lanes hold the words already.
-            let u = f64::from_bits(1023 << 52 | (pair & 0x7f_ffff) << 29) - 1.0;
-            let v = f64::from_bits(1023 << 52 | (pair >> 32 & 0x7f_ffff) << 29) - 1.0;
-            let least = f64::from(LEAST);
-            let radius = (-2.0 * arm::logf(if u < least { least } else { u })).sqrt();
-            let (sine, cosine) = arm::sincosf(f64::from((TAU * v) as Self));
+        let pairs = words.as_flattened();
+        let (mut inverses, mut logarithms) = ([0.0; 2 * BUFFER], [0.0; 2 * BUFFER]);
+        for ((&pair, inverse), logarithm) in pairs.iter().zip(&mut inverses).zip(&mut logarithms) {
+            (*inverse, *logarithm) = arm::sixteenth(first_uniform(pair));
+        }
+        let sixteenths = inverses.iter().zip(&logarithms);
+        for ((values, &pair), (&inverse, &logarithm)) in
+            values.as_chunks_mut::<2>().0.iter_mut().zip(pairs).zip(sixteenths)
+        {
+            let radius = (-2.0 * arm::logf_by(first_uniform(pair), (inverse, logarithm))).sqrt();
+            let (sine, cosine) = arm::sincosf(f64::from((TAU * uniform23(pair >> 32)) as Self));
             *values = [sine * radius, cosine * radius];
         }
     }
@@ -260,6 +264,19 @@ impl Pairs for f64 {
     fn is_inside(self) -> bool {
         self.abs() < f64::from(BOUND)
     }
+}
+
+/// The float32 uniform of a word, which is exact in float64, whose lanes hold the words already.
+#[inline(always)]
+fn uniform23(word: u64) -> f64 {
+    f64::from_bits(1023 << 52 | (word & 0x7f_ffff) << 29) - 1.0
+}
+
+/// The uniform whose logarithm a pair's radius is made of.
+#[inline(always)]
+fn first_uniform(pair: u64) -> f64 {
+    let u = uniform23(pair);
+    if u < f64::from(LEAST) { f64::from(LEAST) } else { u }
 }
 
 /// The float64 uniform of two words: 20 bits of the first one above all of the second.

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from numpy.typing import NDArray
 
-from .._checks import integer, not_negative_integer
 from .._request import Request
 from .._sampled import Plan, core_job
 
@@ -74,21 +73,3 @@ class Replay:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
         return f"<replay.{self.name}({arguments}) of {self.version}>"
-
-
-@dataclass(frozen=True, repr=False)
-class Keras(Replay):
-    """Base of the replays of Keras 3, one class a backend."""
-
-    seed: int
-    draw: int = 0
-    name: ClassVar[str] = "keras"
-    backend: ClassVar[str]
-
-    def __post_init__(self) -> None:
-        """Checks both numbers."""
-        self.normalise(seed=integer("seed", self.seed), draw=not_negative_integer("draw", self.draw))
-
-    def arguments(self) -> dict[str, Any]:
-        """Of `replay.keras`."""
-        return super().arguments() | {"backend": self.backend}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod, sqrt
+from math import prod
 from typing import ClassVar
 
 import numpy as np
 
 from .. import _core
 from .._checks import int64, integer, not_negative_integer
-from .._request import Interval, Normal, Request, Variance
+from .._request import Request
 from .._sampled import STANDARD_BOUNDS, Plan
-from .._variance_scaling import TRUNCATED_STDDEV
-from ._base import Keras, Prepared, Replay
+from ._base import Prepared
+from ._scaling import Keras, Scaling
 
 MODULUS = 2**31 - 1
 """Stateful seeds are taken modulo this, as Python takes it."""
@@ -23,7 +23,7 @@ ELEMENTS = 2**56
 """So many elements have their blocks in the counter's low half."""
 
 
-class TensorFlow(Replay):
+class TensorFlow(Scaling):
     """Base of the replays of TensorFlow's random ops on a CPU."""
 
     version: ClassVar[str] = "tensorflow-2.21"
@@ -44,39 +44,6 @@ class TensorFlow(Replay):
             self.refuse("shape", request.part.full_shape, "of at most 2^56 elements, those skipped included,")
         identity = key.to_bytes(8, "little") + counter.to_bytes(8, "little")
         return self.plan(request), ("tensorflow", (identity, 256 * skip))
-
-    def plan(self, request: Request) -> Plan:
-        """Standard deviations and limits."""
-        law, parameters = request.rule.law, request.rule.parameters
-        if isinstance(parameters, Interval):
-            return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, parameters.minval, parameters.maxval)
-        if isinstance(parameters, Normal):
-            return Plan(law, STANDARD_BOUNDS, parameters.mean, parameters.stddev, 0.0, 0.0)
-        scale = self.variance(parameters, request.part.full_shape)
-        if law == "uniform":
-            limit = sqrt(3.0 * scale)
-            return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, -limit, limit)
-        stddev = sqrt(scale)
-        if law == "truncated_normal":
-            stddev /= TRUNCATED_STDDEV
-        return Plan(law, STANDARD_BOUNDS, 0.0, stddev, 0.0, 0.0)
-
-    def variance(self, parameters: Variance, shape: tuple[int, ...]) -> float:
-        """`scale / n`."""
-        if not self.has_axes(parameters, shape):
-            self.refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
-        means = {
-            "fan_in": parameters.fan_in,
-            "fan_out": parameters.fan_out,
-            "fan_avg": (parameters.fan_in + parameters.fan_out) / 2.0,
-        }
-        if parameters.mode not in means:
-            self.refuse("mode", parameters.mode, " or ".join(map(repr, means)))
-        return parameters.scale / max(1.0, means[parameters.mode])
-
-    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
-        """Whether the framework computes the same fans."""
-        return parameters.axes == (-2, -1, ())
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,12 +160,6 @@ class KerasTensorFlow(Keras, Stateless):
         """Limits go through float32, whatever the dtype."""
         plan = super().plan(request)
         return plan._replace(low=float(np.float32(plan.low)), high=float(np.float32(plan.high)))
-
-    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
-        """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
-        ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
-        fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)
-        return super().has_axes(parameters, shape) or fans == (parameters.fan_in, parameters.fan_out)
 
 
 tf1 = TF1

@@ -62,15 +62,30 @@ const MAGIC: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
 #[inline(always)]
 #[must_use]
 pub(crate) fn logf(x: f64) -> f32 {
+    logf_by(x, sixteenth(x))
+}
+
+/// The first half of [`logf`], for loops: 1 / c and ln c of the sixteenth of an octave that `x` lies in. A loop with table
+/// look-ups does not vectorise, so that they have one of their own.
+#[inline(always)]
+#[must_use]
+pub(crate) fn sixteenth(x: f64) -> (f64, f64) {
+    let number = (x.to_bits().wrapping_sub(FIRST) >> 48) as usize & 15;
+    (INVERSES[number], LOGARITHMS[number])
+}
+
+/// The second half of [`logf`].
+#[inline(always)]
+#[must_use]
+pub(crate) fn logf_by(x: f64, (inverse, logarithm): (f64, f64)) -> f32 {
     let bits = x.to_bits();
     let above = bits.wrapping_sub(FIRST);
-    let sixteenth = (above >> 48) as usize & 15;
     // The exponent, from -24 to 0, kept positive: 64-bit lanes have no signed shift before AVX-512.
     let exponent = (above.wrapping_add(1024 << 52) >> 52) | MAGIC.to_bits();
     let exponent = f64::from_bits(exponent) - (MAGIC + 1024.0);
     let z = f64::from_bits(bits.wrapping_sub(above & (0xfff << 52)));
-    let r = z * INVERSES[sixteenth] - 1.0;
-    let base = LOGARITHMS[sixteenth] + exponent * std::f64::consts::LN_2;
+    let r = z * inverse - 1.0;
+    let base = logarithm + exponent * std::f64::consts::LN_2;
     let r2 = r * r;
     let y = LOG[1] * r + LOG[2];
     let y = LOG[0] * r2 + y;

@@ -14,36 +14,27 @@
 
 #![allow(clippy::disallowed_methods, reason = "where GCC fuses a product and a sum, so does this")]
 
-const fn bits<const N: usize>(hex: [u32; N]) -> [f32; N] {
-    let mut values = [0.0; N];
-    let mut i = 0;
-    while i < N {
-        values[i] = f32::from_bits(hex[i]);
-        i += 1;
-    }
-    values
-}
+use super::horner::{floats, horner_f32};
 
-/// The highest power first, as in [`fused_horner`].
-const LOG: [f32; 9] = bits([
-    0x3d90_21bb, 0xbdeb_d1b8, 0x3def_251a, 0xbdfe_5d4f, 0x3e11_e9bf, 0xbe2a_ae50, 0x3e4c_ceac, 0xbe7f_fffc, 0x3eaa_aaaa,
+/// The highest power first, like the others.
+const LOG: [f32; 9] = floats([
+    0x3d90_21bb,
+    0xbdeb_d1b8,
+    0x3def_251a,
+    0xbdfe_5d4f,
+    0x3e11_e9bf,
+    0xbe2a_ae50,
+    0x3e4c_ceac,
+    0xbe7f_fffc,
+    0x3eaa_aaaa,
 ]);
-const SIN: [f32; 3] = bits([0xb94c_a1f9, 0x3c08_839e, 0xbe2a_aaa3]);
-const COS: [f32; 3] = bits([0x37cc_f5ce, 0xbab6_061a, 0x3d2a_aaa5]);
+const SIN: [f32; 3] = floats([0xb94c_a1f9, 0x3c08_839e, 0xbe2a_aaa3]);
+const COS: [f32; 3] = floats([0x37cc_f5ce, 0xbab6_061a, 0x3d2a_aaa5]);
 /// −π/4 in three parts; ln 2 in two; 4/π.
-const MINUS_QUARTER_PI: [f32; 3] = bits([0xbf49_0000, 0xb97d_a000, 0xb322_2169]);
-const LN_2: [f32; 2] = bits([0x3f31_8000, 0xb95e_8083]);
+const MINUS_QUARTER_PI: [f32; 3] = floats([0xbf49_0000, 0xb97d_a000, 0xb322_2169]);
+const LN_2: [f32; 2] = floats([0x3f31_8000, 0xb95e_8083]);
 const FOUR_OVER_PI: f32 = f32::from_bits(0x3fa2_f983);
 const SQRT_HALF: u32 = 0x3f35_04f3;
-
-#[inline(always)]
-fn fused_horner<const N: usize>(coefficients: &[f32; N], x: f32) -> f32 {
-    let mut sum = coefficients[0];
-    for &coefficient in &coefficients[1..] {
-        sum = sum.mul_add(x, coefficient);
-    }
-    sum
-}
 
 /// ln x of a positive, normal x.
 #[inline(always)]
@@ -57,7 +48,7 @@ pub(crate) fn ln(x: f32) -> f32 {
     let m = f32::from_bits(mantissa);
     let x = (m - 1.0) + if below { m } else { 0.0 };
     let z = x * x;
-    let mut y = fused_horner(&LOG, x) * x;
+    let mut y = horner_f32(&LOG, x) * x;
     y = y.mul_add(z, e * LN_2[1]);
     y -= z * 0.5;
     e.mul_add(LN_2[0], x + y)
@@ -72,8 +63,8 @@ pub(crate) fn sin_cos(x: f32) -> (f32, f32) {
     let x = j.mul_add(MINUS_QUARTER_PI[1], x);
     let x = j.mul_add(MINUS_QUARTER_PI[2], x);
     let z = x * x;
-    let cos = (fused_horner(&COS, z) * z).mul_add(z, -(z * 0.5)) + 1.0;
-    let sin = (fused_horner(&SIN, z) * z).mul_add(x, x);
+    let cos = (horner_f32(&COS, z) * z).mul_add(z, -(z * 0.5)) + 1.0;
+    let sin = (horner_f32(&SIN, z) * z).mul_add(x, x);
     let (sin, cos) = if octant & 2 == 0 { (sin, cos) } else { (cos, sin) };
     let sign = |negative: bool| if negative { 0x8000_0000_u32 } else { 0 };
     let sin = f32::from_bits(sin.to_bits() ^ sign(octant & 4 != 0));

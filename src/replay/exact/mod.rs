@@ -2,7 +2,10 @@
 
 pub(crate) mod arm;
 pub(crate) mod cephes;
+pub(crate) mod horner;
 pub mod libm;
+pub(crate) mod xla;
+pub(crate) mod xla_f64;
 
 /// Where a checksum starts (FNV-1a's offset).
 pub(crate) const CHECKSUM: u64 = 0xcbf2_9ce4_8422_2325;

@@ -86,7 +86,8 @@ impl Row {
             Batch { skip: 0, first, count: count as usize, end: (first + count).min(kept) }
         });
         let redrawn = if self.rest == Rest::Redrawn { rest } else { 0 };
-        let last = Batch { skip: (grouped - end.max(start) + redrawn) * words, first: kept, count: GROUP, end: self.values };
+        let last =
+            Batch { skip: (grouped - end.max(start) + redrawn) * words, first: kept, count: GROUP, end: self.values };
         whole.chain((rest > 0 && range.end > kept).then_some(last))
     }
 }

@@ -1,0 +1,265 @@
+//! JAX's CPU kernels (jax 0.10): Threefry, the uniform, and the normal laws by the inverse error function.
+//!
+//! Every element is a function of its own number. Float32 and float64 fuse the uniform's product and sum, as XLA's compiler
+//! does where the processor can; 16-bit types round after every operation, the inverse error function being float32's.
+
+use super::exact::{xla, xla_f64};
+use super::threefry::Threefry;
+use crate::batch::{BUFFER, Batch, Blocks, CacheLines, Chunk};
+use crate::element::{Element, Value};
+use crate::fill::Source;
+use crate::level::Level;
+use crate::region::Region;
+use std::f64::consts::SQRT_2;
+
+/// A law as `jax.random` has it.
+#[derive(Clone, Copy, Debug)]
+pub enum Law {
+    /// The uniform itself.
+    Uniform,
+    /// √2 times its inverse error function.
+    Normal,
+    /// The inverse error function alone: under `jit` XLA has multiplied the scale by √2 in advance.
+    FoldedNormal,
+    /// The normal, clipped.
+    Truncated {
+        /// The least value.
+        least: f64,
+        /// The largest value.
+        largest: f64,
+    },
+}
+
+/// One tensor of JAX's; all numbers are values of its dtype.
+#[derive(Clone, Copy, Debug)]
+pub struct Jax {
+    /// The law.
+    pub law: Law,
+    /// Between what the uniform is drawn.
+    pub limits: (f64, f64),
+    /// Multiplied first.
+    pub scale: f64,
+    /// Added last; −0 adds nothing.
+    pub loc: f64,
+    /// Where the bits come from.
+    pub threefry: Threefry,
+    /// Whether float16 fuses too, as on processors with AVX512-FP16.
+    pub fused_half: bool,
+}
+
+impl<E: Element<Value: Real>> Source<E> for Jax {
+    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        let (low, high) = (E::Value::from_f64(self.limits.0), E::Value::from_f64(self.limits.1));
+        let blocks = Op {
+            law: self.law,
+            threefry: self.threefry,
+            low,
+            span: quantised::<E>(high - low),
+            central: low.is_central() && high.is_central(),
+            fused_half: self.fused_half,
+            scale: E::Value::from_f64(self.scale),
+            loc: E::Value::from_f64(self.loc),
+        };
+        level.run(Chunk { blocks, region, first, out });
+    }
+}
+
+/// The value rounded to the dtype, as JAX's 16-bit arithmetic does after every operation.
+#[inline(always)]
+fn quantised<E: Element>(value: E::Value) -> E::Value {
+    E::round(value).widen()
+}
+
+/// Bits that `jax.random.uniform` asks for: as many as the type has, eight where its mantissa is shorter.
+const fn width<E: Element>() -> u32 {
+    if E::MANTISSA < 8 { 8 } else { 8 * size_of::<E>() as u32 }
+}
+
+/// A tensor, its numbers in the type that they are computed in.
+struct Op<V> {
+    law: Law,
+    threefry: Threefry,
+    low: V,
+    span: V,
+    central: bool,
+    fused_half: bool,
+    scale: V,
+    loc: V,
+}
+
+impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
+    type Value = E::Value;
+    type Scratch = CacheLines<[<E::Value as Real>::Bits; BUFFER]>;
+    const PER_BLOCK: usize = 1;
+
+    #[inline(always)]
+    fn scratch(&self) -> Self::Scratch {
+        CacheLines([<E::Value as Real>::Bits::default(); BUFFER])
+    }
+
+    #[inline(always)]
+    fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        let bits = &mut scratch.0[..values.len()];
+        E::Value::bits(&self.threefry, width::<E>(), batch.numbers(), bits);
+        let sqrt_2 = quantised::<E>(E::Value::from_f64(SQRT_2));
+        match self.law {
+            Law::Uniform => self.each::<E>(bits, values, |u| u),
+            Law::FoldedNormal => self.each::<E>(bits, values, |u| quantised::<E>(u.erfinv())),
+            Law::Normal => self.each::<E>(bits, values, |u| quantised::<E>(u.erfinv()) * sqrt_2),
+            Law::Truncated { least, largest } => {
+                let (least, largest) = (E::Value::from_f64(least), E::Value::from_f64(largest));
+                let clipped = |x: E::Value| {
+                    let x = quantised::<E>(quantised::<E>(x) * sqrt_2);
+                    let x = if x < least { least } else { x };
+                    if x > largest { largest } else { x }
+                };
+                if self.central {
+                    self.each::<E>(bits, values, |u| clipped(u.central_erfinv()));
+                } else {
+                    self.each::<E>(bits, values, |u| clipped(u.erfinv()));
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn element(&self, value: E::Value) -> E {
+        E::round(quantised::<E>(quantised::<E>(value) * self.scale) + self.loc)
+    }
+}
+
+impl<V: Real> Op<V> {
+    /// The law of the uniform of each element's bits.
+    #[inline(always)]
+    fn each<E: Element<Value = V>>(&self, bits: &[V::Bits], values: &mut [V], law: impl Fn(V) -> V) {
+        let (low, span) = (self.low, self.span);
+        for (value, &bits) in values.iter_mut().zip(bits) {
+            let fraction = V::fraction(bits, width::<E>(), E::MANTISSA);
+            let u = if E::MANTISSA >= 23 {
+                fraction.fused(span, low)
+            } else if self.fused_half && E::MANTISSA == 10 {
+                quantised::<E>(fraction.fused_to_odd(span, low))
+            } else {
+                quantised::<E>(quantised::<E>(fraction * span) + low)
+            };
+            *value = law(if u > low { u } else { low });
+        }
+    }
+}
+
+/// Values that JAX draws from bits.
+pub trait Real: Value {
+    /// An element's random bits.
+    type Bits: Copy + Default;
+
+    /// Of the elements `numbers`, `width` bits each.
+    fn bits(threefry: &Threefry, width: u32, numbers: &[u64], bits: &mut [Self::Bits]);
+
+    /// In [0, 1): the highest `mantissa` of the lowest `width` bits.
+    fn fraction(bits: Self::Bits, width: u32, mantissa: u32) -> Self;
+
+    /// `self · factor + addend`, rounded once.
+    #[must_use]
+    fn fused(self, factor: Self, addend: Self) -> Self;
+
+    /// The same so that rounding it to 16 bits is as good as rounding once.
+    #[must_use]
+    fn fused_to_odd(self, factor: Self, addend: Self) -> Self;
+
+    /// The inverse error function.
+    #[must_use]
+    fn erfinv(self) -> Self;
+
+    /// The same, where [`is_central`](Self::is_central) allows it.
+    #[must_use]
+    fn central_erfinv(self) -> Self;
+
+    /// Whether [`central_erfinv`](Self::central_erfinv) serves everything from here to 0.
+    fn is_central(self) -> bool;
+}
+
+#[allow(clippy::disallowed_methods, reason = "where XLA's compiler fuses a product and a sum, so does this")]
+impl Real for f32 {
+    type Bits = u32;
+
+    #[inline(always)]
+    fn bits(threefry: &Threefry, width: u32, numbers: &[u64], bits: &mut [u32]) {
+        threefry.bits(width, numbers, bits);
+    }
+
+    #[inline(always)]
+    fn fraction(bits: u32, width: u32, mantissa: u32) -> Self {
+        let highest = u32::MAX << (23 - mantissa);
+        Self::from_bits(0x3f80_0000 | (bits << (32 - width)) >> 9 & highest) - 1.0
+    }
+
+    #[inline(always)]
+    fn fused(self, factor: Self, addend: Self) -> Self {
+        self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn fused_to_odd(self, factor: Self, addend: Self) -> Self {
+        // Exact: products of 11 bits, none of them below 2^-34.
+        let exact = f64::from(self) * f64::from(factor) + f64::from(addend);
+        let near = exact as Self;
+        let away = f64::from(near).abs() > exact.abs();
+        let inexact = f64::from(near).to_bits() != exact.to_bits();
+        Self::from_bits(near.to_bits() - u32::from(away) | u32::from(inexact))
+    }
+
+    #[inline(always)]
+    fn erfinv(self) -> Self {
+        xla::erfinv(self)
+    }
+
+    #[inline(always)]
+    fn central_erfinv(self) -> Self {
+        xla::central_erfinv(self)
+    }
+
+    #[inline(always)]
+    fn is_central(self) -> bool {
+        xla::is_central(self)
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "where XLA's compiler fuses a product and a sum, so does this")]
+impl Real for f64 {
+    type Bits = u64;
+
+    #[inline(always)]
+    fn bits(threefry: &Threefry, _: u32, numbers: &[u64], bits: &mut [u64]) {
+        threefry.bits_64(numbers, bits);
+    }
+
+    #[inline(always)]
+    fn fraction(bits: u64, _: u32, _: u32) -> Self {
+        Self::from_bits(1023 << 52 | bits >> 12) - 1.0
+    }
+
+    #[inline(always)]
+    fn fused(self, factor: Self, addend: Self) -> Self {
+        self.mul_add(factor, addend)
+    }
+
+    #[inline(always)]
+    fn fused_to_odd(self, factor: Self, addend: Self) -> Self {
+        self.fused(factor, addend)
+    }
+
+    #[inline(always)]
+    fn erfinv(self) -> Self {
+        xla_f64::erfinv(self)
+    }
+
+    #[inline(always)]
+    fn central_erfinv(self) -> Self {
+        xla_f64::erfinv(self)
+    }
+
+    #[inline(always)]
+    fn is_central(self) -> bool {
+        false
+    }
+}
