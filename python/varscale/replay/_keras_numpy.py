@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, prod
+from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -37,9 +37,7 @@ class KerasNumpy(Keras):
         Raises:
             ValueError: A part of a tensor, or bounds that Keras does not have.
         """
-        if request.part.picks is not None:
-            whole = request.part.full_shape
-            self.refuse("shape", request.part.shape, f"the whole tensor's, {whole}, as elements have no random access,")
+        self.refuse_parts(request)
         if request.rule.law == "truncated_normal" and request.rule.bounds != STANDARD_BOUNDS:
             self.refuse("lower` and `upper", request.rule.bounds, "-2 and 2")
         plan = self.plan(request)
@@ -52,12 +50,12 @@ class KerasNumpy(Keras):
         generator = np.random.default_rng(np.array([self.seed, self.draw], np.uint32))
         law, _, mean, stddev, low, high = prepared
         if law == "uniform":
-            values = generator.uniform(low, high, array.shape)
+            values = generator.uniform(low, high, array.size)
         elif law == "normal":
-            values = generator.normal(mean, stddev, array.shape)
+            values = generator.normal(mean, stddev, array.size)
         else:
-            values = _truncated(generator, mean, stddev, prod(array.shape)).reshape(array.shape)
-        array[...] = values.astype(array.dtype)
+            values = _truncated(generator, mean, stddev, array.size)
+        array[...] = values.astype(array.dtype).reshape(array.shape)
 
 
 def _truncated(generator: np.random.Generator, mean: float, stddev: float, count: int) -> NDArray[np.float64]:

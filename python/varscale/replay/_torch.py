@@ -41,10 +41,8 @@ class Serial(Replay):
         Raises:
             ValueError: A part of a tensor, or a dtype that this machine has no exact replay of.
         """
-        shape = request.part.full_shape
-        if request.part.picks is not None:
-            self.refuse("shape", request.part.shape, f"the whole tensor's, {shape}, as elements have no random access,")
-        elements = prod(shape)
+        self.refuse_parts(request)
+        elements = prod(request.part.full_shape)
         if request.kind.name == "float64" and law in {"normal", "redrawn", "keras_truncated"}:
             proven = _core.libm_is_proven() and (elements * values >= SHORT or _core.ln_1p_is_proven())
             if not proven:
@@ -78,9 +76,9 @@ class Torch(Serial):
     | the same with mode `"fan_avg"` | `xavier_uniform_(w, g)`, `xavier_normal_(w, g)` |
 
     The gain is 1 for `nonlinearity="linear"`, sqrt(2) for "relu", sqrt(2 / (1 + a**2)) for "leaky_relu". torch's bounds
-    of a truncated normal law are absolute, its default ones -2 and 2: for a standard deviation of 0.02, `lower=-100` and
-    `upper=100`. torch has no variance scaling with that law, no other fans, and `trunc_normal_` only since 2.12 as
-    here: before, it was another function.
+    of a truncated normal law are absolute, its default ones -2 and 2: for a standard deviation of 0.02, `lower=-100`
+    and `upper=100`. torch has no variance scaling with that law and no other fans. `trunc_normal_` is that of 2.12 and
+    later: before, it was another function.
 
     Elements come one after another from a serial generator, so parts (`index=`, `partition_info`) and `fold_in` are
     ValueErrors. An `out` in another order than C's gets what a contiguous tensor holds.
@@ -190,7 +188,7 @@ class Torch(Serial):
         return gain / sqrt(fan_in if parameters.mode == "fan_in" else fan_out)
 
     def truncated(self, request: Request, moments: Normal, bounds: tuple[float, float]) -> Prepared:
-        """`trunc_normal_` redraws values out of bounds, or where few are in bounds accepts uniform ones by the density."""
+        """`trunc_normal_` redraws what is out of bounds; where much is, it accepts uniform values by the density."""
         mean, std = moments
         if std == 0:
             self.refuse("stddev", std, "positive")

@@ -24,7 +24,7 @@ LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
 class Draws(Iterator[float]):
     """Successive draws of one generator of torch's, as a script makes them after `torch.manual_seed`.
 
-    Calling it draws a tensor, `linear` a layer's two, and `next` one uniform number, as `torch.rand(())` does. It is not a
+    Calling it draws a tensor, `linear` a layer's two, and `next` one uniform number, as `torch.rand(())` does. It is no
     seed: a seed is what stays the same, such as `position`.
 
     Example:
