@@ -34,7 +34,7 @@ class Draws(Iterator[float]):
         >>> weight, bias = draws.linear(784, 256)                 # torch.nn.Linear(784, 256)
         >>> table = draws(vs.RandomNormal(0, 1), (1000, 64))      # torch.nn.Embedding(1000, 64)
         >>> again = draws.position                                # a seed: what is drawn next, any time
-        >>> vs.RandomUniform(0, 1, seed=again)(()) == next(draws)
+        >>> float(vs.RandomUniform(0, 1, seed=again)(())) == next(draws)
         True
     """
 
@@ -101,7 +101,7 @@ class Draws(Iterator[float]):
             >>> from varscale import replay
             >>> draws = replay.torch(42).draws()
             >>> draws.linear(4, 2)[1]
-            array([ 0.44076604, -0.36681408], dtype=float32)
+            array([ 0.44077146, -0.36681408], dtype=float32)
         """
         ins, outs = (
             not_negative_integer(name, size)
