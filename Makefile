@@ -12,7 +12,7 @@ REPLAY_VENVS := .venv-replay
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-replay lint bench bench-core golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel test-replay lint bench bench-replay bench-core golden fit wheel clean
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -52,6 +52,9 @@ test-replay: $(VENV)/built $(REPLAYS:%=$(REPLAY_VENVS)/%/installed)  ## replays 
 
 bench: $(VENV)/built $(PEERS:%=$(PEER_VENVS)/%/installed)  ## whole calls against the peers; writes README's table and docs/
 	$(BIN)/python benches/compare.py --write
+
+bench-replay: $(VENV)/built $(REPLAYS:%=$(REPLAY_VENVS)/%/installed)  ## replays against the frameworks in time
+	$(BIN)/python benches/replay.py
 
 bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, SIMD level and size
 	cargo bench --locked

@@ -15,7 +15,7 @@ import varscale as vs
 
 ROOT = Path(__file__).parents[1]
 MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
-DOCUMENTS = [path.name for path in ROOT.glob("*.md")]
+DOCUMENTS = [str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")]
 FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "scipy", "pandas")
 
 

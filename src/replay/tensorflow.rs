@@ -13,8 +13,6 @@ use crate::region::Region;
 use crate::stream::{GROUP, Identity, Philox};
 use std::f64::consts::TAU;
 
-/// Bounds of the truncated law, which is rejected outside of them.
-const BOUND: f32 = 2.0;
 /// The least first uniform of a pair, whose logarithm is taken.
 const LEAST: f32 = 1e-7;
 
@@ -161,37 +159,38 @@ impl<V: Pairs> Op<V> {
     fn truncated(&self, groups: &[u64], scratch: &mut Scratch<V>, values: &mut [V]) {
         let Scratch { numbers, words, candidates, open } = scratch;
         let per_block = V::PER_BLOCK;
-        let blocks = groups.iter().map(|group| group.wrapping_mul(64 * per_block as u64));
-        let (words, candidates) = (&mut words.0, &mut candidates.0);
-        V::normals(self.words(blocks, numbers, words), &mut candidates[..groups.len() * per_block]);
+        let first = |group: u64| group.wrapping_mul(64 * per_block as u64);
+        V::normals(self.words(groups.iter().map(|&group| first(group)), numbers, &mut words.0), values);
         let mut left = 0;
-        for (group, (kept, candidates)) in
-            values.chunks_exact_mut(per_block).zip(candidates.chunks_exact(per_block)).enumerate()
-        {
-            // Without branches: a value that is not kept is overwritten by the next one.
-            let mut held = 0;
-            for &candidate in candidates {
-                kept[held] = candidate;
-                held += usize::from(candidate.is_inside());
+        for (group, values) in values.chunks_exact(per_block).enumerate() {
+            // Without branches: a group that is full is overwritten by the next one.
+            open.groups[left] = group as u16;
+            left += usize::from(!values.iter().fold(true, |all, value| all & value.is_inside()));
+        }
+        for (&group, held) in open.groups[..left].iter().zip(&mut open.held) {
+            *held = 0;
+            let start = usize::from(group) * per_block;
+            for place in start..start + per_block {
+                let value = values[place];
+                values[start + usize::from(*held)] = value;
+                *held += u16::from(value.is_inside());
             }
-            (open.groups[left], open.held[left]) = (group as u16, held as u16);
-            left += usize::from(held < per_block);
         }
         let mut round = 1;
         while left > 0 {
-            let blocks = open.groups[..left].iter();
-            let blocks = blocks.map(|&group| groups[usize::from(group)].wrapping_mul(64 * per_block as u64) + round);
-            V::normals(self.words(blocks, numbers, words), &mut candidates[..left * per_block]);
+            let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
+            let candidates = &mut candidates.0[..left * per_block];
+            V::normals(self.words(blocks, numbers, &mut words.0), candidates);
             let before = std::mem::take(&mut left);
-            for row in 0..before {
-                let (group, mut held) = (usize::from(open.groups[row]), usize::from(open.held[row]));
-                for &candidate in &candidates[row * per_block..(row + 1) * per_block] {
+            for (row, candidates) in candidates.chunks_exact(per_block).enumerate().take(before) {
+                let (group, mut held) = (open.groups[row], usize::from(open.held[row]));
+                for &candidate in candidates {
                     if held < per_block && candidate.is_inside() {
-                        values[group * per_block + held] = candidate;
+                        values[usize::from(group) * per_block + held] = candidate;
                         held += 1;
                     }
                 }
-                (open.groups[left], open.held[left]) = (group as u16, held as u16);
+                (open.groups[left], open.held[left]) = (group, held as u16);
                 left += usize::from(held < per_block);
             }
             round += 1;
@@ -207,7 +206,7 @@ pub trait Pairs: Value {
     /// Standard normal values: of each pair of uniforms the sine's before the cosine's.
     fn normals(words: &[[u64; 2]], values: &mut [Self]);
 
-    /// Whether the truncated law keeps it.
+    /// Whether the truncated law keeps it: |x| < 2, that is, the exponent's highest bit is not set.
     fn is_inside(self) -> bool;
 }
 
@@ -231,7 +230,7 @@ impl Pairs for f32 {
         for ((values, &pair), (&inverse, &logarithm)) in
             values.as_chunks_mut::<2>().0.iter_mut().zip(pairs).zip(sixteenths)
         {
-            let radius = (-2.0 * arm::logf_by(first_uniform(pair), (inverse, logarithm))).sqrt();
+            let radius = (-2.0 * arm::logf(first_uniform(pair), (inverse, logarithm))).sqrt();
             let (sine, cosine) = arm::sincosf(f64::from((TAU * uniform23(pair >> 32)) as Self));
             *values = [sine * radius, cosine * radius];
         }
@@ -239,7 +238,7 @@ impl Pairs for f32 {
 
     #[inline(always)]
     fn is_inside(self) -> bool {
-        self.abs() < BOUND
+        self.to_bits() & 1 << 30 == 0
     }
 }
 
@@ -262,7 +261,7 @@ impl Pairs for f64 {
 
     #[inline(always)]
     fn is_inside(self) -> bool {
-        self.abs() < f64::from(BOUND)
+        self.to_bits() & 1 << 62 == 0
     }
 }
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from .. import _core
-from .._checks import int64, integer, not_negative_integer
+from .._checks import boolean, int64, integer, not_negative_integer
 from .._request import Request
 from .._sampled import STANDARD_BOUNDS, Plan
 from ._base import Prepared
@@ -21,6 +21,9 @@ DEFAULT_GRAPH_SEED = 87654321
 """The graph seed of an op that has a seed in a graph that has none."""
 ELEMENTS = 2**56
 """So many elements have their blocks in the counter's low half."""
+
+LEAST = {"float16": 0.0, "bfloat16": 1e-20, "float32": 1e-20, "float64": 1e-250}
+"""Least scale and mean by dtype: no value is subnormal then, which TensorFlow's threads would flush to zero."""
 
 
 class TensorFlow(Scaling):
@@ -43,15 +46,24 @@ class TensorFlow(Scaling):
         if skip + prod(request.part.full_shape) > ELEMENTS:
             self.refuse("shape", request.part.full_shape, "of at most 2^56 elements, those skipped included,")
         identity = key.to_bytes(8, "little") + counter.to_bytes(8, "little")
-        return self.plan(request), ("tensorflow", (identity, 256 * skip))
+        plan = self.plan(request)
+        parameters, names = (plan.loc, plan.scale), "mean` and `stddev"
+        if rule.law == "uniform":
+            parameters, names = (plan.low, plan.high), "minval` and `maxval"
+        if not plan.high - plan.low < kind.overflow:
+            self.refuse(names, parameters, f"closer together than {kind.overflow:.6g}, where {kind.name} overflows,")
+        least = LEAST[kind.name]
+        if any(0 < abs(number) < least for number in (*parameters, plan.high - plan.low)):
+            self.refuse(names, parameters, f"0 or at least {least} (TensorFlow flushes subnormal values)")
+        return plan, ("tensorflow", (identity, 256 * skip))
 
 
 @dataclass(frozen=True, repr=False)
 class TF1(TensorFlow):
     """The stream of TensorFlow 1's stateful random ops, `tf.compat.v1` (TensorFlow 2.21 on a CPU).
 
-    The bits of an op's first run in a graph, or of its first execution in eager mode:
-    `varscale.lecun_normal(seed=replay.tf1(42))((2, 4))` is `tf.compat.v1.initializers.lecun_normal(42)((2, 4))`.
+    The bits of an op's run in a session: `varscale.lecun_normal(seed=replay.tf1(42))((2, 4))` is what a session returns
+    for `tf.compat.v1.initializers.lecun_normal(42)((2, 4))`.
 
     Args:
         seed: The op's seed, or None: then that of the graph's first op without a seed. The n-th such op (from 0) of a
@@ -59,9 +71,11 @@ class TF1(TensorFlow):
         graph_seed: What `tf.compat.v1.set_random_seed` was given; None where it was not called.
         skip: How many elements the same op has drawn before: the second run of an op that draws n elements a run has
             skip = n.
+        eager: Whether it ran in eager mode. A graph leaves out the addition of a mean of 0, so that the negative values
+            that are too small for float16 become -0, which eager mode makes 0; all other values are the same.
 
     Raises:
-        TypeError: An argument that is no integer.
+        TypeError: An argument of the wrong kind.
         ValueError: Neither seed, which draws other values each time; a negative `skip`.
 
     Example:
@@ -75,6 +89,7 @@ class TF1(TensorFlow):
     seed: int | None
     graph_seed: int | None = None
     skip: int = field(default=0, kw_only=True)
+    eager: bool = field(default=False, kw_only=True)
     name: ClassVar[str] = "tf1"
 
     def __post_init__(self) -> None:
@@ -86,6 +101,7 @@ class TF1(TensorFlow):
             seed=None if self.seed is None else integer("seed", self.seed),
             graph_seed=None if self.graph_seed is None else integer("graph_seed", self.graph_seed),
             skip=not_negative_integer("skip", self.skip),
+            eager=boolean("eager", self.eager),
         )
 
     def stream(self) -> tuple[tuple[int, int], int]:
@@ -93,6 +109,12 @@ class TF1(TensorFlow):
         graph_seed = DEFAULT_GRAPH_SEED if self.graph_seed is None else self.graph_seed % MODULUS
         seed = (0 if self.seed is None else self.seed) % MODULUS
         return (graph_seed, MODULUS if (graph_seed, seed) == (0, 0) else seed), self.skip
+
+    def plan(self, request: Request) -> Plan:
+        """In a graph nothing is added where the mean is 0: as if -0 were."""
+        plan = super().plan(request)
+        is_zero = request.kind.dtype.type(np.float32(plan.loc)) == 0
+        return plan._replace(loc=-0.0) if is_zero and not self.eager else plan
 
 
 class Stateless(TensorFlow):

@@ -55,18 +55,22 @@ impl Arithmetic for f32 {
 
     #[inline(always)]
     fn box_muller(capability: Capability, first: &mut [Self], second: &mut [Self]) {
-        let pairs = first.iter_mut().zip(second);
+        // Loops and not closures: those would be compiled for the baseline.
         match capability {
-            Capability::Avx2 => pairs.for_each(|(a, b)| {
-                let radius = (-2.0 * cephes::ln(1.0 - *a)).sqrt();
-                let (sine, cosine) = cephes::sin_cos(TAU as Self * *b);
-                (*a, *b) = (radius * cosine, radius * sine);
-            }),
-            Capability::Default => pairs.for_each(|(a, b)| {
-                let radius = (-2.0 * arm::logf(f64::from(1.0 - *a))).sqrt();
-                let (sine, cosine) = arm::sincosf(f64::from((TAU * f64::from(*b)) as Self));
-                (*a, *b) = (radius * cosine, radius * sine);
-            }),
+            Capability::Avx2 => {
+                for (a, b) in first.iter_mut().zip(second) {
+                    let radius = (-2.0 * cephes::ln(1.0 - *a)).sqrt();
+                    let (sine, cosine) = cephes::sin_cos(TAU as Self * *b);
+                    (*a, *b) = (radius * cosine, radius * sine);
+                }
+            }
+            Capability::Default => {
+                for (a, b) in first.iter_mut().zip(second) {
+                    let radius = (-2.0 * arm::logf(f64::from(1.0 - *a))).sqrt();
+                    let (sine, cosine) = arm::sincosf(f64::from((TAU * f64::from(*b)) as Self));
+                    (*a, *b) = (radius * cosine, radius * sine);
+                }
+            }
         }
     }
 
