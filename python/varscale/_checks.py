@@ -83,14 +83,6 @@ def int64(name: str, value: Any) -> int:
     return number
 
 
-def boolean(name: str, value: Any) -> bool:
-    """`value` as a bool."""
-    if not isinstance(value, bool | np.bool_):
-        msg = f"`{name}` must be True or False, got {value!r}"
-        raise TypeError(msg)
-    return bool(value)
-
-
 def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
     """`value` if it is one of the legal words."""
     if not isinstance(value, str):

@@ -9,6 +9,8 @@ mod laws;
 mod portable;
 mod rows;
 mod short;
+#[cfg(test)]
+mod tests;
 
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Source};

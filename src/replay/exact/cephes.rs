@@ -71,3 +71,38 @@ pub(crate) fn sin_cos(x: f32) -> (f32, f32) {
     let cos = f32::from_bits(cos.to_bits() ^ sign(octant.wrapping_sub(2) & 4 == 0));
     (sin, cos)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::exact::{CHECKSUM, checksum};
+
+    /// A coefficient, or a fused step, other than torch's: every argument that its 24-bit uniforms give. The sums are of
+    /// functions whose values torch's normal tensors had, some 400 million of them, to the last bit.
+    #[test]
+    fn equal_torch_for_every_24_bit_uniform() {
+        let (mut log, mut sine, mut cosine) = (CHECKSUM, CHECKSUM, CHECKSUM);
+        for word in 0..1 << 24 {
+            let u = word as f32 * f32::from_bits((127 - 24) << 23);
+            log = checksum(log, u64::from(ln(1.0 - u).to_bits()));
+            let (s, c) = sin_cos(std::f32::consts::TAU * u);
+            sine = checksum(sine, u64::from(s.to_bits()));
+            cosine = checksum(cosine, u64::from(c.to_bits()));
+        }
+        assert_eq!([log, sine, cosine], [0x1bdb_b5f6_bbe1_e90d, 0xf26c_0731_6bf2_6bc9, 0x5f65_a0e8_1339_b91c]);
+    }
+
+    /// As above, against mathematics: sums that were taken from a wrong function would not show it.
+    #[test]
+    fn are_logarithm_sine_and_cosine() {
+        for word in (0..1 << 24).step_by(37) {
+            let u = word as f32 * f32::from_bits((127 - 24) << 23);
+            let (x, exact) = (1.0 - u, crate::replay::exact::libm::ln(f64::from(1.0 - u)));
+            assert!((f64::from(ln(x)) - exact).abs() <= 2e-7 * exact.abs(), "{x:e}");
+            let angle = std::f32::consts::TAU * u;
+            let (exact, found) = (crate::replay::exact::libm::sin_cos(f64::from(angle)), sin_cos(angle));
+            assert!((f64::from(found.0) - exact.0).abs() < 1.5e-7, "{angle:e}");
+            assert!((f64::from(found.1) - exact.1).abs() < 1.5e-7, "{angle:e}");
+        }
+    }
+}

@@ -66,7 +66,8 @@ impl Arithmetic for f32 {
             }
             Capability::Default => {
                 for (a, b) in first.iter_mut().zip(second) {
-                    let radius = (-2.0 * arm::logf(f64::from(1.0 - *a))).sqrt();
+                    let u = f64::from(1.0 - *a);
+                    let radius = (-2.0 * arm::logf(u, arm::sixteenth(u))).sqrt();
                     let (sine, cosine) = arm::sincosf(f64::from((TAU * f64::from(*b)) as Self));
                     (*a, *b) = (radius * cosine, radius * sine);
                 }
