@@ -213,7 +213,7 @@ class KerasTorch(Keras, Serial):
     """The stream of Keras 3 on torch: the initializers of `keras.initializers`, and draws of a SeedGenerator.
 
     Keras takes each element of the truncated law from four normal values, and the first one if all of them are out of
-    bounds: some in 200,000 are beyond two standard deviations.
+    bounds: one in some 230,000 is beyond two standard deviations.
     """
 
     backend: ClassVar[str] = "torch"
