@@ -92,10 +92,15 @@ struct Op<V> {
 
 /// Memory of a batch.
 struct Scratch<V> {
-    numbers: [u64; BUFFER],
-    words: CacheLines<[[u64; 2]; BUFFER]>,
+    words: Words,
     candidates: CacheLines<[V; 4 * BUFFER]>,
     open: Open,
+}
+
+/// Numbers of blocks, and their words.
+struct Words {
+    numbers: [u64; BUFFER],
+    words: CacheLines<[[u64; 2]; BUFFER]>,
 }
 
 /// The groups that are not full, and how many values each has.
@@ -112,8 +117,7 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
     #[inline(always)]
     fn scratch(&self) -> Self::Scratch {
         Scratch {
-            numbers: [0; BUFFER],
-            words: CacheLines([[0; 2]; BUFFER]),
+            words: Words { numbers: [0; BUFFER], words: CacheLines([[0; 2]; BUFFER]) },
             candidates: CacheLines([E::Value::default(); 4 * BUFFER]),
             open: Open { groups: [0; BUFFER], held: [0; BUFFER] },
         }
@@ -121,13 +125,14 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
 
     #[inline(always)]
     fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
-        if let Law::Truncated { .. } = self.law {
-            return self.truncated(batch.numbers(), scratch, values);
-        }
-        let words = self.words(batch.numbers().iter().copied(), &mut scratch.numbers, &mut scratch.words.0);
+        let numbers = batch.numbers();
         match self.law {
-            Law::Uniform { .. } => E::Value::uniforms(words, E::MANTISSA, values),
-            _ => E::Value::normals(words, values),
+            Law::Truncated { .. } if E::Value::PER_BLOCK == 4 => self.truncated::<4>(numbers, scratch, values),
+            Law::Truncated { .. } => self.truncated::<2>(numbers, scratch, values),
+            Law::Normal { .. } => E::Value::normals(self.words(numbers.iter().copied(), &mut scratch.words), values),
+            Law::Uniform { .. } => {
+                E::Value::uniforms(self.words(numbers.iter().copied(), &mut scratch.words), E::MANTISSA, values);
+            }
         }
     }
 
@@ -140,62 +145,63 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
 impl<V: Pairs> Op<V> {
     /// The words of blocks counted from the op's first.
     #[inline(always)]
-    fn words<'a>(
-        &self,
-        blocks: impl ExactSizeIterator<Item = u64>,
-        numbers: &mut [u64; BUFFER],
-        words: &'a mut [[u64; 2]; BUFFER],
-    ) -> &'a [[u64; 2]] {
+    fn words<'a>(&self, blocks: impl ExactSizeIterator<Item = u64>, memory: &'a mut Words) -> &'a [[u64; 2]] {
         let count = blocks.len();
-        for (number, block) in numbers.iter_mut().zip(blocks) {
+        for (number, block) in memory.numbers.iter_mut().zip(blocks) {
             *number = self.first.wrapping_add(block);
         }
-        self.stream.scattered(&numbers[..count], &mut words[..count]);
-        &words[..count]
+        self.stream.scattered(&memory.numbers[..count], &mut memory.words.0[..count]);
+        &memory.words.0[..count]
     }
 
-    /// Fills every group: first from its first block, then those that are still open from their next ones.
+    /// Fills every group, of N values: first from its first block, then those that are still open from their next ones.
     #[inline(always)]
-    fn truncated(&self, groups: &[u64], scratch: &mut Scratch<V>, values: &mut [V]) {
-        let Scratch { numbers, words, candidates, open } = scratch;
-        let per_block = V::PER_BLOCK;
-        let first = |group: u64| group.wrapping_mul(64 * per_block as u64);
-        V::normals(self.words(groups.iter().map(|&group| first(group)), numbers, &mut words.0), values);
+    fn truncated<const N: usize>(&self, groups: &[u64], scratch: &mut Scratch<V>, values: &mut [V]) {
+        let Scratch { words, candidates, open } = scratch;
+        let first = |group: u64| group.wrapping_mul(64 * N as u64);
+        V::normals(self.words(groups.iter().map(|&group| first(group)), words), values);
+        let values = values.as_chunks_mut::<N>().0;
         let mut left = 0;
-        for (group, values) in values.chunks_exact(per_block).enumerate() {
-            // Without branches: a group that is full is overwritten by the next one.
+        for (group, values) in values.iter().enumerate() {
+            // Without branches, as in `keep`.
             open.groups[left] = group as u16;
             left += usize::from(!values.iter().fold(true, |all, value| all & value.is_inside()));
         }
         for (&group, held) in open.groups[..left].iter().zip(&mut open.held) {
-            *held = 0;
-            let start = usize::from(group) * per_block;
-            for place in start..start + per_block {
-                let value = values[place];
-                values[start + usize::from(*held)] = value;
-                *held += u16::from(value.is_inside());
-            }
+            let values = &mut values[usize::from(group)];
+            let candidates = *values;
+            *held = keep(values, 0, &candidates) as u16;
         }
         let mut round = 1;
         while left > 0 {
             let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
-            let candidates = &mut candidates.0[..left * per_block];
-            V::normals(self.words(blocks, numbers, &mut words.0), candidates);
-            let before = std::mem::take(&mut left);
-            for (row, candidates) in candidates.chunks_exact(per_block).enumerate().take(before) {
-                let (group, mut held) = (open.groups[row], usize::from(open.held[row]));
-                for &candidate in candidates {
-                    if held < per_block && candidate.is_inside() {
-                        values[usize::from(group) * per_block + held] = candidate;
-                        held += 1;
-                    }
-                }
+            let candidates = &mut candidates.0[..left * N];
+            V::normals(self.words(blocks, words), candidates);
+            left = 0;
+            for (row, candidates) in candidates.as_chunks::<N>().0.iter().enumerate() {
+                let group = open.groups[row];
+                let held = keep(&mut values[usize::from(group)], usize::from(open.held[row]), candidates);
                 (open.groups[left], open.held[left]) = (group, held as u16);
-                left += usize::from(held < per_block);
+                left += usize::from(held < N);
             }
             round += 1;
         }
     }
+}
+
+/// Puts the candidates of a block that are inside behind the values that a group holds; how many it then has.
+///
+/// Without branches, which could not be predicted: a candidate that is not kept is overwritten by the next one.
+#[inline(always)]
+fn keep<V: Pairs, const N: usize>(values: &mut [V; N], mut held: usize, candidates: &[V; N]) -> usize {
+    let mut kept = [V::default(); 8];
+    kept[..N].copy_from_slice(values);
+    for candidate in candidates {
+        kept[held % 8] = *candidate;
+        held += usize::from(candidate.is_inside());
+    }
+    values.copy_from_slice(&kept[..N]);
+    held
 }
 
 /// Values that TensorFlow draws from words.

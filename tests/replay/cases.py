@@ -46,7 +46,7 @@ def cases(
 ) -> Iterator[Case]:
     """The table."""
     for number, (rule, dtype, seed) in enumerate(product(rules, dtypes, seeds)):
-        for shape in {SMALL[number % len(SMALL)], SMALL[(number // len(seeds) + 3) % len(SMALL)]}:
+        for shape in dict.fromkeys((SMALL[number % len(SMALL)], SMALL[(number // len(seeds) + 3) % len(SMALL)])):
             yield Case(rule, dtype, seed, shape)
     for number, (rule, dtype) in enumerate(product(rules, dtypes)):
         yield Case(rule, dtype, seeds[number % len(seeds)], LARGE)

@@ -42,7 +42,7 @@ def deserialize(config: Mapping[str, Any]) -> Replay:
     """
     outer = check_config("seed", config, ("class_name", "config"))
     name = outer.get("class_name")
-    if name not in _MAKERS:
+    if not isinstance(name, str) or name not in _MAKERS:
         msg = f"`seed` must be the config of {' or '.join(map(repr, _MAKERS))}, got {dict(config)!r}"
         raise ValueError(msg)
     maker = _MAKERS[name]
