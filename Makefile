@@ -7,7 +7,7 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 PEERS := numpy jax keras torch
 PEER_VENVS := .venv-bench
 # Frameworks that `make test-replay` compares with, likewise.
-REPLAYS := tensorflow torch
+REPLAYS := tensorflow jax torch
 REPLAY_VENVS := .venv-replay
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)

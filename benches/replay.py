@@ -54,6 +54,35 @@ def tensorflow_replayed() -> dict[str, Make]:
     return {name: partial(init, SHAPE) for name, init in inits.items()}
 
 
+def jax() -> dict[str, Make]:
+    """JAX's initializers, compiled."""
+    import jax as framework
+    import numpy as np
+
+    inits = {
+        "jax lecun_normal": framework.nn.initializers.lecun_normal(),
+        "jax normal": framework.nn.initializers.normal(0.05),
+        "jax uniform": framework.nn.initializers.lecun_uniform(),
+    }
+    key, single = framework.random.key(1), np.dtype(np.float32)
+    compiled = {name: framework.jit(init, static_argnums=(1, 2)) for name, init in inits.items()}
+    return {name: lambda init=init: init(key, SHAPE, single).block_until_ready() for name, init in compiled.items()}
+
+
+def jax_replayed() -> dict[str, Make]:
+    """The same tensors of varscale's."""
+    import varscale as vs
+    from varscale import replay
+
+    key = replay.jax(1, jit=True)
+    inits = {
+        "jax lecun_normal": vs.lecun_normal(key),
+        "jax normal": vs.RandomNormal(0.0, 0.05, key),
+        "jax uniform": vs.lecun_uniform(key),
+    }
+    return {name: partial(init, SHAPE) for name, init in inits.items()}
+
+
 def torch() -> dict[str, Make]:
     """New tensors of torch's."""
     import torch
@@ -83,6 +112,7 @@ def torch_replayed() -> dict[str, Make]:
 
 FRAMEWORKS: dict[str, tuple[Callable[[], dict[str, Make]], Callable[[], dict[str, Make]]]] = {
     "tensorflow": (tensorflow, tensorflow_replayed),
+    "jax": (jax, jax_replayed),
     "torch": (torch, torch_replayed),
 }
 """By environment: what the framework makes there, and what varscale makes, by replay and law."""

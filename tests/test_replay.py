@@ -20,6 +20,9 @@ MAKERS: list[Callable[[int], replay.Replay]] = [
     replay.tf_keras,
     replay.keras,
     lambda seed: replay.keras(seed, "tensorflow", 2),
+    replay.jax,
+    lambda seed: replay.jax(seed, True, jit=True, partitionable=False, fused_half=True),
+    lambda seed: replay.keras(seed, "jax", 2),
 ]
 
 
@@ -74,7 +77,7 @@ def test_another_version_is_refused(maker: Callable[[int], replay.Replay]) -> No
 def test_other_configs_are_refused() -> None:
     """If this fails a wrong config is taken for a replay, or fails with a riddle."""
     for config, error, message in (
-        ({"class_name": "SeedGenerator", "config": {"seed": 1}}, ValueError, "`seed` must be the config of 'keras' or"),
+        ({"class_name": "SeedGenerator", "config": {"seed": 1}}, ValueError, "`seed` must be the config of 'jax' or"),
         ({"class_name": ["tf1"]}, ValueError, "`seed` must be the config of"),
         ({"class_name": "tf1", "config": {"sed": 1}}, TypeError, r"`config` of tf1 has unknown keys \['sed'\]"),
         ({"class_name": "tf1", "config": {"seed": 1}, "more": 2}, TypeError, r"`config` of seed has unknown keys"),

@@ -101,22 +101,36 @@ impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
     fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
         let bits = &mut scratch.0[..values.len()];
         E::Value::bits(&self.threefry, width::<E>(), batch.numbers(), bits);
+        self.uniforms::<E>(bits, values);
         let sqrt_2 = quantised::<E>(E::Value::from_f64(SQRT_2));
+        // A loop for each law, without closures: one that is not inlined is compiled for the baseline level only.
         match self.law {
-            Law::Uniform => self.each::<E>(bits, values, |u| u),
-            Law::FoldedNormal => self.each::<E>(bits, values, |u| quantised::<E>(u.erfinv())),
-            Law::Normal => self.each::<E>(bits, values, |u| quantised::<E>(u.erfinv()) * sqrt_2),
+            Law::Uniform => {}
+            Law::FoldedNormal => {
+                for x in values {
+                    *x = x.erfinv();
+                }
+            }
+            Law::Normal => {
+                for x in values {
+                    *x = quantised::<E>(x.erfinv()) * sqrt_2;
+                }
+            }
             Law::Truncated { least, largest } => {
-                let (least, largest) = (E::Value::from_f64(least), E::Value::from_f64(largest));
-                let clipped = |x: E::Value| {
-                    let x = quantised::<E>(quantised::<E>(x) * sqrt_2);
-                    let x = if x < least { least } else { x };
-                    if x > largest { largest } else { x }
-                };
                 if self.central {
-                    self.each::<E>(bits, values, |u| clipped(u.central_erfinv()));
+                    for x in values.iter_mut() {
+                        *x = x.central_erfinv();
+                    }
                 } else {
-                    self.each::<E>(bits, values, |u| clipped(u.erfinv()));
+                    for x in values.iter_mut() {
+                        *x = x.erfinv();
+                    }
+                }
+                let (least, largest) = (E::Value::from_f64(least), E::Value::from_f64(largest));
+                for x in values {
+                    let scaled = quantised::<E>(quantised::<E>(*x) * sqrt_2);
+                    let kept = if scaled < least { least } else { scaled };
+                    *x = if kept > largest { largest } else { kept };
                 }
             }
         }
@@ -129,20 +143,21 @@ impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
 }
 
 impl<V: Real> Op<V> {
-    /// The law of the uniform of each element's bits.
+    /// What `jax.random.uniform` makes of each element's bits.
     #[inline(always)]
-    fn each<E: Element<Value = V>>(&self, bits: &[V::Bits], values: &mut [V], law: impl Fn(V) -> V) {
+    fn uniforms<E: Element<Value = V>>(&self, bits: &[V::Bits], values: &mut [V]) {
         let (low, span) = (self.low, self.span);
+        let fused_half = self.fused_half && E::MANTISSA == 10;
         for (value, &bits) in values.iter_mut().zip(bits) {
             let fraction = V::fraction(bits, width::<E>(), E::MANTISSA);
             let u = if E::MANTISSA >= 23 {
                 fraction.fused(span, low)
-            } else if self.fused_half && E::MANTISSA == 10 {
+            } else if fused_half {
                 quantised::<E>(fraction.fused_to_odd(span, low))
             } else {
                 quantised::<E>(quantised::<E>(fraction * span) + low)
             };
-            *value = law(if u > low { u } else { low });
+            *value = if u > low { u } else { low };
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011, section 3.4.
 
 /// Counters that one pass of the rounds hashes together.
-const GROUP: usize = 32;
+const GROUP: usize = 64;
 
 const PARITY: u32 = 0x1bd1_1bda;
 const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
@@ -63,66 +63,85 @@ impl Threefry {
     /// The bits of the elements `numbers`, `width` of them each: 8, 16 or 32, above which are others.
     #[inline(always)]
     pub(crate) fn bits(&self, width: u32, numbers: &[u64], bits: &mut [u32]) {
-        let per_word = u64::from(32 / width);
-        groups(numbers, bits, |numbers| match self.layout {
-            Layout::Partitionable => {
-                let [a, b] = group(self.key, counters(|lane| numbers[lane]));
-                std::array::from_fn(|lane| a[lane] ^ b[lane])
+        for (numbers, bits) in numbers.chunks(GROUP).zip(bits.chunks_mut(GROUP)) {
+            let numbers = padded(numbers);
+            let mut found = [0; GROUP];
+            match self.layout {
+                Layout::Partitionable => {
+                    let [a, b] = group(self.key, counters(&numbers));
+                    for lane in 0..GROUP {
+                        found[lane] = a[lane] ^ b[lane];
+                    }
+                }
+                Layout::Original { words } => {
+                    let (half, per_word) = (words.div_ceil(2), u64::from(32 / width));
+                    let (mut places, mut first) = ([0; GROUP], [false; GROUP]);
+                    for lane in 0..GROUP {
+                        let word = (numbers[lane] / per_word) as u32;
+                        first[lane] = word < half;
+                        places[lane] = if first[lane] { word } else { word - half };
+                    }
+                    let [a, b] = group(self.key, halves(places, words));
+                    for lane in 0..GROUP {
+                        let word = if first[lane] { a[lane] } else { b[lane] };
+                        found[lane] = word >> ((numbers[lane] % per_word) as u32 * width);
+                    }
+                }
             }
-            Layout::Original { words } => {
-                let half = words.div_ceil(2);
-                let word = |lane: usize| (numbers[lane] / per_word) as u32;
-                let first = |lane: usize| word(lane) < half;
-                let [a, b] = self.halves(words, |lane| if first(lane) { word(lane) } else { word(lane) - half });
-                std::array::from_fn(|lane| {
-                    let word = if first(lane) { a[lane] } else { b[lane] };
-                    word >> (numbers[lane] % per_word) as u32 * width
-                })
-            }
-        });
+            bits.copy_from_slice(&found[..bits.len()]);
+        }
     }
 
     /// The 64 bits of the elements `numbers`.
     #[inline(always)]
     pub(crate) fn bits_64(&self, numbers: &[u64], bits: &mut [u64]) {
-        groups(numbers, bits, |numbers| {
-            let [a, b] = match self.layout {
-                Layout::Partitionable => group(self.key, counters(|lane| numbers[lane])),
-                Layout::Original { words } => self.halves(words, |lane| numbers[lane] as u32),
+        for (numbers, bits) in numbers.chunks(GROUP).zip(bits.chunks_mut(GROUP)) {
+            let numbers = padded(numbers);
+            let counters = match self.layout {
+                Layout::Partitionable => counters(&numbers),
+                Layout::Original { words } => halves(counters(&numbers)[1], words),
             };
-            std::array::from_fn(|lane| u64::from(a[lane]) << 32 | u64::from(b[lane]))
-        });
+            let [a, b] = group(self.key, counters);
+            let mut found = [0; GROUP];
+            for lane in 0..GROUP {
+                found[lane] = u64::from(a[lane]) << 32 | u64::from(b[lane]);
+            }
+            bits.copy_from_slice(&found[..bits.len()]);
+        }
     }
+}
 
-    /// The words `place` of the first half beside those of the second; an odd number of words is padded with the
-    /// counter 0.
-    #[inline(always)]
-    fn halves(&self, words: u32, place: impl Fn(usize) -> u32) -> [[u32; GROUP]; 2] {
-        let half = words.div_ceil(2);
-        let second = |place: u32| if place + half < words { place + half } else { 0 };
-        group(self.key, [std::array::from_fn(&place), std::array::from_fn(|lane| second(place(lane)))])
-    }
+// Plain loops, no closures: a closure that is not inlined is compiled for the baseline level only.
+
+/// A whole group, the last one too.
+#[inline(always)]
+fn padded(numbers: &[u64]) -> [u64; GROUP] {
+    let mut group = [0; GROUP];
+    group[..numbers.len()].copy_from_slice(numbers);
+    group
 }
 
 /// The high and the low halves of 64-bit counters.
 #[inline(always)]
-fn counters(number: impl Fn(usize) -> u64) -> [[u32; GROUP]; 2] {
-    [std::array::from_fn(|lane| (number(lane) >> 32) as u32), std::array::from_fn(|lane| number(lane) as u32)]
+fn counters(numbers: &[u64; GROUP]) -> [[u32; GROUP]; 2] {
+    let mut counters = [[0; GROUP]; 2];
+    for lane in 0..GROUP {
+        counters[0][lane] = (numbers[lane] >> 32) as u32;
+        counters[1][lane] = numbers[lane] as u32;
+    }
+    counters
 }
 
-/// Whole groups straight into `bits`; the rest by way of a full one.
+/// The words `places` of the first half beside those of the second; an odd number of words is padded with a 0.
 #[inline(always)]
-fn groups<B: Copy>(numbers: &[u64], bits: &mut [B], hash: impl Fn(&[u64; GROUP]) -> [B; GROUP]) {
-    let (whole, rest) = numbers.as_chunks::<GROUP>();
-    let (written, last) = bits.split_at_mut(whole.len() * GROUP);
-    for (numbers, bits) in whole.iter().zip(written.as_chunks_mut::<GROUP>().0) {
-        *bits = hash(numbers);
+fn halves(places: [u32; GROUP], words: u32) -> [[u32; GROUP]; 2] {
+    let half = words.div_ceil(2);
+    let mut second = [0; GROUP];
+    for lane in 0..GROUP {
+        let place = places[lane].wrapping_add(half);
+        second[lane] = if place < words { place } else { 0 };
     }
-    if !rest.is_empty() {
-        let mut numbers = [0; GROUP];
-        numbers[..rest.len()].copy_from_slice(rest);
-        last.copy_from_slice(&hash(&numbers)[..rest.len()]);
-    }
+    [places, second]
 }
 
 #[cfg(test)]

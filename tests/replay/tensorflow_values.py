@@ -6,29 +6,14 @@ python tests/replay/tensorflow_values.py values.npz graph|eager|tf_keras|keras|d
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from cases import OTHERS, VARIANCE, cases
-from tensorflow_cases import DRAWS, GLOBAL_SEED, GRAPH_SEEDS, SEQUENCE, WEIGHTS, pairs
-
-Values = Iterator[tuple[str, Any]]
-
-
-def bits(array: Any) -> Any:
-    """The raw bits, which NumPy's files hold for every dtype."""
-    values = np.asarray(array)
-    return values.view(f"u{values.itemsize}")
-
-
-def make(module: Any, rule: str, seed: Any) -> Any:
-    """The module's initializer for a rule of the table."""
-    if rule in VARIANCE:
-        return module.VarianceScaling(*VARIANCE[rule], seed=seed)
-    name = "".join(word.capitalize() for word in rule.split("_"))
-    return getattr(module, name)(*OTHERS[rule], seed=seed)
+from cases import cases
+from keras_values import Values, bits, draws, keras, make, model
+from tensorflow_cases import GRAPH_SEEDS, SEQUENCE, WEIGHTS, pairs
 
 
 def legacy(rule: str, seed: Any) -> Any:
@@ -76,47 +61,13 @@ def tf_keras() -> Values:
         yield case.name, make(module.initializers, case.rule, case.seed)(case.shape, case.dtype)
 
 
-def keras() -> Values:
-    """The initializers of Keras 3."""
-    import keras as module
-
-    for case in cases():
-        yield case.name, make(module.initializers, case.rule, case.seed)(case.shape, case.dtype)
-    axes = {"input_axes": [0], "output_axes": [1, 2]}
-    init = module.initializers.VarianceScaling(1.0, "fan_avg", "uniform", seed=3, **axes)
-    yield "axes", init((4, 3, 5), "float32")
-
-
-def draws() -> Values:
-    """Successive draws of a SeedGenerator of Keras 3."""
-    import keras as module
-
-    for case in DRAWS:
-        generator = module.random.SeedGenerator(case.seed)
-        for draw in range(5):
-            yield f"{case.name} draw {draw}", make(module.initializers, case.rule, generator)(case.shape, case.dtype)
-
-
 def models() -> Values:
     """Whole models of both Keras, without a seed of their own."""
     import keras as keras3
     import tf_keras as keras2
 
     for name, module in (("keras", keras3), ("tf_keras", keras2)):
-        layers = module.layers
-        module.utils.set_random_seed(GLOBAL_SEED)
-        model = module.Sequential(
-            [
-                layers.Embedding(50, 12),
-                layers.Conv1D(8, 3),
-                layers.Dropout(0.5),
-                layers.GRU(6),
-                layers.Dense(16, kernel_initializer="he_normal"),
-                layers.Dense(10, bias_initializer="truncated_normal"),
-            ]
-        )
-        model.build((None, 20))
-        weights = model.get_weights()
+        weights = model(module)
         for number, _, _ in WEIGHTS:
             yield f"{name} {number}", weights[number]
 

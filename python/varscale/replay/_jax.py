@@ -32,8 +32,9 @@ class Jax(Replay):
 
     | varscale | jax.nn.initializers |
     |---|---|
-    | `lecun_normal(seed)` and the other presets, with their axes | `lecun_normal()` ... |
-    | `VarianceScaling(s, m, "truncated_normal", seed)`, or `"uniform"` | `variance_scaling(s, m, "truncated_normal")` ... |
+    | `lecun_normal(seed)` and the other presets | `lecun_normal()` ... |
+    | `VarianceScaling(s, m, "truncated_normal", seed)` | `variance_scaling(s, m, "truncated_normal")` |
+    | `VarianceScaling(s, m, "uniform", seed)` | `variance_scaling(s, m, "uniform")` |
     | `VarianceScaling(s, m, "untruncated_normal", seed)` | `variance_scaling(s, m, "normal")` |
     | `RandomNormal(0, s, seed)` | `normal(s)` |
     | `TruncatedNormal(0, s, seed, lower=a, upper=b)` | `truncated_normal(s, lower=a, upper=b)` |
@@ -46,8 +47,8 @@ class Jax(Replay):
     Args:
         key: What `jax.random.key` was given, or the two words that `jax.random.key_data` shows.
         x64: Whether `jax_enable_x64` is set: seeds then have 64 bits, and float64 exists.
-        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise, and
-            truncated ones whose bounds are not -2 and 2.
+        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise.
+            Truncated ones in float32 with bounds other than -2 and 2, which take the C library's erff, are a ValueError.
         partitionable: `jax_threefry_partitionable`, which JAX sets since 0.5.
         fused_half: Whether the processor has AVX512-FP16 (Xeons since 2023): some float16 values are other ones there.
 
@@ -124,6 +125,8 @@ class Jax(Replay):
         rule, kind = request.rule, request.kind
         if kind.name == "float64" and not self.x64:
             self.refuse("dtype", kind.name, "float32, float16 or bfloat16, without `x64`,")
+        if self.jit and rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS and kind.name == "float32":
+            self.refuse("lower` and `upper", rule.bounds, "-2 and 2, under `jit` in float32,")
         with np.errstate(all="ignore"):
             real = Real(kind, jit=self.jit)
             limits, clip = real.limits(rule.law, rule.bounds, (-1.0, 1.0))
@@ -242,9 +245,14 @@ def check(replay: Replay, kind: FloatType, limits: tuple[float, float], scale: f
     """
     if kind.name == "float64" and not libm_is_proven():
         replay.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
-    sizes = [abs(x) for x in (scale, limits[1] - limits[0], *limits) if x]
-    if min(sizes, default=1.0) < LEAST[kind.name]:
-        replay.refuse("dtype", kind.name, f"one in which no value is below {min(sizes):.3g}: XLA flushes some to 0; it")
+    span = limits[1] - limits[0]
+    if not span < kind.overflow:
+        replay.refuse(
+            "minval` and `maxval", limits, f"closer together than {kind.overflow:.6g}, where {kind.name} ends,"
+        )
+    least = LEAST[kind.name]
+    if any(0 < abs(number) < least for number in (scale, span, *limits)):
+        replay.refuse("scale", scale, f"0 or at least {least:.3g} with limits alike (XLA flushes subnormal values)")
 
 
 jax = Jax

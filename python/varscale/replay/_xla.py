@@ -22,7 +22,7 @@ _ERF = "763f5c461abc650c"
 
 @dataclass(frozen=True)
 class Real:
-    """The arithmetic of one dtype. `jit`: constants are folded when XLA compiles, by other functions than it compiles."""
+    """The arithmetic of one dtype, and whether constants are folded because the initializer runs under `jit`."""
 
     kind: FloatType
     jit: bool = False
@@ -61,10 +61,9 @@ class Real:
 
     def _mass(self, bound: Any) -> float:
         """`erf(bound / sqrt2)`."""
-        quotient = bound / self.root_of_2()
-        if self.jit:
-            return float(self.number(math.erf(quotient)))
-        if self.kind.name != "bfloat16":  # XLA multiplies instead, where it computes in the dtype itself
+        if self.kind.name == "bfloat16" or (self.kind.name == "float64" and self.jit):
+            quotient = bound / self.root_of_2()
+        else:  # XLA multiplies, where it computes in the dtype itself and has not folded constants before
             quotient = bound * (self.number(1.0) / self.root_of_2())
         if self.kind.name == "float64":
             return math.erf(quotient)
