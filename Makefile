@@ -6,13 +6,17 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 # Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
 PEERS := numpy jax keras torch
 PEER_VENVS := .venv-bench
+# Engines that varscale has adapters for: each has its environment, its group in pyproject.toml, and its tests.
+ENGINES := dask jax torch
+ENGINE_VENVS := .venv-engines
 # Frameworks that `make test-replay` compares with, likewise.
 REPLAYS := tensorflow jax torch
 REPLAY_VENVS := .venv-replay
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-replay lint bench bench-replay bench-core golden fit wheel clean
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-replay lint \
+	bench bench-replay bench-core golden fit wheel clean $(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -47,6 +51,11 @@ test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8
 	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
 		--ignore tests/test_processes.py
 
+test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
+
+$(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built $(ENGINE_VENVS)/%/installed
+	PYTHONPATH=$(CURDIR)/python $(ENGINE_VENVS)/$*/bin/python -m pytest tests/engines/test_$*_*.py
+
 test-replay: $(VENV)/built $(REPLAYS:%=$(REPLAY_VENVS)/%/installed)  ## replays against the frameworks themselves, bit by bit
 	$(BIN)/pytest -rP tests/replay
 
@@ -69,7 +78,7 @@ wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
 	$(BIN)/maturin build --release --locked --out dist
 
 clean:  ## removes what the other targets made
-	rm -rf target dist $(VENV) $(PEER_VENVS) $(REPLAY_VENVS) python/varscale/*.so
+	rm -rf target dist $(VENV) $(PEER_VENVS) $(ENGINE_VENVS) $(REPLAY_VENVS) python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
@@ -87,6 +96,12 @@ $(PEER_VENVS)/%/installed: pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
 	$(@D)/bin/pip install --quiet --group peer-$*
+	@touch $@
+
+$(ENGINE_VENVS)/%/installed: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --upgrade pip
+	$(@D)/bin/pip install --quiet --group engine-$*
 	@touch $@
 
 $(REPLAY_VENVS)/%/installed: pyproject.toml

@@ -1,10 +1,14 @@
 //! Batches: the blocks that a kernel computes at once, gathered from one long run of elements or from many short ones.
 
 use crate::level::Kernel;
+use crate::prefetch::prefetch_for_writing;
 use crate::region::{Region, Runs};
 
-/// Blocks that a kernel holds at once: words and values then take 8 KiB, well inside an L1 cache.
-pub(crate) const BUFFER: usize = 256;
+/// Blocks that a kernel holds at once: words and values then take 2 KiB.
+///
+/// Few enough that the cache can fetch all lines a batch is going to write while it is computed: with four times as many, a
+/// new float32 value of a large array takes 13 % longer; with half as many, one in the cache 3 %.
+pub(crate) const BUFFER: usize = 64;
 
 /// Which blocks to compute, and which of their values to keep.
 pub(crate) struct Batch {
@@ -101,6 +105,7 @@ impl<E, B: Blocks<E>> Kernel for Chunk<'_, E, B> {
         while !out.is_empty() {
             // numbers, values, elements: plain loops over buffers in L1
             batch.gather(&mut run, &mut runs);
+            prefetch_for_writing(&out[..out.len().min(batch.blocks * B::PER_BLOCK)]);
             self.blocks.sample(&batch, &mut scratch, &mut values.0[..batch.blocks * B::PER_BLOCK]);
             for &(skip, count) in &batch.pieces[..batch.pieces_used] {
                 let (skip, count) = (usize::from(skip), usize::from(count));

@@ -62,7 +62,7 @@ where
     E: Element,
     S: Source<E> + Clone + Send,
 {
-    threads::run(schedule.threads, tasks(source, region, out, schedule).collect());
+    threads::run(schedule.threads, tasks(source, region, out, schedule).collect(), || false);
 }
 
 /// The same work as [`fill`], in parts that may be done in any order.

@@ -25,6 +25,7 @@ pub mod law;
 pub mod level;
 pub mod math;
 pub mod picks;
+mod prefetch;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;

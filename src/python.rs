@@ -23,7 +23,6 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 macro_rules! value_error {
     ($($error:ty),*) => { $(
@@ -122,6 +121,9 @@ mod _core {
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
         if n.is_instance_of::<pyo3::types::PyBool>() {
             return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {n}")));
+        }
+        if n.is_instance_of::<pyo3::types::PyFloat>() {
+            return Err(threads::illegal("num_threads", n.to_string()).into());
         }
         let index = n.call_method0("__index__");
         let index = index.map_err(|_| match n.repr() {
@@ -260,26 +262,16 @@ fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     interruptibly(py, all, schedule.threads)
 }
 
-/// Does tasks in slabs, without the GIL, and looks for Ctrl-C between them.
-///
-/// A slab takes some ten milliseconds: long enough to cost nothing, short enough to stop at once.
+/// Does tasks without the GIL, and looks for Ctrl-C while they are done.
 fn interruptibly(py: Python<'_>, tasks: Vec<Task<'_>>, threads: usize) -> PyResult<()> {
-    let mut tasks = tasks.into_iter();
-    let (mut count, mut begin) = (16, None);
-    while tasks.len() > 0 {
-        let slab: Vec<Task<'_>> = tasks.by_ref().take(count).collect();
-        // No panic is known; should there be one, it is an ordinary exception.
-        py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, slab))))
-            .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
-        py.check_signals()?;
-        if tasks.len() > 0 {
-            let now = Instant::now();
-            match begin.replace(now).map_or(0, |begin| now.duration_since(begin).as_millis()) {
-                0..10 => count *= 2,
-                25.. => count = (count / 2).max(1),
-                _ => {}
-            }
-        }
-    }
-    Ok(())
+    let mut signal = Ok(());
+    let interrupted = || {
+        Python::attach(|py| signal = py.check_signals());
+        signal.is_err()
+    };
+    // No panic is known; should there be one, it is an ordinary exception.
+    py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, tasks, interrupted))))
+        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
+    signal?;
+    py.check_signals()
 }

@@ -14,7 +14,11 @@ from types import ModuleType as _ModuleType
 
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import __version__, get_num_threads, set_num_threads
+from ._engines import EXTRAS as _EXTRAS
 from ._initializer import Initializer
+from ._jobs import ModelJob, ModelPart
+from ._lazy import Lazy
+from ._model import Model, Parameter
 from ._partition import PartitionInfo
 from ._presets import (
     GlorotNormal,
@@ -46,6 +50,7 @@ from ._random import (
     random_uniform,
     truncated_normal,
 )
+from ._rules import Rule, default_rules
 from ._sampled import Description
 from ._seeds import set_random_seed
 from ._serialization import deserialize, get, serialize
@@ -63,12 +68,18 @@ __all__ = [
     "Initializer",
     "KaimingNormal",
     "KaimingUniform",
+    "Lazy",
     "LecunNormal",
     "LecunUniform",
+    "Model",
+    "ModelJob",
+    "ModelPart",
     "Ones",
+    "Parameter",
     "PartitionInfo",
     "RandomNormal",
     "RandomUniform",
+    "Rule",
     "TruncatedNormal",
     "VarianceScaling",
     "XavierNormal",
@@ -76,6 +87,7 @@ __all__ = [
     "Zeros",
     "__version__",
     "constant",
+    "default_rules",
     "deserialize",
     "get",
     "get_num_threads",
@@ -103,8 +115,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _ModuleType:
-    """`varscale.replay`, imported when it is asked for."""
-    if name == "replay":
-        return _import_module(".replay", __name__)
+    """`varscale.replay` and the adapters to engines, each imported when it is asked for."""
+    if name == "replay" or name in _EXTRAS:
+        return _import_module(f".{name}", __name__)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)

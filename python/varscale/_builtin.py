@@ -103,12 +103,22 @@ class Builtin(Initializer):
         if out is not None:
             dtype = out_dtype(out, dtype)
         part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
+        array, jobs = self._begin(part, dtype, out=out)
+        if jobs:
+            _core.fill(jobs)
+        return array
+
+    def _begin(
+        self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
+    ) -> tuple[NDArray[Any], list[Job]]:
+        """The array of a part, and the jobs that are left for the core: one, or none for what draws nothing.
+
+        The part belongs to the stream of that name, None for the one that a call would draw from.
+        """
         made, prepared = self._prepare(part, dtype)
         array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
-        job = self._job(array, part, prepared, self._stream())
-        if job is not None:
-            _core.fill([job])
-        return array
+        job = self._job(array, part, prepared, self._stream() if stream is None else stream)
+        return array, [] if job is None else [job]
 
     def lazy(self, shape: ShapeLike, dtype: Any = None) -> Lazy:
         """The tensor of `shape` as an array-like that makes only what is asked of it.
@@ -162,6 +172,10 @@ class Builtin(Initializer):
 
     def fold_in(self: Self, *path: int | str) -> Self:
         """The same initializer: it draws nothing, so there is no stream to tell apart."""
+        return self
+
+    def _with_seed(self: Self, seed: Any) -> Self:
+        """The same initializer with another seed; one that draws nothing has none."""
         return self
 
     def __hash__(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from .replay import Replay
 
 Self = TypeVar("Self", bound="Sampled")
+T = TypeVar("T")
 STANDARD_BOUNDS = (-2.0, 2.0)
+_REMEMBERED = 256
+"""Plans that an initializer keeps."""
 
 
 class Plan(NamedTuple):
@@ -65,20 +68,13 @@ class Sampled(Builtin):
     _kind: FloatType
     _replay: Replay | None
     _fields: bytes
+    _plans: dict[tuple[str, tuple[int, ...]], Plan]
+    """Those of the last shapes, which copies with other seeds and paths share: small calls are a sixth faster."""
 
     def _seal(self, seed: Any, dtype: Any) -> None:
         """Sets what every random initializer has; the last step of a constructor."""
-        replay = as_replay(seed)
-        number = parse_seed(seed) if replay is None else None
         kind = float_type(dtype)
-        self._set(
-            seed=number if replay is None else replay,
-            dtype=kind.name,
-            path=(),
-            _kind=kind,
-            _replay=replay,
-            _fields=seed_field(number),
-        )
+        self._set(dtype=kind.name, path=(), _kind=kind, _plans={}, **_seeding(seed, ()))
 
     def rule(self, full_shape: tuple[int, ...]) -> Rule:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
@@ -108,18 +104,18 @@ class Sampled(Builtin):
             False
         """
         parsed = parse_path(path)
-        if self._replay is not None and path:
-            return self._with(self._replay.fold_in(*parsed))
+        if self._replay is not None:
+            return self._with_seed(self._replay.fold_in(*parsed)) if parsed else self
         return self._copy(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
 
-    def _with(self: Self, replay: Replay) -> Self:
-        """The same rule, drawn from a replay."""
-        return self._copy(seed=replay, _replay=replay)
+    def _with_seed(self: Self, seed: Any) -> Self:
+        """The same rule and path with another seed."""
+        return self._copy(**_seeding(seed, self.path))
 
     def _copy(self: Self, **changes: Any) -> Self:
+        """The same initializer but for these attributes."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy._set(**changes)
+        copy.__dict__.update(self.__dict__, **changes)
         return copy
 
     @classmethod
@@ -145,16 +141,23 @@ class Sampled(Builtin):
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[Any, Any]]:
         kind = self._kind if dtype is None else float_type(dtype)
-        # Another library may have changed how this thread rounds; scales must not depend on that.
-        environment = _core.exchange_environment()
-        try:
-            plan = self.plan(part.full_shape, kind)
-            if self._replay is not None:
-                request = Request(self.rule(part.full_shape), kind, part)
-                return kind.dtype, (request, self._replay.prepare(request))
-        finally:
-            _core.exchange_environment(environment)
+        if self._replay is not None:
+            return kind.dtype, in_default_environment(self._request, part, kind)
+        key = kind.name, part.full_shape
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = in_default_environment(self.plan, part.full_shape, kind)
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            self._plans[key] = plan
         return kind.dtype, (kind, plan)
+
+    def _request(self, part: Part, kind: FloatType) -> tuple[Request, Any]:
+        """What is asked of a replay, and its answer."""
+        assert self._replay is not None
+        self.plan(part.full_shape, kind)  # what overflows the dtype is an error here too
+        request = Request(self.rule(part.full_shape), kind, part)
+        return request, self._replay.prepare(request)
 
     def _stream(self) -> bytes:
         if self._replay is not None:
@@ -167,19 +170,40 @@ class Sampled(Builtin):
         return core_job(array, part, *prepared, stream)
 
 
+def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
+    """The result of a function that computes scales: another library may have changed how this thread rounds."""
+    environment = _core.exchange_environment()
+    try:
+        return function(*arguments)
+    finally:
+        _core.exchange_environment(environment)
+
+
 def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
     """What the core fills an array with: the plan, and the bytes or the tuple that names the stream."""
     crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
     return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
 
 
-def as_replay(seed: Any) -> Replay | None:
-    """What replays a framework's stream in a seed's place; None for all else."""
+def seed_or_replay(seed: Any) -> int | Replay | None:
+    """None, any integer, or what replays a framework's stream in a seed's place.
+
+    Raises:
+        TypeError: Anything else.
+    """
     if seed is None or isinstance(seed, int):
-        return None
+        return parse_seed(seed)
     from .replay import Replay
 
-    return seed if isinstance(seed, Replay) else None
+    return seed if isinstance(seed, Replay) else parse_seed(seed)
+
+
+def _seeding(seed: Any, path: tuple[int | str, ...]) -> dict[str, Any]:
+    """The attributes that a seed and a path make."""
+    parsed = seed_or_replay(seed)
+    if parsed is None or isinstance(parsed, int):
+        return {"seed": parsed, "_replay": None, "_fields": seed_field(parsed) + path_fields(path)}
+    return {"seed": parsed, "_replay": parsed, "_fields": b""}
 
 
 def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:

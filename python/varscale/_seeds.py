@@ -88,6 +88,11 @@ def set_random_seed(seed: int | None) -> None:
     _global.set(parse_seed(seed))
 
 
+def draws_entropy(seed: int | None) -> bool:
+    """Whether an initializer of this seed draws fresh entropy at every call."""
+    return seed is None and _global.seed is None
+
+
 def parse_seed(seed: Any) -> int | None:
     """None or any integer."""
     return None if seed is None else integer("seed", seed)

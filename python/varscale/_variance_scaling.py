@@ -140,6 +140,10 @@ class VarianceScaling(Sampled):
         axes = self.in_axis, self.out_axis, self.batch_axis
         return Rule(_LAWS[self.distribution], Variance(self.scale, self.mode, *compute_fans(full_shape, *axes), axes))
 
+    def _with_axes(self, in_axis: Axes, out_axis: Axes) -> VarianceScaling:
+        """The same rule for tensors of another layout."""
+        return self._copy(in_axis=in_axis, out_axis=out_axis, _plans={})
+
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any.
 

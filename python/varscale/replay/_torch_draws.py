@@ -74,7 +74,7 @@ class Draws(Iterator[float]):
             end = _core.TorchEnd()
             drawn = Torch(**now.arguments())
             drawn.normalise(end=end)
-            array = initializer._with(drawn)(shape, dtype, out=out)
+            array = initializer._with_seed(drawn)(shape, dtype, out=out)
             skip, spare = end.get()
             self._position = Torch(now.seed, skip, now.cpu_capability, spare=spare)
         return array
