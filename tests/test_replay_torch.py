@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 import re
 
 import numpy as np
@@ -252,23 +251,6 @@ def test_seeds_that_keras_refuses(backend: str, seed: int, draw: int) -> None:
     """If this fails a seed is taken with which Keras on this backend raises an error."""
     with pytest.raises(ValueError, match=r"`(seed|draw)` must be"):
         replay.keras(seed, backend=backend, draw=draw)
-
-
-@pytest.mark.parametrize(
-    "seed", [replay.torch(-3), replay.torch(7, 12, "default", spare=4), *KERAS, replay.keras(5, "torch", 3)]
-)
-def test_configs_and_pickles(seed: replay.Replay) -> None:
-    """If this fails an initializer is not the same after a config or a pickle."""
-    init = vs.RandomNormal(seed=seed)
-    for again in (vs.RandomNormal.from_config(init.get_config()), pickle.loads(pickle.dumps(init))):
-        assert again == init
-        assert hash(again.seed) == hash(seed)
-        assert raw(again((5, 5))) == raw(init((5, 5)))
-    assert seed.version in repr(init)
-    other = init.get_config()
-    other["seed"]["config"]["version"] = "torch-1.0"
-    with pytest.raises(ValueError, match="`version` must be"):
-        vs.RandomNormal.from_config(other)
 
 
 def test_draws_of_a_generator_differ() -> None:

@@ -40,6 +40,10 @@ impl<E: Element<Value: jax::Real + tensorflow::Pairs> + torch::TorchElement> Sou
             Self::Torch(source) => source.write(region, first, out, level),
         }
     }
+
+    fn again(&self) -> bool {
+        matches!(self, Self::Torch(source) if Source::<E>::again(source))
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub struct Mt19937 {
 
 impl Mt19937 {
     /// The sequence of `seed`, from its first word.
+    #[must_use]
     pub fn new(seed: u32) -> Self {
         let mut state = [seed; STATE];
         for i in 1..STATE {

@@ -19,8 +19,9 @@ use crate::region::Region;
 use arithmetic::{Arithmetic, GROUP};
 use laws::Draw;
 use rows::{Rest, Row, Rows};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Which of torch's kernels drew the values: `ATEN_CPU_CAPABILITY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,11 @@ impl Law {
         if matches!(self, Self::KerasTruncated(..)) { 4 } else { 1 }
     }
 
+    /// Draws of the whole tensor in one attempt.
+    const fn rows(&self) -> u64 {
+        if matches!(self, Self::Accepted(..)) { 2 } else { 1 }
+    }
+
     /// Whether the values that are drawn are normal ones.
     const fn is_normal(&self) -> bool {
         matches!(self, Self::Normal(..) | Self::Redrawn(..) | Self::KerasTruncated(..))
@@ -92,7 +98,7 @@ impl End {
     }
 }
 
-/// One tensor of torch's. Its clones are the same tensor: they share the walk of the generator.
+/// One tensor of torch's. Its clones are the same tensor: they share how far it is drawn.
 #[derive(Clone, Debug)]
 pub struct Torch {
     law: Law,
@@ -101,7 +107,19 @@ pub struct Torch {
     /// Elements of the tensor.
     elements: u64,
     rows: Arc<OnceLock<Rows>>,
+    attempt: Arc<Attempt>,
     end: Arc<End>,
+}
+
+/// How far a tensor is drawn that torch draws as a whole until all of its elements are kept.
+#[derive(Debug, Default)]
+struct Attempt {
+    /// Attempts before this one.
+    number: AtomicU64,
+    /// Whether an element was not kept.
+    failed: AtomicBool,
+    /// Which elements were not, where they do not show it, by the first element of those that are written together.
+    pending: Mutex<HashMap<u64, Vec<bool>>>,
 }
 
 impl Torch {
@@ -109,7 +127,7 @@ impl Torch {
     #[must_use]
     pub fn new(law: Law, place: Place, capability: Capability, elements: u64, end: Arc<End>) -> Self {
         end.reach(place.skip, place.spare);
-        Self { law, place, capability, elements, rows: Arc::default(), end }
+        Self { law, place, capability, elements, rows: Arc::default(), attempt: Arc::default(), end }
     }
 
     fn rows<E: TorchElement>(&self) -> &Rows {
@@ -118,6 +136,11 @@ impl Torch {
             let row = Row { values: self.elements * self.law.values(), words: E::Value::WORDS, rest };
             Rows::new(row, self.place.seed, self.place.skip, CHUNK as u64 * self.law.values())
         })
+    }
+
+    /// The number of this attempt's first row.
+    fn first_row(&self) -> u64 {
+        self.attempt.number.load(Ordering::Relaxed) * self.law.rows()
     }
 }
 
@@ -131,13 +154,23 @@ impl<E: TorchElement> Source<E> for Torch {
                 let (tensor, place) = short::tensor::<E>(self);
                 out.copy_from_slice(&tensor[first as usize..first as usize + count]);
                 self.end.reach(place.skip, place.spare);
-                continue;
+            } else {
+                let rows = self.rows::<E>();
+                level.run(Draw { torch: self, rows, first, out });
+                self.end.skip.fetch_max(rows.start(self.first_row() + self.law.rows()), Ordering::Relaxed);
             }
-            let (rows, mut used) = (self.rows::<E>(), 0);
-            level.run(Draw { torch: self, rows, first, out, used: &mut used });
-            rows.finish(first * self.law.values());
-            self.end.skip.fetch_max(rows.start(used), Ordering::Relaxed);
         }
+    }
+
+    fn again(&self) -> bool {
+        let failed = self.attempt.failed.swap(false, Ordering::Relaxed);
+        if failed {
+            self.attempt.number.fetch_add(1, Ordering::Relaxed);
+            if let Some(rows) = self.rows.get() {
+                rows.forget();
+            }
+        }
+        failed
     }
 }
 

@@ -8,6 +8,8 @@ use crate::element::{Element, Value};
 use crate::level::Kernel;
 use crate::replay::mt19937::Mt19937;
 use std::ops::Range;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 /// The elements `first..first + out.len()` of a tensor.
 pub(super) struct Draw<'a, E> {
@@ -15,8 +17,6 @@ pub(super) struct Draw<'a, E> {
     pub(super) rows: &'a Rows,
     pub(super) first: u64,
     pub(super) out: &'a mut [E],
-    /// How many rows they took.
-    pub(super) used: &'a mut u64,
 }
 
 /// Bounds in the elements' own precision.
@@ -35,6 +35,15 @@ impl<V: Arithmetic> Bounds<V> {
     pub(super) fn exclude<E: Element<Value = V>>(&self, element: E) -> bool {
         let value = element.widen();
         value < self.low || value > self.high
+    }
+
+    #[inline(always)]
+    pub(super) fn exclude_any<E: Element<Value = V>>(&self, elements: &[E]) -> bool {
+        let mut any = false;
+        for &element in elements {
+            any |= self.exclude(element);
+        }
+        any
     }
 }
 
@@ -122,17 +131,23 @@ impl<E: TorchElement> Draw<'_, E> {
         self.first * each..(self.first + self.out.len() as u64) * each
     }
 
-    /// The generator of the next row.
+    /// The generator in a row of this attempt.
     #[inline(always)]
-    fn row(&mut self) -> Mt19937 {
-        *self.used += 1;
-        self.rows.at(*self.used - 1, self.first * self.torch.law.values())
+    fn row(&self, number: u64) -> Mt19937 {
+        self.rows.at(self.torch.first_row() + number, self.first * self.torch.law.values())
+    }
+
+    /// The generator in a row of uniform values, which are not in groups.
+    #[inline(always)]
+    fn uniform_row(&self, number: u64) -> Mt19937 {
+        let mut generator = self.row(number);
+        generator.skip(self.first % GROUP as u64 * E::Value::WORDS);
+        generator
     }
 
     #[inline(always)]
-    fn uniform(mut self, limits: [f64; 2], last: impl Fn(E) -> E) {
-        let mut generator = self.row();
-        generator.skip(self.first % GROUP as u64 * E::Value::WORDS);
+    fn uniform(self, limits: [f64; 2], last: impl Fn(E) -> E) {
+        let mut generator = self.uniform_row(0);
         let mut scratch = Scratch::new();
         for out in self.out.chunks_mut(BATCH) {
             scratch.uniform(&mut generator, self.torch.capability, limits, out);
@@ -143,8 +158,8 @@ impl<E: TorchElement> Draw<'_, E> {
     }
 
     #[inline(always)]
-    fn normal(mut self, moments: [f64; 2]) {
-        let mut generator = self.row();
+    fn normal(self, moments: [f64; 2]) {
+        let mut generator = self.row(0);
         let mut scratch = Scratch::new();
         let range = self.range(1);
         for batch in self.rows.row.batches(&range, BATCH as u64) {
@@ -158,33 +173,36 @@ impl<E: TorchElement> Draw<'_, E> {
     }
 
     #[inline(always)]
-    fn redrawn(mut self, moments: [f64; 2], bounds: [f64; 2]) {
+    fn redrawn(self, moments: [f64; 2], bounds: [f64; 2]) {
         let bounds = Bounds::new::<E>(bounds);
+        let is_first = self.torch.first_row() == 0;
+        if !is_first && !bounds.exclude_any(self.out) {
+            return;
+        }
+        let mut generator = self.row(0);
         let mut scratch = Scratch::new();
         let range = self.range(1);
-        let mut is_first = true;
-        while is_first || self.out.iter().any(|&element| bounds.exclude(element)) {
-            let mut generator = self.row();
-            for batch in self.rows.row.batches(&range, BATCH as u64) {
-                generator.skip(batch.skip);
-                let (elements, of_batch) = batch.meet(&range, 1);
-                let out = &mut self.out[elements];
-                if !is_first && !out.iter().any(|&element| bounds.exclude(element)) {
-                    generator.skip(batch.count as u64 * E::Value::WORDS);
-                    continue;
-                }
-                let values = scratch.normal(&mut generator, batch.count, self.torch, moments);
-                for (element, value) in out.iter_mut().zip(&values[of_batch]) {
-                    let keep = !is_first && !bounds.exclude(*element);
-                    *element = if keep { *element } else { E::round(*value) };
-                }
+        for batch in self.rows.row.batches(&range, BATCH as u64) {
+            generator.skip(batch.skip);
+            let (elements, of_batch) = batch.meet(&range, 1);
+            let out = &mut self.out[elements];
+            if !is_first && !bounds.exclude_any(out) {
+                generator.skip(batch.count as u64 * E::Value::WORDS);
+                continue;
             }
-            is_first = false;
+            let values = scratch.normal(&mut generator, batch.count, self.torch, moments);
+            for (element, value) in out.iter_mut().zip(&values[of_batch]) {
+                let keep = !is_first && !bounds.exclude(*element);
+                *element = if keep { *element } else { E::round(*value) };
+            }
+        }
+        if bounds.exclude_any(self.out) {
+            self.torch.attempt.failed.store(true, Ordering::Relaxed);
         }
     }
 
     #[inline(always)]
-    fn accepted(mut self, [mean, std]: [f64; 2], bounds: [f64; 2], log_peak: f64) {
+    fn accepted(self, [mean, std]: [f64; 2], bounds: [f64; 2], log_peak: f64) {
         // torch computes the density's logarithm in the elements' type, step by step; what it adds is rounded to that
         // type first, what it divides by is not.
         let number = E::Value::from_f64;
@@ -193,37 +211,42 @@ impl<E: TorchElement> Draw<'_, E> {
             let x = rounded::<E>(rounded::<E>(candidate.widen() - mean) / std);
             rounded::<E>(rounded::<E>(rounded::<E>(x * x) * number(-0.5)) - log_peak)
         };
-        let mut pending = vec![true; self.out.len()];
+        let attempt = &self.torch.attempt;
+        let held = || attempt.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = match held().remove(&self.first) {
+            Some(pending) => pending,
+            None if self.torch.first_row() == 0 => vec![true; self.out.len()],
+            None => return,
+        };
         let mut scratch = Scratch::new();
         let nothing = E::round(E::Value::default());
         let (mut candidates, mut chances) = ([nothing; BATCH], [nothing; BATCH]);
-        let unaligned = self.first % GROUP as u64 * E::Value::WORDS;
-        while pending.contains(&true) {
-            let (mut first, mut second) = (self.row(), self.row());
-            first.skip(unaligned);
-            second.skip(unaligned);
-            for (out, pending) in self.out.chunks_mut(BATCH).zip(pending.chunks_mut(BATCH)) {
-                if !pending.contains(&true) {
-                    first.skip(out.len() as u64 * E::Value::WORDS);
-                    second.skip(out.len() as u64 * E::Value::WORDS);
-                    continue;
-                }
-                let (candidates, chances) = (&mut candidates[..out.len()], &mut chances[..out.len()]);
-                scratch.uniform(&mut first, self.torch.capability, bounds, candidates);
-                scratch.uniform(&mut second, self.torch.capability, [0.0, 1.0], chances);
-                for (i, element) in out.iter_mut().enumerate().filter(|&(i, _)| pending[i]) {
+        let (mut first, mut second) = (self.uniform_row(0), self.uniform_row(1));
+        for (out, pending) in self.out.chunks_mut(BATCH).zip(pending.chunks_mut(BATCH)) {
+            if !pending.contains(&true) {
+                first.skip(out.len() as u64 * E::Value::WORDS);
+                second.skip(out.len() as u64 * E::Value::WORDS);
+                continue;
+            }
+            let (candidates, chances) = (&mut candidates[..out.len()], &mut chances[..out.len()]);
+            scratch.uniform(&mut first, self.torch.capability, bounds, candidates);
+            scratch.uniform(&mut second, self.torch.capability, [0.0, 1.0], chances);
+            for (i, element) in out.iter_mut().enumerate() {
+                if pending[i] {
                     *element = candidates[i];
-                }
-                for (i, pending) in pending.iter_mut().enumerate().filter(|(_, pending)| **pending) {
-                    *pending = rounded::<E>(E::Value::ln(chances[i].widen())) > log_density(candidates[i]);
+                    pending[i] = rounded::<E>(E::Value::ln(chances[i].widen())) > log_density(candidates[i]);
                 }
             }
+        }
+        if pending.contains(&true) {
+            held().insert(self.first, pending);
+            attempt.failed.store(true, Ordering::Relaxed);
         }
     }
 
     #[inline(always)]
-    fn keras_truncated(mut self, moments: [f64; 2]) {
-        let mut generator = self.row();
+    fn keras_truncated(self, moments: [f64; 2]) {
+        let mut generator = self.row(0);
         let mut scratch = Scratch::new();
         let (range, values) = (self.range(1), self.range(4));
         for batch in self.rows.row.batches(&values, BATCH as u64) {

@@ -113,16 +113,13 @@ struct Walk {
     next: u64,
     /// The generator at stations that it has passed.
     kept: HashMap<u64, Mt19937>,
-    /// Which stations of a row nobody begins at any more.
-    finished: Vec<bool>,
 }
 
 impl Rows {
     /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `apart` values, a multiple
     /// of [`GROUP`].
     pub(super) fn new(row: Row, seed: u32, skip: u64, apart: u64) -> Self {
-        let finished = vec![false; row.values.div_ceil(apart) as usize];
-        let walk = Walk { generator: Mt19937::new(seed), word: 0, next: 0, kept: HashMap::new(), finished };
+        let walk = Walk { generator: Mt19937::new(seed), word: 0, next: 0, kept: HashMap::new() };
         Self { row, seed, skip, apart, walk: Mutex::new(walk) }
     }
 
@@ -139,12 +136,9 @@ impl Rows {
         generator
     }
 
-    /// Says that the work on the values from `value` on needs no more rows.
-    pub(super) fn finish(&self, value: u64) {
-        let station = value / self.apart;
-        let mut walk = self.walk();
-        walk.finished[station as usize] = true;
-        walk.kept.retain(|kept, _| kept % self.stations() != station);
+    /// Forgets stations that nobody has begun at: all that comes is in later rows.
+    pub(super) fn forget(&self) {
+        self.walk().kept.clear();
     }
 
     const fn stations(&self) -> u64 {
@@ -171,7 +165,7 @@ impl Rows {
             generator.skip(self.word_of(station));
             return generator;
         }
-        let Walk { generator, word, next, kept, finished } = &mut *walk;
+        let Walk { generator, word, next, kept } = &mut *walk;
         loop {
             let (passed, place) = (*next, self.word_of(*next));
             generator.skip(place - *word);
@@ -179,9 +173,7 @@ impl Rows {
             if passed == station {
                 return generator.clone();
             }
-            if !finished[(passed % self.stations()) as usize] {
-                kept.insert(passed, generator.clone());
-            }
+            kept.insert(passed, generator.clone());
         }
     }
 }

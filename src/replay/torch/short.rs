@@ -75,7 +75,7 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch) -> (Vec<E>, Place) {
         Law::Redrawn(moments, bounds) => {
             let bounds = Bounds::new::<E>(bounds);
             let mut tensor: Vec<E> = count.map(|_| pairs.element(moments)).collect();
-            while tensor.iter().any(|&element| bounds.exclude(element)) {
+            while bounds.exclude_any(&tensor) {
                 for element in &mut tensor {
                     let again = pairs.element(moments);
                     if bounds.exclude(*element) {
