@@ -3,13 +3,15 @@
 //! Every element is a function of its own number. Float32 and float64 fuse the uniform's product and sum, as XLA's compiler
 //! does where the processor can; 16-bit types round after every operation, the inverse error function being float32's.
 
-use super::exact::{xla, xla_f64};
+mod real;
+
 use super::threefry::Threefry;
 use crate::batch::{BUFFER, Batch, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Value};
 use crate::fill::Source;
 use crate::level::Level;
 use crate::region::Region;
+pub use real::Real;
 use std::f64::consts::SQRT_2;
 
 /// A law as `jax.random` has it.
@@ -162,119 +164,33 @@ impl<V: Real> Op<V> {
     }
 }
 
-/// Values that JAX draws from bits.
-pub trait Real: Value {
-    /// An element's random bits.
-    type Bits: Copy + Default;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::{BF16, F16};
+    use crate::replay::Replay;
+    use crate::replay::tests::same_bits;
+    use crate::replay::threefry::Layout;
 
-    /// Of the elements `numbers`, `width` bits each.
-    fn bits(threefry: &Threefry, width: u32, numbers: &[u64], bits: &mut [Self::Bits]);
-
-    /// In [0, 1): the highest `mantissa` of the lowest `width` bits.
-    fn fraction(bits: Self::Bits, width: u32, mantissa: u32) -> Self;
-
-    /// `self · factor + addend`, rounded once.
-    #[must_use]
-    fn fused(self, factor: Self, addend: Self) -> Self;
-
-    /// The same so that rounding it to 16 bits is as good as rounding once.
-    #[must_use]
-    fn fused_to_odd(self, factor: Self, addend: Self) -> Self;
-
-    /// The inverse error function.
-    #[must_use]
-    fn erfinv(self) -> Self;
-
-    /// The same, where [`is_central`](Self::is_central) allows it.
-    #[must_use]
-    fn central_erfinv(self) -> Self;
-
-    /// Whether [`central_erfinv`](Self::central_erfinv) serves everything from here to 0.
-    fn is_central(self) -> bool;
-}
-
-#[allow(clippy::disallowed_methods, reason = "where XLA's compiler fuses a product and a sum, so does this")]
-impl Real for f32 {
-    type Bits = u32;
-
-    #[inline(always)]
-    fn bits(threefry: &Threefry, width: u32, numbers: &[u64], bits: &mut [u32]) {
-        threefry.bits(width, numbers, bits);
-    }
-
-    #[inline(always)]
-    fn fraction(bits: u32, width: u32, mantissa: u32) -> Self {
-        let highest = u32::MAX << (23 - mantissa);
-        Self::from_bits(0x3f80_0000 | (bits << (32 - width)) >> 9 & highest) - 1.0
-    }
-
-    #[inline(always)]
-    fn fused(self, factor: Self, addend: Self) -> Self {
-        self.mul_add(factor, addend)
-    }
-
-    #[inline(always)]
-    fn fused_to_odd(self, factor: Self, addend: Self) -> Self {
-        // Exact: products of 11 bits, none of them below 2^-34.
-        let exact = f64::from(self) * f64::from(factor) + f64::from(addend);
-        let near = exact as Self;
-        let away = f64::from(near).abs() > exact.abs();
-        let inexact = f64::from(near).to_bits() != exact.to_bits();
-        Self::from_bits(near.to_bits() - u32::from(away) | u32::from(inexact))
-    }
-
-    #[inline(always)]
-    fn erfinv(self) -> Self {
-        xla::erfinv(self)
-    }
-
-    #[inline(always)]
-    fn central_erfinv(self) -> Self {
-        xla::central_erfinv(self)
-    }
-
-    #[inline(always)]
-    fn is_central(self) -> bool {
-        xla::is_central(self)
-    }
-}
-
-#[allow(clippy::disallowed_methods, reason = "where XLA's compiler fuses a product and a sum, so does this")]
-impl Real for f64 {
-    type Bits = u64;
-
-    #[inline(always)]
-    fn bits(threefry: &Threefry, _: u32, numbers: &[u64], bits: &mut [u64]) {
-        threefry.bits_64(numbers, bits);
-    }
-
-    #[inline(always)]
-    fn fraction(bits: u64, _: u32, _: u32) -> Self {
-        Self::from_bits(1023 << 52 | bits >> 12) - 1.0
-    }
-
-    #[inline(always)]
-    fn fused(self, factor: Self, addend: Self) -> Self {
-        self.mul_add(factor, addend)
-    }
-
-    #[inline(always)]
-    fn fused_to_odd(self, factor: Self, addend: Self) -> Self {
-        self.fused(factor, addend)
-    }
-
-    #[inline(always)]
-    fn erfinv(self) -> Self {
-        xla_f64::erfinv(self)
-    }
-
-    #[inline(always)]
-    fn central_erfinv(self) -> Self {
-        xla_f64::erfinv(self)
-    }
-
-    #[inline(always)]
-    fn is_central(self) -> bool {
-        false
+    /// A level without fused instructions that rounds otherwise, or a part that hashes other numbers.
+    #[test]
+    fn levels_chunks_and_threads_change_no_bit() {
+        let truncated = Law::Truncated { least: -1.5, largest: 2.5 };
+        for (law, limits) in [
+            (Law::Uniform, (-0.75, 1.0)),
+            (Law::Normal, (-0.9375, 1.0)),
+            (Law::FoldedNormal, (-0.9375, 1.0)),
+            (truncated, (-0.875, 0.984_375)),
+            (truncated, (-1.0, 1.0)),
+        ] {
+            for layout in [Layout::Partitionable, Layout::Original { words: 150_001 }] {
+                let threefry = Threefry { key: [1, 2], layout };
+                let source = Replay::Jax(Jax { law, limits, scale: 0.375, loc: -0.0, threefry, fused_half: true });
+                same_bits(&source, 0.0_f32);
+                same_bits(&source, 0.0_f64);
+                same_bits(&source, F16(0));
+                same_bits(&source, BF16(0));
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod arm;
 pub(crate) mod cephes;
 pub(crate) mod horner;
 pub mod libm;
-pub(crate) mod xla;
+pub mod xla;
 pub(crate) mod xla_f64;
 
 /// Where a checksum starts (FNV-1a's offset).

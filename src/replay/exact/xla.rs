@@ -101,7 +101,8 @@ fn centre(w: f32) -> f32 {
 }
 
 /// The error function.
-pub(crate) fn erf(x: f32) -> f32 {
+#[must_use]
+pub fn erf(x: f32) -> f32 {
     const ONE: f32 = f32::from_bits(0x406f_9c68);
     const NUMERATOR: [f32; 5] = floats([0x3970_2d51, 0x3b5f_5da2, 0x3d50_b6eb, 0x3e3d_a740, 0x3f90_6eba]);
     const DENOMINATOR: [f32; 7] =

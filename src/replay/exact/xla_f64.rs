@@ -141,6 +141,6 @@ mod tests {
         for (x, expected) in [(1.0 - 2.0_f64.powi(-12), 2.593_901), (1.0 - 2.0_f64.powi(-30), 4.328_028)] {
             assert!((erfinv(x) - expected).abs() < 1e-5, "{x} {}", erfinv(x));
         }
-        assert_eq!([erfinv(1.0), erfinv(-1.0)], [f64::INFINITY, f64::NEG_INFINITY]);
+        assert!(erfinv(1.0) == f64::INFINITY && erfinv(-1.0) == f64::NEG_INFINITY);
     }
 }
