@@ -83,9 +83,37 @@ def jax_replayed() -> dict[str, Make]:
     return {name: partial(init, SHAPE) for name, init in inits.items()}
 
 
+def torch() -> dict[str, Make]:
+    """New tensors of torch's."""
+    import torch
+
+    torch.set_num_threads(THREADS)
+    init = torch.nn.init
+    return {
+        "torch normal_": lambda: init.normal_(torch.empty(SHAPE)),
+        "torch uniform_": lambda: init.uniform_(torch.empty(SHAPE)),
+        "torch trunc_normal_": lambda: init.trunc_normal_(torch.empty(SHAPE)),
+    }
+
+
+def torch_replayed() -> dict[str, Make]:
+    """The same tensors of varscale's; the seed is another, which costs the same."""
+    import varscale as vs
+    from varscale import replay
+
+    seed = replay.torch(1)
+    inits = {
+        "torch normal_": vs.RandomNormal(0.0, 1.0, seed),
+        "torch uniform_": vs.RandomUniform(0.0, 1.0, seed),
+        "torch trunc_normal_": vs.TruncatedNormal(0.0, 1.0, seed),
+    }
+    return {name: partial(init, SHAPE) for name, init in inits.items()}
+
+
 FRAMEWORKS: dict[str, tuple[Callable[[], dict[str, Make]], Callable[[], dict[str, Make]]]] = {
     "tensorflow": (tensorflow, tensorflow_replayed),
     "jax": (jax, jax_replayed),
+    "torch": (torch, torch_replayed),
 }
 """By environment: what the framework makes there, and what varscale makes, by replay and law."""
 

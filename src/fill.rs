@@ -50,6 +50,11 @@ pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
 pub trait Source<E> {
     /// Writes the elements `first..first + out.len()` of a region.
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level);
+
+    /// Whether all is to be written once more over what it is now; asked after each time that all was written.
+    fn again(&self) -> bool {
+        false
+    }
 }
 
 /// Fills `out`, in C order, with the elements of `region`.
@@ -57,12 +62,18 @@ pub trait Source<E> {
 /// # Panics
 ///
 /// If `out` and the region differ in length.
+#[allow(clippy::needless_pass_by_value, reason = "as in `tasks`; no caller has further use for it")]
 pub fn fill<E, S>(source: &S, region: Region, out: &mut [E], schedule: &Schedule)
 where
     E: Element,
     S: Source<E> + Clone + Send,
 {
-    threads::run(schedule.threads, tasks(source, region, out, schedule).collect(), || false);
+    loop {
+        threads::run(schedule.threads, tasks(source, region.clone(), out, schedule).collect(), || false);
+        if !source.again() {
+            return;
+        }
+    }
 }
 
 /// The same work as [`fill`], in parts that may be done in any order.

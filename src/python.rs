@@ -45,6 +45,9 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::replay::border::TorchEnd;
+
+    #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
@@ -78,6 +81,13 @@ mod _core {
     fn libm_is_proven() -> bool {
         let _environment = DefaultEnvironment::enter();
         libm::is_proven()
+    }
+
+    /// Whether the host's float64 `log1p` is.
+    #[pyfunction]
+    fn ln_1p_is_proven() -> bool {
+        let _environment = DefaultEnvironment::enter();
+        libm::ln_1p_is_proven()
     }
 
     /// Key and counter's high half of a TensorFlow op with this pair of seeds.
@@ -238,7 +248,7 @@ where
     Ok(strided::tasks::<E, N, _>(values, pieces, schedule).collect())
 }
 
-/// Checks every job, then does all their tasks in one pass.
+/// Checks every job, then does all their tasks in one pass, and in further ones those of the jobs that want it.
 fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
     let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
@@ -248,11 +258,15 @@ fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         let part = full.zip(picks).map(|(full, picks)| (full, picks.iter().map(AxisPicks::read).collect()));
         outputs.push((Output::borrow(&out, &element)?, values, part));
     }
-    let mut all = Vec::new();
-    for (output, values, part) in &mut outputs {
-        all.append(&mut output.tasks(values, part.take(), &schedule)?);
+    while !outputs.is_empty() {
+        let mut all = Vec::new();
+        for (output, values, part) in &mut outputs {
+            all.append(&mut output.tasks(values, part.clone(), &schedule)?);
+        }
+        interruptibly(py, all, schedule.threads)?;
+        outputs.retain(|(_, values, _)| Source::<f32>::again(values));
     }
-    interruptibly(py, all, schedule.threads)
+    Ok(())
 }
 
 /// Does tasks without the GIL, and looks for Ctrl-C while they are done.

@@ -36,6 +36,10 @@ where
             Self::Replay(replay) => replay.write(region, first, out, level),
         }
     }
+
+    fn again(&self) -> bool {
+        matches!(self, Self::Replay(replay) if replay.again())
+    }
 }
 
 impl Values {

@@ -1,18 +1,20 @@
 """The native core: one function fills, two count threads, one knows the truncated normal's moments."""
 
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "DEBUG_BUILD",
+    "TorchEnd",
     "__version__",
     "exchange_environment",
     "fill",
     "get_num_threads",
     "libm_is_proven",
+    "ln_1p_is_proven",
     "set_num_threads",
     "simd_level",
     "tensorflow_scramble",
@@ -55,6 +57,17 @@ def exchange_environment(word: int | None = None, /) -> int:
 
 def libm_is_proven() -> bool:
     """Whether the host's float64 `log` and `sincos` give the bits of glibc 2.28 and later on a processor with FMA."""
+
+def ln_1p_is_proven() -> bool:
+    """Whether the host's float64 `log1p` gives the bits of glibc 2.36 on a processor with FMA."""
+
+@final
+class TorchEnd:
+    """Where torch's generator is after a fill whose job holds this."""
+
+    def __new__(cls) -> TorchEnd: ...
+    def get(self) -> tuple[int, int | None]:
+        """Words drawn until then, and where those of a kept value began."""
 
 def tensorflow_scramble(first: int, second: int, /) -> tuple[int, int]:
     """Key and counter's high half of a TensorFlow op with this pair of 64-bit seeds."""

@@ -95,6 +95,16 @@ class Part(NamedTuple):
         """`array` with every axis of the tensor: a view."""
         return array if self.kept is None else array[tuple(slice(None) if keep else None for keep in self.kept)]
 
+    def is_whole(self) -> bool:
+        """Whether it is all of the tensor, in order."""
+        if self.picks is None:
+            return True
+        axes = zip(self.picks, self.full_shape, strict=True)
+        return all(
+            isinstance(pick, tuple) and pick[0] == 0 and pick[2] == size and (pick[1] == 1 or size < 2)
+            for pick, size in axes
+        )
+
     def indices(self) -> list[NDArray[np.uint64]]:
         """The indices along each axis."""
         picks = [(0, 1, size) for size in self.full_shape] if self.picks is None else self.picks

@@ -4,10 +4,13 @@ use super::Replay;
 use super::jax::{self, Jax};
 use super::tensorflow::{Law, TensorFlow};
 use super::threefry::{Layout, Threefry};
+use super::torch::{self, Capability, End, Torch};
 use crate::element::Placement;
 use crate::source::unknown;
 use crate::stream::Identity;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use std::sync::Arc;
 
 /// The law's name and its parameters, as a job has them.
 pub(crate) struct Request<'a> {
@@ -21,7 +24,8 @@ pub(crate) fn parse(framework: &str, stream: &Bound<'_, PyAny>, request: &Reques
     match framework {
         "jax" => jax(stream.extract()?, request).map(Replay::Jax),
         "tensorflow" => tensorflow(stream.extract()?, request).map(Replay::TensorFlow),
-        other => Err(unknown("framework", other, "jax or tensorflow")),
+        "torch" => torch(&stream.extract()?, request).map(Replay::Torch),
+        other => Err(unknown("framework", other, "jax, tensorflow or torch")),
     }
 }
 
@@ -50,4 +54,55 @@ fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), re
     };
     let layout = words.map_or(Layout::Partitionable, |words| Layout::Original { words });
     Ok(Jax { law, limits: request.bounds, scale, loc, threefry: Threefry { key, layout }, fused_half })
+}
+
+/// (law, logarithm of the density at its peak, seed, words drawn before, where those of a kept value began, capability,
+/// elements of the tensor, where the generator will be).
+type TorchStream<'py> = (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
+
+fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
+    let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
+    let Placement { loc, scale, low, high } = request.placement;
+    let (moments, bounds) = ([loc, scale], [low, high]);
+    let law = match &**law {
+        "uniform" => torch::Law::Uniform(bounds),
+        "normal" => torch::Law::Normal(moments),
+        "redrawn" => torch::Law::Redrawn(moments, bounds),
+        "accepted" => torch::Law::Accepted(moments, bounds, *log_peak),
+        "keras_uniform" => torch::Law::KerasUniform(bounds),
+        "keras_truncated" => torch::Law::KerasTruncated(moments),
+        other => return Err(unknown("law", other, "one of torch's")),
+    };
+    let capability = match &**capability {
+        "avx2" => Capability::Avx2,
+        "default" => Capability::Default,
+        other => return Err(unknown("cpu_capability", other, "avx2 or default")),
+    };
+    let place = torch::Place { seed: *seed, skip: *skip, spare: *spare };
+    let end = end.as_ref().map_or_else(Arc::default, |end| end.share());
+    Ok(Torch::new(law, place, capability, *elements, end))
+}
+
+/// Where torch's generator is after a fill.
+#[pyclass(frozen, module = "varscale._core")]
+#[derive(Default)]
+pub(crate) struct TorchEnd(Arc<End>);
+
+impl TorchEnd {
+    fn share(&self) -> Arc<End> {
+        Arc::clone(&self.0)
+    }
+}
+
+#[pymethods]
+impl TorchEnd {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// Words drawn until then, and where those of a kept value began.
+    fn get(&self) -> (u64, Option<u64>) {
+        self.0.get()
+    }
 }

@@ -8,8 +8,10 @@
 pub(crate) mod border;
 pub mod exact;
 pub mod jax;
+pub mod mt19937;
 pub mod tensorflow;
 pub mod threefry;
+pub mod torch;
 
 use crate::element::Element;
 use crate::fill::Source;
@@ -17,6 +19,7 @@ use crate::level::Level;
 use crate::region::Region;
 use jax::Jax;
 use tensorflow::TensorFlow;
+use torch::Torch;
 
 /// A framework's values for one tensor.
 #[derive(Clone, Debug)]
@@ -25,14 +28,21 @@ pub enum Replay {
     Jax(Jax),
     /// TensorFlow's ops, stateful and stateless.
     TensorFlow(TensorFlow),
+    /// torch's generator and tensors, and Keras 3's on it.
+    Torch(Torch),
 }
 
-impl<E: Element<Value: jax::Real + tensorflow::Pairs>> Source<E> for Replay {
+impl<E: Element<Value: jax::Real + tensorflow::Pairs> + torch::TorchElement> Source<E> for Replay {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         match self {
             Self::Jax(source) => source.write(region, first, out, level),
             Self::TensorFlow(source) => source.write(region, first, out, level),
+            Self::Torch(source) => source.write(region, first, out, level),
         }
+    }
+
+    fn again(&self) -> bool {
+        matches!(self, Self::Torch(source) if Source::<E>::again(source))
     }
 }
 

@@ -20,10 +20,17 @@ from ._base import Replay
 from ._jax import jax
 from ._keras import keras, keras_defaults
 from ._tensorflow import tf1, tf_keras
+from ._torch import torch
 
-__all__ = ["Replay", "deserialize", "jax", "keras", "keras_defaults", "tf1", "tf_keras"]
+__all__ = ["Replay", "deserialize", "jax", "keras", "keras_defaults", "tf1", "tf_keras", "torch"]
 
-_MAKERS: dict[str, Callable[..., Replay]] = {"jax": jax, "keras": keras, "tf1": tf1, "tf_keras": tf_keras}
+_MAKERS: dict[str, Callable[..., Replay]] = {
+    "jax": jax,
+    "keras": keras,
+    "tf1": tf1,
+    "tf_keras": tf_keras,
+    "torch": torch,
+}
 
 
 def deserialize(config: Mapping[str, Any]) -> Replay:

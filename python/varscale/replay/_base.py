@@ -65,6 +65,12 @@ class Replay:
         """What stands in an initializer's config; `replay.deserialize` reads it."""
         return {"class_name": self.name, "config": self.get_config()}
 
+    def refuse_parts(self, request: Request) -> None:
+        """Raises for a part of a tensor; for streams where an element is what those before it left over."""
+        if not request.part.is_whole():
+            whole = request.part.full_shape
+            self.refuse("shape", request.part.shape, f"the whole tensor's, {whole}, as elements have no random access,")
+
     def refuse(self, argument: str, got: Any, legal: str) -> NoReturn:
         """Raises for what has no exact replay."""
         msg = f"`{argument}` must be {legal} to replay {self.version}, got {got!r}"

@@ -7,10 +7,12 @@ from random import Random
 
 from .._checks import integer, word
 from ._jax import KerasJax
+from ._keras_numpy import KerasNumpy
 from ._scaling import Keras
 from ._tensorflow import KerasTensorFlow
+from ._torch import KerasTorch
 
-BACKENDS: dict[str, type[Keras]] = {cls.backend: cls for cls in (KerasTensorFlow, KerasJax)}
+BACKENDS: dict[str, type[Keras]] = {cls.backend: cls for cls in (KerasTensorFlow, KerasJax, KerasTorch, KerasNumpy)}
 
 
 def keras(seed: int, backend: str = "tensorflow", draw: int = 0) -> Keras:

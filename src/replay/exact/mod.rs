@@ -1,6 +1,7 @@
 //! Functions whose bits a framework's values depend on, each in one place.
 
 pub(crate) mod arm;
+pub(crate) mod cephes;
 pub(crate) mod horner;
 pub mod libm;
 pub mod xla;

@@ -1,0 +1,68 @@
+"""Keras 3's stream on NumPy, which is NumPy's own generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._request import Request
+from .._sampled import STANDARD_BOUNDS, Plan
+from ._scaling import Keras
+
+
+@dataclass(frozen=True, repr=False)
+class KerasNumpy(Keras):
+    """The stream of Keras 3 on NumPy: the initializers of `keras.initializers`, and draws of a SeedGenerator.
+
+    float64 values of `numpy.random.default_rng`, cast. They depend on the C library in the last place, as NumPy's do.
+    """
+
+    backend: ClassVar[str] = "numpy"
+    version: ClassVar[str] = "keras-3.15 on numpy-2.4"
+
+    def __post_init__(self) -> None:
+        """Checks both numbers, which are words of the generator's seed."""
+        super().__post_init__()
+        for name in ("seed", "draw"):
+            if not 0 <= getattr(self, name) < 2**32:
+                self.refuse(name, getattr(self, name), "from 0 to 2^32 - 1")
+
+    def prepare(self, request: Request) -> Plan:
+        """Scales in float64.
+
+        Raises:
+            ValueError: A part of a tensor, or bounds that Keras does not have.
+        """
+        self.refuse_parts(request)
+        if request.rule.law == "truncated_normal" and request.rule.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", request.rule.bounds, "-2 and 2")
+        plan = self.plan(request)
+        if not plan.high - plan.low < inf:
+            self.refuse("minval` and `maxval", (plan.low, plan.high), "less apart than float64's largest value")
+        return plan
+
+    def job(self, array: NDArray[Any], request: Request, prepared: Plan) -> None:
+        """Fills `array` itself, with what NumPy draws."""
+        generator = np.random.default_rng(np.array([self.seed, self.draw], np.uint32))
+        law, _, mean, stddev, low, high = prepared
+        if law == "uniform":
+            values = generator.uniform(low, high, array.size)
+        elif law == "normal":
+            values = generator.normal(mean, stddev, array.size)
+        else:
+            values = _truncated(generator, mean, stddev, array.size)
+        array[...] = values.astype(array.dtype).reshape(array.shape)
+
+
+def _truncated(generator: np.random.Generator, mean: float, stddev: float, count: int) -> NDArray[np.float64]:
+    """The first `count` values within two standard deviations; each batch is as large as the tensor."""
+    found, held = [np.empty(0)], 0
+    while held < count:
+        batch = generator.normal(mean, stddev, count)
+        found.append(batch[(batch >= mean - 2 * stddev) & (batch <= mean + 2 * stddev)])
+        held += found[-1].size
+    return np.concatenate(found)[:count]

@@ -1,0 +1,246 @@
+"""torch's streams: CPU tensors filled from one serial generator, and Keras 3 on torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import erf, prod, sqrt
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._checks import integer, not_negative_integer, word
+from .._request import Interval, Normal, Request, Variance
+from .._sampled import STANDARD_BOUNDS, Plan
+from ._base import Prepared, Replay
+from ._scaling import Keras
+
+if TYPE_CHECKING:
+    from ._torch_draws import Draws
+
+CAPABILITIES = ("avx2", "default")
+SHORT = 16
+"""Fewer normal values than this come from another algorithm."""
+PAIR = 4
+"""Words of a pair of them."""
+LARGEST_SKIP = 2**48
+"""More words than any script draws, and few enough to be counted."""
+
+
+class Serial(Replay):
+    """Base of the replays of torch's CPU generator, which knows no element without those before it."""
+
+    def stream(self) -> tuple[int, int, int | None, str, Any]:
+        """Seed, words drawn before, where a kept value's words began, the capability, and where to say the end."""
+        raise NotImplementedError
+
+    def crossing(self, request: Request, law: str, values: int, log_peak: float = 0.0) -> tuple[str, tuple[Any, ...]]:
+        """What crosses into the core, where `values` values are drawn for each element.
+
+        Raises:
+            ValueError: A part of a tensor, or a dtype that this machine has no exact replay of.
+        """
+        self.refuse_parts(request)
+        elements = prod(request.part.full_shape)
+        if request.kind.name == "float64" and law in {"normal", "redrawn", "keras_truncated"}:
+            proven = _core.libm_is_proven() and (elements * values >= SHORT or _core.ln_1p_is_proven())
+            if not proven:
+                self.refuse("dtype", "float64", "16- or 32-bit on this machine, whose C library is not glibc 2.36,")
+        seed, skip, spare, capability, end = self.stream()
+        return "torch", (law, log_peak, seed % 2**32, skip, spare, capability, elements, end)
+
+    def job(self, array: NDArray[Any], request: Request, prepared: Prepared) -> tuple[Any, ...] | None:
+        """An array in another order than C's gets the values that a contiguous tensor has."""
+        if array.flags.c_contiguous:
+            return super().job(array, request, prepared)
+        contiguous = np.empty(array.shape, array.dtype)
+        _core.fill([super().job(contiguous, request, prepared)])  # type: ignore[list-item]
+        array[...] = contiguous
+        return None
+
+
+@dataclass(frozen=True, repr=False)
+class Torch(Serial):
+    """torch's stream: what `torch.nn.init` makes of a new tensor after `torch.manual_seed` (torch 2.15 on a CPU).
+
+    Initializers here and there, for tensors in torch's order of axes, (out, in, *kernel):
+
+    | varscale | torch |
+    |---|---|
+    | `RandomUniform(a, b, seed)` | `uniform_(w, a, b)` |
+    | `RandomNormal(m, s, seed)` | `normal_(w, m, s)` |
+    | `TruncatedNormal(m, s, seed, lower=l, upper=u)` | `trunc_normal_(w, m, s, m + l * s, m + u * s)` |
+    | `VarianceScaling(g * g, mode, "uniform", seed, in_axis=1, out_axis=0)` | `kaiming_uniform_` of gain g |
+    | `VarianceScaling(g * g, mode, "untruncated_normal", seed, in_axis=1, out_axis=0)` | `kaiming_normal_` of gain g |
+    | the same with mode `"fan_avg"` | `xavier_uniform_(w, g)`, `xavier_normal_(w, g)` |
+
+    The gain is 1 for `nonlinearity="linear"`, sqrt(2) for "relu", sqrt(2 / (1 + a**2)) for "leaky_relu". torch's bounds
+    of a truncated normal law are absolute, its default ones -2 and 2: for a standard deviation of 0.02, `lower=-100`
+    and `upper=100`. torch has no variance scaling with that law and no other fans. `trunc_normal_` is that of 2.12 and
+    later: before, it was another function.
+
+    Elements come one after another from a serial generator, so parts (`index=`, `partition_info`) and `fold_in` are
+    ValueErrors. An `out` in another order than C's gets what a contiguous tensor holds.
+
+    Args:
+        seed: What `torch.manual_seed` was given. torch uses its low 32 bits.
+        skip: How many 32-bit words the generator has drawn before. A value takes one, in float64 two. A normal tensor
+            takes 16 more where its size is no multiple of 16 (in 16-bit types: its size rounded up); of fewer than 16
+            elements it takes four for two values in any dtype. `draws` counts them.
+        cpu_capability: Which kernels drew: "avx2", which AVX-512 equals, or "default", those of a machine without AVX2
+            or of `ATEN_CPU_CAPABILITY=default`.
+        spare: After how many words the pair began whose second value the generator still keeps, or None. Normal tensors
+            of fewer than 16 elements draw pairs; with an odd size a value is left, and the next such tensor takes it
+            first.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A seed that torch refuses, a negative `skip`, an unknown capability, a `spare` that is not before
+            `skip`.
+
+    Example:
+        >>> import varscale as vs
+        >>> from varscale import replay
+        >>> vs.RandomUniform(0, 1, seed=replay.torch(42))((2, 2))    # torch.manual_seed(42); torch.rand(2, 2)
+        array([[0.88226926, 0.91500396],
+               [0.38286376, 0.95930564]], dtype=float32)
+        >>> draws = replay.torch(0).draws()
+        >>> weight, bias = draws.linear(4, 2)                        # torch.manual_seed(0); torch.nn.Linear(4, 2)
+        >>> weight.shape, bias.shape, draws.position
+        ((2, 4), (2,), <replay.torch(seed=0, skip=10, cpu_capability='avx2') of torch-2.15>)
+    """
+
+    seed: int
+    skip: int = 0
+    cpu_capability: str = "avx2"
+    spare: int | None = field(default=None, kw_only=True)
+    name: ClassVar[str] = "torch"
+    version: ClassVar[str] = "torch-2.15"
+    end: ClassVar[_core.TorchEnd | None] = None
+
+    def __post_init__(self) -> None:
+        """Checks every argument once."""
+        seed = integer("seed", self.seed)
+        if not -(2**63) <= seed < 2**64:
+            self.refuse("seed", seed, "from -2^63 to 2^64 - 1")
+        skip = not_negative_integer("skip", self.skip)
+        if skip > LARGEST_SKIP:
+            self.refuse("skip", skip, "at most 2^48")
+        spare = None if self.spare is None else not_negative_integer("spare", self.spare)
+        if spare is not None and spare + PAIR > skip:
+            self.refuse("spare", spare, f"at most `skip` - {PAIR}")
+        capability = word("cpu_capability", self.cpu_capability, CAPABILITIES)
+        self.normalise(seed=seed, skip=skip, cpu_capability=capability, spare=spare)
+
+    def arguments(self) -> dict[str, Any]:
+        """Without what is rarely there."""
+        arguments = super().arguments()
+        if self.spare is None:
+            del arguments["spare"]
+        return arguments
+
+    def draws(self) -> Draws:
+        """The successive draws of one generator from here on: whole tensors, as a script or a model draws them."""
+        from ._torch_draws import Draws
+
+        return Draws(self)
+
+    def stream(self) -> tuple[int, int, int | None, str, Any]:
+        """As the arguments say."""
+        return self.seed, self.skip, self.spare, self.cpu_capability, self.end
+
+    def prepare(self, request: Request) -> Prepared:
+        """Bounds and standard deviations in float64, as torch's Python has them."""
+        rule, parameters = request.rule, request.rule.parameters
+        if isinstance(parameters, Normal) and rule.law == "truncated_normal":
+            return self.truncated(request, parameters, rule.bounds)
+        if isinstance(parameters, Variance):
+            std = self.deviation(request, parameters)
+            bound = sqrt(3.0) * std
+            interval, normal = Interval(-bound, bound), Normal(0.0, std)
+        elif isinstance(parameters, Normal):
+            interval, normal = Interval(0.0, 0.0), parameters
+        else:
+            interval, normal = parameters, Normal(0.0, 0.0)
+        if not interval.maxval - interval.minval < request.kind.overflow:
+            self.refuse("minval` and `maxval", tuple(interval), f"less apart than {request.kind.name}'s largest value")
+        return Plan(rule.law, STANDARD_BOUNDS, *normal, *interval), self.crossing(request, rule.law, 1)
+
+    def deviation(self, request: Request, parameters: Variance) -> float:
+        """The standard deviation that `kaiming_*` and `xavier_*` scale by."""
+        shape = request.part.full_shape
+        if request.rule.law == "truncated_normal":
+            self.refuse("distribution", "truncated_normal", "'untruncated_normal' or 'uniform'")
+        if len(shape) < 2:
+            self.refuse("shape", shape, "of at least two axes")
+        if 0 in shape:
+            return 0.0
+        field = prod(shape[2:])
+        fans = fan_in, fan_out = shape[1] * field, shape[0] * field
+        if fans != (parameters.fan_in, parameters.fan_out):
+            self.refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "1, 0 and ()")
+        gain = sqrt(parameters.scale)
+        if parameters.mode == "fan_avg":
+            return gain * sqrt(2.0 / float(fan_in + fan_out))
+        if parameters.mode == "fan_geo_avg":
+            self.refuse("mode", parameters.mode, "'fan_in', 'fan_out' or 'fan_avg'")
+        return gain / sqrt(fan_in if parameters.mode == "fan_in" else fan_out)
+
+    def truncated(self, request: Request, moments: Normal, bounds: tuple[float, float]) -> Prepared:
+        """`trunc_normal_` redraws what is out of bounds; where much is, it accepts uniform values by the density."""
+        mean, std = moments
+        if std == 0:
+            self.refuse("stddev", std, "positive")
+        low, high = (mean + bound * std for bound in bounds)
+        mass = _mass_below((high - mean) / std) - _mass_below((low - mean) / std)
+        if mass > 0.3:
+            law, log_peak = "redrawn", 0.0
+        else:
+            if not high - low < request.kind.overflow:
+                self.refuse("lower` and `upper", bounds, "finite where they hold less than 0.3 of the mass")
+            law, log_peak = "accepted", -0.5 * ((max(low, min(mean, high)) - mean) / std) ** 2
+        return Plan(law, STANDARD_BOUNDS, mean, std, low, high), self.crossing(request, law, 1, log_peak)
+
+
+def _mass_below(x: float) -> float:
+    """As torch computes it."""
+    return (1.0 + erf(x / sqrt(2.0))) / 2.0
+
+
+@dataclass(frozen=True, repr=False)
+class KerasTorch(Keras, Serial):
+    """The stream of Keras 3 on torch: the initializers of `keras.initializers`, and draws of a SeedGenerator.
+
+    Keras takes each element of the truncated law from four normal values, and the first one if all of them are out of
+    bounds: one in some 230,000 is beyond two standard deviations.
+    """
+
+    backend: ClassVar[str] = "torch"
+    version: ClassVar[str] = "keras-3.15 on torch-2.15"
+
+    def __post_init__(self) -> None:
+        """Checks both numbers."""
+        super().__post_init__()
+        if self.draw > 0 and not -(2**31) <= self.seed < 2**31:
+            self.refuse("seed", self.seed, "of 32 bits for a SeedGenerator")
+        if self.draw >= 2**31:
+            self.refuse("draw", self.draw, "below 2^31")
+
+    def stream(self) -> tuple[int, int, int | None, str, Any]:
+        """A new generator for each draw."""
+        return self.seed + self.draw, 0, None, "avx2", None
+
+    def prepare(self, request: Request) -> Prepared:
+        """Scales in float64."""
+        plan, rule = self.plan(request), request.rule
+        if rule.law == "normal":
+            return plan, self.crossing(request, "normal", 1)
+        if rule.law == "uniform":
+            return plan, self.crossing(request, "keras_uniform", 1)
+        if rule.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", rule.bounds, "-2 and 2")
+        return plan, self.crossing(request, "keras_truncated", 4)
+
+
+torch = Torch

@@ -1,0 +1,123 @@
+"""Successive draws of one generator of torch's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import sqrt
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import _core
+from .._checks import not_negative_integer
+from .._random import RandomUniform
+from .._sampled import Sampled
+from .._shapes import ShapeLike
+from ._torch import Torch
+
+LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
+"""Of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
+
+
+class Draws(Iterator[float]):
+    """Successive draws of one generator of torch's, as a script makes them after `torch.manual_seed`.
+
+    Calling it draws a tensor, `linear` a layer's two, and `next` one uniform number, as `torch.rand(())` does. It is no
+    seed: a seed is what stays the same, such as `position`.
+
+    Example:
+        >>> import varscale as vs
+        >>> from varscale import replay
+        >>> draws = replay.torch(0).draws()                       # torch.manual_seed(0)
+        >>> weight, bias = draws.linear(784, 256)                 # torch.nn.Linear(784, 256)
+        >>> table = draws(vs.RandomNormal(0, 1), (1000, 64))      # torch.nn.Embedding(1000, 64)
+        >>> again = draws.position                                # a seed: what is drawn next, any time
+        >>> float(vs.RandomUniform(0, 1, seed=again)(())) == next(draws)
+        True
+    """
+
+    def __init__(self, position: Torch) -> None:
+        """Begins at a position; `replay.torch(seed).draws()` makes it."""
+        self._position = position
+        self._lock = Lock()
+
+    @property
+    def position(self) -> Torch:
+        """The seed of the next draw."""
+        return self._position
+
+    def __call__(
+        self, initializer: Sampled, shape: ShapeLike, dtype: Any = None, *, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Draws a tensor and moves on.
+
+        Args:
+            initializer: One without a seed; see `replay.torch` for what each is in torch.
+            shape: The tensor's shape.
+            dtype: As for a call of the initializer.
+            out: An array to fill in place and return.
+
+        Raises:
+            TypeError: Not one of the random initializers, or another argument of the wrong kind.
+            ValueError: An initializer with a seed or a path, or what torch does not have.
+        """
+        if not isinstance(initializer, Sampled):
+            msg = f"`initializer` must be a random initializer, got {initializer!r}"
+            raise TypeError(msg)
+        if initializer.seed is not None or initializer.path:
+            msg = f"`initializer` must have neither seed nor path, got {initializer!r}"
+            raise ValueError(msg)
+        with self._lock:
+            now = self._position
+            end = _core.TorchEnd()
+            drawn = Torch(**now.arguments())
+            drawn.normalise(end=end)
+            array = initializer._with_seed(drawn)(shape, dtype, out=out)
+            skip, spare = end.get()
+            self._position = Torch(now.seed, skip, now.cpu_capability, spare=spare)
+        return array
+
+    def linear(
+        self, in_features: int, out_features: int, bias: bool = True, dtype: Any = "float32"
+    ) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """The weight and the bias of a new `torch.nn.Linear(in_features, out_features)`.
+
+        Args:
+            in_features: Size of each input.
+            out_features: Size of each output.
+            bias: Whether the layer has one; else None is returned for it.
+            dtype: Of both.
+
+        Returns:
+            The weight, of shape (out_features, in_features), and the bias, of shape (out_features,).
+
+        Raises:
+            TypeError: An argument of the wrong kind.
+            ValueError: A negative size, or an unknown dtype.
+
+        Example:
+            >>> from varscale import replay
+            >>> draws = replay.torch(42).draws()
+            >>> draws.linear(4, 2)[1]
+            array([ 0.44077146, -0.36681408], dtype=float32)
+        """
+        ins, outs = (
+            not_negative_integer(name, size)
+            for name, size in (("in_features", in_features), ("out_features", out_features))
+        )
+        root = sqrt(ins)
+        bound = sqrt(3.0) * (LINEAR_GAIN / root) if ins else 0.0
+        weight = self(RandomUniform(-bound, bound), (outs, ins), dtype)
+        if not bias:
+            return weight, None
+        bound = 1 / root if ins else 0.0
+        return weight, self(RandomUniform(-bound, bound), (outs,), dtype)
+
+    def __next__(self) -> float:
+        """The next uniform number in [0, 1), as `torch.rand(())` draws it."""
+        return float(self(RandomUniform(0.0, 1.0), (), np.float32))
+
+    def __repr__(self) -> str:
+        return f"<draws from {self._position!r} on>"

@@ -1,0 +1,129 @@
+//! The arithmetic of torch's kernels, in the two types that they compute in.
+
+use super::{Capability, portable};
+use crate::element::Value;
+use crate::replay::exact::{arm, cephes, libm};
+use crate::replay::mt19937::Mt19937;
+use std::f64::consts::TAU;
+use std::ops::Div;
+
+/// Values that a kernel holds at once: a multiple of [`GROUP`].
+pub(super) const BATCH: usize = 1024;
+
+/// Uniform values that torch turns into as many normal ones together: the first half are radii, the others angles.
+pub(super) const GROUP: usize = 16;
+
+/// A type that torch's kernels compute in.
+pub trait Arithmetic: Value + Div<Output = Self> {
+    /// Words of the generator that one uniform value takes.
+    const WORDS: u64;
+
+    /// Uniform values in [0, 1); at most [`BATCH`].
+    fn uniform(generator: &mut Mt19937, values: &mut [Self]);
+
+    /// Standard normal values of pairs of uniform ones: the cosine's instead of `first`, the sine's of `second`.
+    fn box_muller(capability: Capability, first: &mut [Self], second: &mut [Self]);
+
+    /// x · scale + loc, rounded once.
+    fn fused(x: Self, scale: Self, loc: Self) -> Self;
+
+    /// x · scale + loc, rounded as often as the kernels of this capability do.
+    #[inline(always)]
+    fn affine(capability: Capability, x: Self, scale: Self, loc: Self) -> Self {
+        match capability {
+            Capability::Avx2 => Self::fused(x, scale, loc),
+            Capability::Default => x * scale + loc,
+        }
+    }
+
+    /// ln x of an x in [0, 1), for comparisons.
+    fn ln(x: Self) -> Self;
+}
+
+impl Arithmetic for f32 {
+    const WORDS: u64 = 1;
+
+    #[inline(always)]
+    fn uniform(generator: &mut Mt19937, values: &mut [Self]) {
+        let mut words = [0; BATCH];
+        let words = &mut words[..values.len()];
+        generator.fill(words);
+        for (value, word) in values.iter_mut().zip(words) {
+            *value = (*word & 0x00ff_ffff) as i32 as Self * (1.0 / (1 << 24) as Self);
+        }
+    }
+
+    #[inline(always)]
+    fn box_muller(capability: Capability, first: &mut [Self], second: &mut [Self]) {
+        // Loops and not closures: those would be compiled for the baseline.
+        match capability {
+            Capability::Avx2 => {
+                for (a, b) in first.iter_mut().zip(second) {
+                    let radius = (-2.0 * cephes::ln(1.0 - *a)).sqrt();
+                    let (sine, cosine) = cephes::sin_cos(TAU as Self * *b);
+                    (*a, *b) = (radius * cosine, radius * sine);
+                }
+            }
+            Capability::Default => {
+                for (a, b) in first.iter_mut().zip(second) {
+                    let u = f64::from(1.0 - *a);
+                    let radius = (-2.0 * arm::logf(u, arm::sixteenth(u))).sqrt();
+                    let (sine, cosine) = arm::sincosf(f64::from((TAU * f64::from(*b)) as Self));
+                    (*a, *b) = (radius * cosine, radius * sine);
+                }
+            }
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "torch fuses it")]
+    #[inline(always)]
+    fn fused(x: Self, scale: Self, loc: Self) -> Self {
+        x.mul_add(scale, loc)
+    }
+
+    #[inline(always)]
+    fn ln(x: Self) -> Self {
+        <f64 as Arithmetic>::ln(f64::from(x)) as Self
+    }
+}
+
+impl Arithmetic for f64 {
+    const WORDS: u64 = 2;
+
+    #[inline(always)]
+    fn uniform(generator: &mut Mt19937, values: &mut [Self]) {
+        let mut words = [[0; 2]; BATCH];
+        let words = &mut words[..values.len()];
+        generator.fill(words.as_flattened_mut());
+        for (value, words) in values.iter_mut().zip(words) {
+            *value = uniform_f64(*words);
+        }
+    }
+
+    #[inline(always)]
+    fn box_muller(_: Capability, first: &mut [Self], second: &mut [Self]) {
+        for (a, b) in first.iter_mut().zip(second) {
+            let radius = (-2.0 * libm::ln(1.0 - *a)).sqrt();
+            let (sine, cosine) = libm::sin_cos(TAU * *b);
+            (*a, *b) = (radius * cosine, radius * sine);
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "torch fuses it")]
+    #[inline(always)]
+    fn fused(x: Self, scale: Self, loc: Self) -> Self {
+        x.mul_add(scale, loc)
+    }
+
+    #[inline(always)]
+    fn ln(x: Self) -> Self {
+        if x == 0.0 { Self::NEG_INFINITY } else { -portable::minus_ln(x) }
+    }
+}
+
+/// In [0, 1), of two words: the first one is the high one.
+#[inline(always)]
+pub(super) fn uniform_f64([high, low]: [u32; 2]) -> f64 {
+    let word = u64::from(high) << 32 | u64::from(low);
+    (word & ((1 << 53) - 1)) as f64 * (1.0 / (1_u64 << 53) as f64)
+}

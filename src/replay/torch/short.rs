@@ -1,0 +1,94 @@
+//! Normal values of fewer than sixteen elements: one after another, in float64, by pairs of which torch's generator
+//! keeps the second value for later.
+
+use super::arithmetic::{Arithmetic, uniform_f64};
+use super::laws::{Bounds, keras_truncated};
+use super::{Capability, Law, Place, Torch, TorchElement, portable};
+use crate::element::Value;
+use crate::replay::exact::libm;
+use crate::replay::mt19937::Mt19937;
+use std::f64::consts::TAU;
+
+/// Words of a pair.
+const PAIR: u64 = 4;
+
+/// The generator's one normal value after another.
+struct Pairs {
+    generator: Mt19937,
+    place: Place,
+    /// The value that is kept, where there is one.
+    spare: f64,
+    capability: Capability,
+}
+
+impl Pairs {
+    fn new(place: Place, capability: Capability) -> Self {
+        let start = Mt19937::new(place.seed);
+        let after = |words| {
+            let mut generator = start.clone();
+            generator.skip(words);
+            generator
+        };
+        let spare = place.spare.map_or(0.0, |words| pair(&mut after(words)).1);
+        Self { generator: after(place.skip), place, spare, capability }
+    }
+
+    fn next(&mut self) -> f64 {
+        if self.place.spare.take().is_some() {
+            return self.spare;
+        }
+        let (value, spare) = pair(&mut self.generator);
+        self.spare = spare;
+        self.place.spare = Some(self.place.skip);
+        self.place.skip += PAIR;
+        value
+    }
+
+    /// An element of `normal_(mean, std)`.
+    fn element<E: TorchElement>(&mut self, [mean, std]: [f64; 2]) -> E {
+        E::round(E::Value::from_f64(f64::affine(self.capability, self.next(), std, mean)))
+    }
+}
+
+/// Two standard normal values.
+fn pair(generator: &mut Mt19937) -> (f64, f64) {
+    let mut words = [[0; 2]; 2];
+    generator.fill(words.as_flattened_mut());
+    let [u1, u2] = words.map(uniform_f64);
+    let angle = TAU * u1;
+    // One in 10^8 float32 values would tell these apart.
+    let (square, (sine, cosine)) = if libm::is_proven() && libm::ln_1p_is_proven() {
+        (-2.0 * libm::ln_1p(-u2), libm::sin_cos(angle))
+    } else {
+        (2.0 * portable::minus_ln_1m(u2), portable::sin_cos(angle))
+    };
+    let radius = square.sqrt();
+    (radius * cosine, radius * sine)
+}
+
+/// A whole tensor, and where the generator is then.
+pub(super) fn tensor<E: TorchElement>(torch: &Torch) -> (Vec<E>, Place) {
+    let mut pairs = Pairs::new(torch.place, torch.capability);
+    let count = 0..torch.elements;
+    let tensor = match torch.law {
+        Law::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),
+        Law::Redrawn(moments, bounds) => {
+            let bounds = Bounds::new::<E>(bounds);
+            let mut tensor: Vec<E> = count.map(|_| pairs.element(moments)).collect();
+            while bounds.exclude_any(&tensor) {
+                for element in &mut tensor {
+                    let again = pairs.element(moments);
+                    if bounds.exclude(*element) {
+                        *element = again;
+                    }
+                }
+            }
+            tensor
+        }
+        Law::KerasTruncated(moments) => {
+            count.map(|_| keras_truncated([(); 4].map(|()| pairs.element::<E>([0.0, 1.0])), moments)).collect()
+        }
+        Law::Uniform(..) | Law::Accepted(..) | Law::KerasUniform(..) => Vec::new(), // not normal
+    };
+    (tensor, pairs.place)
+}
