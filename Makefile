@@ -5,14 +5,15 @@ BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*.rs')
 # Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
 PEERS := numpy jax keras torch
-PEER_VENVS := .venv-bench
-# Tools of releases, pinned, because they write the bytes that users get.
-RELEASE := .venv-release
+# Engines that varscale has adapters for, and frameworks that `make test-replay` compares with, likewise.
+ENGINES := dask jax torch
+REPLAYS := tensorflow jax
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel lint bench bench-core golden fit wheel wheels \
-	wheels-twice test-wheels licences workflows deny clean
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-replay lint \
+	bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny clean \
+	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -47,8 +48,19 @@ test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8
 	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
 		--ignore tests/test_processes.py
 
-bench: $(VENV)/built $(PEERS:%=$(PEER_VENVS)/%/installed)  ## whole calls against the peers; writes README's table and docs/
+test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
+
+$(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installed
+	PYTHONPATH=$(CURDIR)/python .venv-engine-$*/bin/python -m pytest tests/engines/test_$*_*.py
+
+test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
+	$(BIN)/pytest -rP tests/replay
+
+bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes README's table and docs/
 	$(BIN)/python benches/compare.py --write
+
+bench-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks in time
+	$(BIN)/python benches/replay.py
 
 bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, SIMD level and size
 	cargo bench --locked
@@ -62,30 +74,30 @@ fit: $(VENV)/installed  ## fits the coefficients anew and writes src/coefficient
 wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/
 	$(BIN)/maturin build --release --locked --out dist
 
-wheels: $(RELEASE)/installed licences  ## the sdist and a wheel for every platform in dist/, from the last commit; checks them
-	$(RELEASE)/bin/python release/build.py
-	$(RELEASE)/bin/python release/check.py
+wheels: .venv-release/installed licences  ## the sdist and a wheel for every platform in dist/, from the last commit; checks them
+	.venv-release/bin/python release/build.py
+	.venv-release/bin/python release/check.py
 
-wheels-twice: $(RELEASE)/installed licences  ## the same, built twice: the same SHA-256
-	$(RELEASE)/bin/python release/build.py --twice
-	$(RELEASE)/bin/python release/check.py
+wheels-twice: .venv-release/installed licences  ## the same, built twice: the same SHA-256
+	.venv-release/bin/python release/build.py --twice
+	.venv-release/bin/python release/check.py
 
-test-wheels: $(RELEASE)/installed  ## runs the wheels: every CPython here, SIMD levels, aarch64, musl, Windows; writes docs/platforms.md
-	$(RELEASE)/bin/python release/prove.py
+test-wheels: .venv-release/installed  ## runs the wheels: every CPython here, SIMD levels, aarch64, musl, Windows; writes docs/platforms.md
+	.venv-release/bin/python release/prove.py
 
 licences:  ## THIRD-PARTY-LICENSES names what the wheels hold
 	$(PYTHON) release/licences.py
 
-workflows: $(RELEASE)/installed  ## schema and security of .github/
-	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(RELEASE)/bin/zizmor --quiet --offline --pedantic .github
+workflows: .venv-release/installed  ## schema and security of .github/
+	.venv-release/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv-release/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venv-release/bin/zizmor --quiet --offline --pedantic .github
 
 deny:  ## advisories, licences and sources of all crates; needs `cargo install cargo-deny`
 	cargo deny --locked check
 
 clean:  ## removes what the other targets made
-	rm -rf target dist $(VENV) $(PEER_VENVS) $(RELEASE) python/varscale/*.so
+	rm -rf target dist .venv .venv-* python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'
@@ -99,14 +111,9 @@ $(VENV)/built: $(VENV)/installed $(RUST)
 	PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
 
-$(PEER_VENVS)/%/installed: pyproject.toml
+# The environment .venv-x holds the dependency group x.
+.venv-%/installed: pyproject.toml
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
-	$(@D)/bin/pip install --quiet --group peer-$*
-	@touch $@
-
-$(RELEASE)/installed: pyproject.toml
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --upgrade pip
-	$(@D)/bin/pip install --quiet --group release --group workflows
+	$(@D)/bin/pip install --quiet --group $*
 	@touch $@

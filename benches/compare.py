@@ -37,7 +37,7 @@ class Worker:
     """A process that times one library's calls."""
 
     def __init__(self, peer: str) -> None:
-        python = ROOT / ".venv-bench" / peer / "bin" / "python"
+        python = ROOT / f".venv-peer-{peer}" / "bin" / "python"
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
         self.process = subprocess.Popen(
             [python if python.exists() else sys.executable, ROOT / "benches" / "peers.py", peer],

@@ -10,8 +10,8 @@ use varscale::level::Level;
 use varscale::region::Region;
 use varscale::stream::Identity;
 
-const ROUNDS: usize = 9;
-const SIZES: [usize; 3] = [1 << 8, 1 << 16, 1 << 22];
+const ROUNDS: usize = 5;
+const SIZES: [usize; 3] = [1 << 8, 1 << 16, 1 << 26];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -50,7 +50,7 @@ fn row<E: Element>(wanted: &[String], name: &str, law: Law, element: &str, level
     let plan = Plan { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
     let schedule = Schedule { level, ..Schedule::new(1) };
     let mut out = vec![zero; size];
-    let repeats = (1 << 22) / size;
+    let repeats = ((1 << 22) / size).max(1);
     let mut seconds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let start = Instant::now();

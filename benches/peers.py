@@ -47,19 +47,14 @@ def varscale(law: str, tensors: list[tuple[str, Shape]]) -> Make:
     import varscale as vs
 
     initializers: dict[str, Any] = {
-        "truncated_normal": vs.lecun_normal(1),
-        "normal": vs.VarianceScaling(1.0, "fan_in", "untruncated_normal", 1),
-        "uniform": vs.lecun_uniform(1),
-        "embedding": vs.RandomNormal(0.0, 0.02, 1),
-        "zeros": vs.Zeros(),
-        "ones": vs.Ones(),
+        "truncated_normal": vs.LecunNormal,
+        "normal": partial(vs.VarianceScaling, 1.0, "fan_in", "untruncated_normal"),
+        "uniform": vs.LecunUniform,
     }
-
-    def one(kind: str, name: str, shape: Shape) -> Make:
-        init = initializers[kind] if len(tensors) == 1 else initializers[kind].fold_in(name)
-        return partial(init, shape)
-
-    return each(one, law, tensors)
+    if len(tensors) == 1:
+        return partial(initializers[law](1), tensors[0][1])
+    model = vs.Model(dict(tensors), vs.default_rules(weight=initializers[law]()))
+    return partial(model.init, 1)
 
 
 def limit(law: str, tensors: list[tuple[str, Shape]]) -> Make:

@@ -12,7 +12,6 @@ import csv
 import hashlib
 import sys
 import time
-from math import prod
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,43 +23,31 @@ from tqdm import tqdm
 import varscale as vs
 
 MODELS = Path(__file__).parent / "models"
-LAYOUTS = {"ResNet-50": {"in_axis": 1, "out_axis": 0}, "GPT-2 small": {"in_axis": 0, "out_axis": 1}}
 FILES = {"ResNet-50": "resnet50.csv", "GPT-2 small": "gpt2_small.csv"}
+# ResNet-50's weights are (out, in, height, width), GPT-2's (in, out) as the default rules expect them.
+WEIGHTS = {"ResNet-50": vs.lecun_normal(in_axis=1, out_axis=0), "GPT-2 small": vs.lecun_normal()}
 ROUNDS = 5  # the first one also waits for the system to find the memory
-Shapes = dict[str, tuple[int, ...]]
 
 
-def read_shapes(model: str) -> Shapes:
-    """Parameter names and shapes, in the model's own order."""
-    with (MODELS / FILES[model]).open(encoding="utf-8") as file:
+def read(name: str, dtype: str) -> vs.Model:
+    """The model with the usual rules: norms one, biases zero, embeddings N(0, 0.02), all other weights lecun_normal."""
+    with (MODELS / FILES[name]).open(encoding="utf-8") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return {row["name"]: tuple(map(int, row["shape"].split("x"))) for row in rows}
+        shapes = {row["name"]: tuple(map(int, row["shape"].split("x"))) for row in rows}
+    return vs.Model(shapes, vs.default_rules(weight=WEIGHTS[name]), dtype=dtype)
 
 
-def initializer(model: str, name: str, shape: tuple[int, ...], seed: int) -> Any:
-    """The usual choice: norms one, biases zero, embeddings N(0, 0.02), all other weights lecun_normal."""
-    if name.endswith("bias"):
-        return vs.Zeros()
-    if len(shape) == 1:
-        return vs.Ones()
-    if name in {"wte.weight", "wpe.weight"}:
-        return vs.RandomNormal(0.0, 0.02, seed).fold_in(name)
-    return vs.lecun_normal(seed, **LAYOUTS[model]).fold_in(name)
-
-
-def make(model: str, shapes: Shapes, seed: int, dtype: str, rounds: int) -> tuple[dict[str, NDArray[Any]], float]:
+def make(model: vs.Model, name: str, seed: int, rounds: int) -> tuple[dict[str, NDArray[Any]], float]:
     """Every parameter, and the median of the seconds that a round of making them all took."""
-    plan = [(name, shape, initializer(model, name, shape, seed)) for name, shape in shapes.items()]
     seconds = []
     arrays: dict[str, NDArray[Any]] = {}
-    with tqdm(total=rounds * len(plan), desc=model, unit="tensor", leave=False, file=sys.stderr) as bar:
+    with tqdm(total=rounds * len(model), desc=name, unit="tensor", leave=False, file=sys.stderr) as bar:
         for _ in range(rounds):
             arrays.clear()
             start = time.perf_counter()
-            for name, shape, init in plan:
-                arrays[name] = init(shape, dtype)
+            arrays = model.init(seed)
             seconds.append(time.perf_counter() - start)
-            bar.update(len(plan))
+            bar.update(len(model))
     return arrays, median(seconds)
 
 
@@ -84,18 +71,16 @@ def main() -> int:
     print(f"seed {options.seed}, {options.dtype}, {options.threads} threads\n")
     print(f"{'model':<12} {'tensors':>7} {'parameters':>12} {'MB':>8} {'seconds':>9} {'G values/s':>11}")
     digests, same = [], True
-    for model in FILES:
-        shapes = read_shapes(model)
+    for name in FILES:
+        model = read(name, options.dtype)
         vs.set_num_threads(options.threads)
-        arrays, seconds = make(model, shapes, options.seed, options.dtype, ROUNDS)
-        count = sum(prod(shape) for shape in shapes.values())
-        megabytes = sum(array.nbytes for array in arrays.values()) / 1e6
-        rate = count / seconds / 1e9
-        print(f"{model:<12} {len(shapes):>7} {count:>12,} {megabytes:>8.1f} {seconds:>9.4f} {rate:>11.2f}")
+        arrays, seconds = make(model, name, options.seed, ROUNDS)
+        megabytes, rate = model.nbytes / 1e6, model.size / seconds / 1e9
+        print(f"{name:<12} {len(model):>7} {model.size:>12,} {megabytes:>8.1f} {seconds:>9.4f} {rate:>11.2f}")
         found = digest(arrays)
-        digests.append(f"{model:<12} SHA-256 {found}")
+        digests.append(f"{name:<12} SHA-256 {found}")
         vs.set_num_threads(1)
-        same = same and digest(make(model, shapes, options.seed, options.dtype, 1)[0]) == found
+        same = same and digest(make(model, name, options.seed, 1)[0]) == found
     print("", *digests, sep="\n")
     print("\nThe same with 1 thread." if same else "\nNOT the same with 1 thread.")
     return 0 if same else 1

@@ -65,5 +65,5 @@ fn sha256<E: Element + bytemuck::Pod>(plan: &Plan, mut out: Vec<E>) -> Result<St
     let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
     fill(plan, Region::whole(out.len() as u64), &mut out, &schedule);
     let digest = Sha256::digest(bytemuck::cast_slice::<E, u8>(&out));
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }

@@ -2,9 +2,12 @@
 
 use crate::law::Law;
 use bytemuck::{Pod, Zeroable};
+use std::ops::{Add, Mul, Sub};
 
 /// A type that laws compute in.
-pub trait Value: Copy + Default + Send + Sync + 'static {
+pub trait Value:
+    Copy + Default + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Send + Sync + 'static
+{
     /// Values that one 128-bit block of the stream gives.
     const PER_BLOCK: usize;
 
@@ -78,26 +81,43 @@ value!(f64, 2, sample_f64);
 pub trait Element: Copy + Send + Sync + 'static {
     /// The type its law computes in.
     type Value: Value;
+    /// Bits of its mantissa that are stored.
+    const MANTISSA: u32;
 
     /// Rounds once, to nearest even.
     fn round(value: Self::Value) -> Self;
+
+    /// The same number as a value.
+    fn widen(self) -> Self::Value;
 }
 
 impl Element for f32 {
     type Value = Self;
+    const MANTISSA: u32 = 23;
 
     #[inline(always)]
     fn round(value: Self) -> Self {
         value
     }
+
+    #[inline(always)]
+    fn widen(self) -> Self {
+        self
+    }
 }
 
 impl Element for f64 {
     type Value = Self;
+    const MANTISSA: u32 = 52;
 
     #[inline(always)]
     fn round(value: Self) -> Self {
         value
+    }
+
+    #[inline(always)]
+    fn widen(self) -> Self {
+        self
     }
 }
 
@@ -108,6 +128,7 @@ pub struct F16(pub u16);
 
 impl Element for F16 {
     type Value = f32;
+    const MANTISSA: u32 = 10;
 
     /// Branch-free: both paths below are computed and one is kept, so that the loop vectorises.
     #[inline(always)]
@@ -126,6 +147,16 @@ impl Element for F16 {
         let rounded = if magnitude < LEAST_NORMAL { subnormal } else { normal };
         Self((rounded | ((bits & SIGN) >> 16)) as u16)
     }
+
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        let magnitude = u32::from(self.0 & 0x7fff) << 13;
+        // As an f32 this is 2^-112 of the value, subnormals included.
+        let finite = f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23);
+        let special = f32::from_bits(magnitude | 0x7f80_0000);
+        let widened = if magnitude < 0x7c00 << 13 { finite } else { special };
+        f32::from_bits(widened.to_bits() | (u32::from(self.0 & 0x8000) << 16))
+    }
 }
 
 /// The upper half of a binary32, as its bits.
@@ -135,11 +166,17 @@ pub struct BF16(pub u16);
 
 impl Element for BF16 {
     type Value = f32;
+    const MANTISSA: u32 = 7;
 
     #[inline(always)]
     fn round(value: f32) -> Self {
         let bits = value.to_bits();
         Self((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
+    }
+
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
     }
 }
 
@@ -172,6 +209,16 @@ mod tests {
     fn bfloat16_rounds_to_nearest_even() {
         for x in hazards(|bits| half::bf16::from_bits(bits).to_f32()) {
             assert_eq!(BF16::round(x).0, half::bf16::from_f32(x).to_bits(), "{x:e}");
+        }
+    }
+
+    /// A 16-bit number that widens to another one.
+    #[test]
+    fn widening_is_exact() {
+        for bits in 0..=u16::MAX {
+            let (half, wide) = (half::f16::from_bits(bits), F16(bits).widen());
+            assert!(wide.to_bits() == half.to_f32().to_bits() || half.is_nan() && wide.is_nan(), "{bits:x}");
+            assert_eq!(BF16(bits).widen().to_bits(), u32::from(bits) << 16);
         }
     }
 

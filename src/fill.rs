@@ -1,10 +1,10 @@
 //! The one verb: write a law's values into an array that somebody else allocated.
 
-use crate::batch::{BUFFER, Batch};
+use crate::batch::{BUFFER, Batch, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Placement, Value};
 use crate::environment::DefaultEnvironment;
 use crate::law::Law;
-use crate::level::{Kernel, Level};
+use crate::level::Level;
 use crate::region::Region;
 use crate::stream::{Identity, Philox};
 use crate::threads;
@@ -46,13 +46,23 @@ impl Schedule {
 /// A chunk's worth of work, for any thread.
 pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
 
+/// What an array is filled from: the native plan, or a stream that replays a framework's.
+pub trait Source<E> {
+    /// Writes the elements `first..first + out.len()` of a region.
+    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level);
+}
+
 /// Fills `out`, in C order, with the elements of `region`.
 ///
 /// # Panics
 ///
 /// If `out` and the region differ in length.
-pub fn fill<E: Element>(plan: &Plan, region: Region, out: &mut [E], schedule: &Schedule) {
-    threads::run(schedule.threads, tasks(plan, region, out, schedule).collect());
+pub fn fill<E, S>(source: &S, region: Region, out: &mut [E], schedule: &Schedule)
+where
+    E: Element,
+    S: Source<E> + Clone + Send,
+{
+    threads::run(schedule.threads, tasks(source, region, out, schedule).collect(), || false);
 }
 
 /// The same work as [`fill`], in parts that may be done in any order.
@@ -60,67 +70,66 @@ pub fn fill<E: Element>(plan: &Plan, region: Region, out: &mut [E], schedule: &S
 /// # Panics
 ///
 /// If `out` and the region differ in length.
-pub fn tasks<'a, E: Element>(
-    plan: &Plan,
+pub fn tasks<'a, E, S>(
+    source: &S,
     region: Region,
     out: &'a mut [E],
     schedule: &Schedule,
-) -> impl Iterator<Item = Task<'a>> + use<'a, E> {
+) -> impl Iterator<Item = Task<'a>> + use<'a, E, S>
+where
+    E: Element,
+    S: Source<E> + Clone + Send + 'a,
+{
     assert!(out.len() as u64 == region.len(), "`out` must have as many elements as the region");
-    let (plan, region, Schedule { chunk, level, .. }) = (*plan, Arc::new(region), *schedule);
+    let (source, region, Schedule { chunk, level, .. }) = (source.clone(), Arc::new(region), *schedule);
     out.chunks_mut(chunk).enumerate().map(move |(number, out)| -> Task<'a> {
-        let region = Arc::clone(&region);
+        let (source, region) = (source.clone(), Arc::clone(&region));
         Box::new(move || {
             let _environment = DefaultEnvironment::enter();
-            let first = (number * chunk) as u64;
-            level.run(Chunk { plan: &plan, region: &region, first, out });
+            source.write(&region, (number * chunk) as u64, out, level);
         })
     })
 }
 
-/// The elements `first..first + out.len()` of a region.
-struct Chunk<'a, E: Element> {
-    plan: &'a Plan,
-    region: &'a Region,
-    first: u64,
-    out: &'a mut [E],
+impl<E: Element> Source<E> for Plan {
+    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        let stream = Philox::new(self.identity);
+        let blocks = Native { law: &self.law, placement: self.placement.to::<E::Value>(), stream };
+        level.run(Chunk { blocks, region, first, out });
+    }
 }
 
-/// A buffer whose vectors do not straddle cache lines.
-#[repr(align(64))]
-struct CacheLines<T>(T);
+/// The native stream's elements: words, the law, the place, one rounding.
+struct Native<'a, V> {
+    law: &'a Law,
+    placement: Placement<V>,
+    stream: Philox,
+}
 
-impl<E: Element> Kernel for Chunk<'_, E> {
+impl<E: Element> Blocks<E> for Native<'_, E::Value> {
+    type Value = E::Value;
+    type Scratch = CacheLines<[[u64; 2]; BUFFER]>;
+    const PER_BLOCK: usize = E::Value::PER_BLOCK;
+
     #[inline(always)]
-    fn run(self) {
-        let stream = Philox::new(self.plan.identity);
-        let placement = self.plan.placement.to();
-        let per_block = E::Value::PER_BLOCK;
-        let mut batch = Batch::new(per_block);
-        let mut blocks = CacheLines([[0; 2]; BUFFER]);
-        let mut values = CacheLines([E::Value::default(); 4 * BUFFER]);
-        let mut runs = self.region.runs(self.first..self.first + self.out.len() as u64);
-        let mut run = runs.next();
-        let mut out = self.out;
-        while !out.is_empty() {
-            // numbers, words, values, elements: plain loops over buffers in L1
-            batch.gather(&mut run, &mut runs);
-            let blocks = &mut blocks.0[..batch.blocks];
-            if batch.pieces_used == 1 {
-                stream.consecutive(batch.numbers[0], blocks);
-            } else {
-                stream.scattered(&batch.numbers[..batch.blocks], blocks);
-            }
-            E::Value::sample(&self.plan.law, blocks, &mut values.0[..batch.blocks * per_block]);
-            for &(skip, count) in &batch.pieces[..batch.pieces_used] {
-                let (skip, count) = (usize::from(skip), usize::from(count));
-                let (piece, rest) = out.split_at_mut(count);
-                for (element, value) in piece.iter_mut().zip(&values.0[skip..skip + count]) {
-                    *element = E::round(value.place(&placement));
-                }
-                out = rest;
-            }
+    fn scratch(&self) -> Self::Scratch {
+        CacheLines([[0; 2]; BUFFER])
+    }
+
+    #[inline(always)]
+    fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        let blocks = &mut scratch.0[..batch.blocks];
+        if batch.pieces_used == 1 {
+            self.stream.consecutive(batch.numbers[0], blocks);
+        } else {
+            self.stream.scattered(batch.numbers(), blocks);
         }
+        E::Value::sample(self.law, blocks, values);
+    }
+
+    #[inline(always)]
+    fn element(&self, value: E::Value) -> E {
+        E::round(value.place(&self.placement))
     }
 }
 

@@ -24,7 +24,7 @@ pub trait Kernel {
 pub enum Level {
     /// What every machine of the target has: SSE2 on x86-64, NEON on aarch64.
     Baseline,
-    /// 256-bit integers on x86-64.
+    /// 256-bit integers on x86-64, and fused multiply-add, which only replays use.
     Avx2,
     /// 512-bit vectors with 64-bit conversions on x86-64.
     Avx512,
@@ -40,7 +40,7 @@ impl Level {
         match self {
             Self::Baseline => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f")
@@ -123,13 +123,13 @@ fn run_baseline(kernel: impl Kernel) {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 fn run_avx2(kernel: impl Kernel) {
     kernel.run();
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+#[target_feature(enable = "fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512(kernel: impl Kernel) {
     kernel.run();
 }

@@ -9,7 +9,8 @@
 //!
 //! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of a chunk each, gives them to the threads, and
 //! compiles the same plain-Rust kernel once per SIMD [`level`]. Arithmetic is `+ − × ÷ √`, integers and
-//! bit casts, never fused and never libm, so that every level and platform gives the same bits.
+//! bit casts, never fused and never libm, so that every level and platform gives the same bits. [`replay`] fills with
+//! a framework's own values instead, in the framework's own arithmetic.
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian port needs its own packing");
@@ -24,10 +25,14 @@ pub mod law;
 pub mod level;
 pub mod math;
 pub mod picks;
+mod prefetch;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;
+pub mod replay;
 pub mod setting;
+#[cfg(feature = "python")]
+mod source;
 pub mod stream;
 #[cfg(feature = "python")]
 mod strided;

@@ -3,13 +3,17 @@
 
 use crate::element::{BF16, Element, F16, Placement};
 use crate::environment::{self, DefaultEnvironment};
-use crate::fill::{self, CHUNK, Plan, Schedule, Task};
-use crate::law::{Law, Truncation, TruncationError};
+use crate::fill::{self, CHUNK, Schedule, Source, Task};
+use crate::law::{Truncation, TruncationError};
 use crate::level::Level;
 use crate::picks::Picks;
 use crate::region::{Region, RegionError};
+use crate::replay::Replay;
+use crate::replay::exact::libm;
+use crate::replay::exact::xla;
+use crate::replay::{tensorflow, threefry};
 use crate::setting::SettingError;
-use crate::stream::Identity;
+use crate::source::{Stream, Values, unknown};
 use crate::{strided, threads};
 use bytemuck::Pod;
 use numpy::{
@@ -19,7 +23,6 @@ use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
 
 macro_rules! value_error {
     ($($error:ty),*) => { $(
@@ -36,7 +39,8 @@ value_error!(SettingError, RegionError, TruncationError);
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, PyTypeError, SettingError, Truncation, environment, fill_all, threads,
+        DefaultEnvironment, Job, Level, PyTypeError, SettingError, Truncation, environment, fill_all, libm, tensorflow,
+        threads, threefry, xla,
     };
     use pyo3::prelude::*;
 
@@ -69,6 +73,35 @@ mod _core {
         environment::exchange(word)
     }
 
+    /// Whether the host's float64 `log` and `sincos` are those that replays were proven on.
+    #[pyfunction]
+    fn libm_is_proven() -> bool {
+        let _environment = DefaultEnvironment::enter();
+        libm::is_proven()
+    }
+
+    /// Key and counter's high half of a TensorFlow op with this pair of seeds.
+    #[pyfunction]
+    #[pyo3(signature = (first, second, /))]
+    fn tensorflow_scramble(first: u64, second: u64) -> (u64, u64) {
+        tensorflow::scramble(first, second)
+    }
+
+    /// Both words of Threefry2x32-20.
+    #[pyfunction]
+    #[pyo3(signature = (key, counter, /))]
+    fn threefry2x32(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
+        threefry::hash(key, counter)
+    }
+
+    /// XLA's error function in float32.
+    #[pyfunction]
+    #[pyo3(signature = (x, /))]
+    fn xla_erf(x: f32) -> f32 {
+        let _environment = DefaultEnvironment::enter();
+        xla::erf(x)
+    }
+
     /// The SIMD level of this process.
     #[pyfunction]
     fn simd_level() -> PyResult<&'static str> {
@@ -81,6 +114,9 @@ mod _core {
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
         if n.is_instance_of::<pyo3::types::PyBool>() {
             return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {n}")));
+        }
+        if n.is_instance_of::<pyo3::types::PyFloat>() {
+            return Err(threads::illegal("num_threads", n.to_string()).into());
         }
         let index = n.call_method0("__index__");
         let index = index.map_err(|_| match n.repr() {
@@ -99,7 +135,7 @@ mod _core {
     }
 }
 
-/// One array to fill: `out`, element, law, bounds, loc, scale, low, high, identity, full shape, picks.
+/// One array to fill: `out`, element, law, bounds, loc, scale, low, high, stream, full shape, picks.
 #[derive(FromPyObject)]
 struct Job<'py>(
     Bound<'py, PyAny>,
@@ -110,7 +146,7 @@ struct Job<'py>(
     f64,
     f64,
     f64,
-    [u8; 16],
+    Stream<'py>,
     Option<Vec<u64>>,
     Option<Vec<AxisPicks<'py>>>,
 );
@@ -150,12 +186,12 @@ impl<'py> Output<'py> {
         }
     }
 
-    fn tasks<'a>(&'a mut self, plan: &Plan, part: Part, schedule: &Schedule) -> PyResult<Vec<Task<'a>>> {
+    fn tasks<'a>(&'a mut self, values: &Values, part: Part, schedule: &Schedule) -> PyResult<Vec<Task<'a>>> {
         match self {
-            Self::Float16(array) => tasks::<F16, u16>(array, plan, part, schedule),
-            Self::BFloat16(array) => tasks::<BF16, u16>(array, plan, part, schedule),
-            Self::Float32(array) => tasks::<f32, f32>(array, plan, part, schedule),
-            Self::Float64(array) => tasks::<f64, f64>(array, plan, part, schedule),
+            Self::Float16(array) => tasks::<F16, u16>(array, values, part, schedule),
+            Self::BFloat16(array) => tasks::<BF16, u16>(array, values, part, schedule),
+            Self::Float32(array) => tasks::<f32, f32>(array, values, part, schedule),
+            Self::Float64(array) => tasks::<f64, f64>(array, values, part, schedule),
         }
     }
 }
@@ -172,10 +208,13 @@ fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<PyReadwri
 
 fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
     array: &'a mut PyReadwriteArrayDyn<'_, N>,
-    plan: &Plan,
+    values: &Values,
     part: Part,
     schedule: &Schedule,
-) -> PyResult<Vec<Task<'a>>> {
+) -> PyResult<Vec<Task<'a>>>
+where
+    Replay: Source<E>,
+{
     let shape: Vec<u64> = array.shape().iter().map(|&size| size as u64).collect();
     if let Some((_, picks)) = &part
         && !picks.iter().map(Picks::count).eq(shape.iter().copied())
@@ -189,14 +228,14 @@ fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
             None => Region::whole(out.len() as u64),
             Some((full, picks)) => Region::mesh(&full, &picks)?,
         };
-        return Ok(fill::tasks::<E>(plan, region, bytemuck::cast_slice_mut(out), schedule).collect());
+        return Ok(fill::tasks::<E, _>(values, region, bytemuck::cast_slice_mut(out), schedule).collect());
     }
     let (full, picks) = part.unwrap_or_else(|| {
         let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
         (shape, picks)
     });
     let pieces = strided::pieces(array.as_array_mut(), &full, picks, CHUNK)?;
-    Ok(strided::tasks::<E, N>(plan, pieces, schedule).collect())
+    Ok(strided::tasks::<E, N, _>(values, pieces, schedule).collect())
 }
 
 /// Checks every job, then does all their tasks in one pass.
@@ -204,49 +243,28 @@ fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
     let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
     let mut outputs = Vec::with_capacity(jobs.len());
-    for Job(out, element, law, bounds, loc, scale, low, high, identity, full, picks) in jobs {
-        let law = match &*law {
-            "uniform" => Law::Uniform,
-            "normal" => Law::Normal,
-            "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
-            other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
-        };
-        let placement = Placement { loc, scale, low, high };
-        let plan = Plan { law, placement, identity: Identity::from_bytes(identity) };
+    for Job(out, element, law, bounds, loc, scale, low, high, stream, full, picks) in jobs {
+        let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
         let part = full.zip(picks).map(|(full, picks)| (full, picks.iter().map(AxisPicks::read).collect()));
-        outputs.push((Output::borrow(&out, &element)?, plan, part));
+        outputs.push((Output::borrow(&out, &element)?, values, part));
     }
     let mut all = Vec::new();
-    for (output, plan, part) in &mut outputs {
-        all.append(&mut output.tasks(plan, part.take(), &schedule)?);
+    for (output, values, part) in &mut outputs {
+        all.append(&mut output.tasks(values, part.take(), &schedule)?);
     }
     interruptibly(py, all, schedule.threads)
 }
 
-fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
-    PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
-}
-
-/// Does tasks in slabs, without the GIL, and looks for Ctrl-C between them.
-///
-/// A slab takes some ten milliseconds: long enough to cost nothing, short enough to stop at once.
+/// Does tasks without the GIL, and looks for Ctrl-C while they are done.
 fn interruptibly(py: Python<'_>, tasks: Vec<Task<'_>>, threads: usize) -> PyResult<()> {
-    let mut tasks = tasks.into_iter();
-    let (mut count, mut begin) = (16, None);
-    while tasks.len() > 0 {
-        let slab: Vec<Task<'_>> = tasks.by_ref().take(count).collect();
-        // No panic is known; should there be one, it is an ordinary exception.
-        py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, slab))))
-            .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
-        py.check_signals()?;
-        if tasks.len() > 0 {
-            let now = Instant::now();
-            match begin.replace(now).map_or(0, |begin| now.duration_since(begin).as_millis()) {
-                0..10 => count *= 2,
-                25.. => count = (count / 2).max(1),
-                _ => {}
-            }
-        }
-    }
-    Ok(())
+    let mut signal = Ok(());
+    let interrupted = || {
+        Python::attach(|py| signal = py.check_signals());
+        signal.is_err()
+    };
+    // No panic is known; should there be one, it is an ordinary exception.
+    py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, tasks, interrupted))))
+        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
+    signal?;
+    py.check_signals()
 }

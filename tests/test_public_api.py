@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 import varscale as vs
+from varscale._engines import EXTRAS
 
 ROOT = Path(__file__).parents[1]
-MODULES = [module.name for module in pkgutil.iter_modules(vs.__path__)]
-DOCUMENTS = [path.name for path in ROOT.glob("*.md")]
-FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "scipy", "pandas")
+MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
+WITHOUT_ENGINES = [name for name in MODULES if name not in EXTRAS]  # tests/engines/ has the examples of the others
+DOCUMENTS = [str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")]
+FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "orbax", "distributed", "zarr", "scipy", "pandas")
 
 
 def test_all_names_are_public_and_every_public_class_is_named() -> None:
@@ -33,7 +35,7 @@ def test_every_public_name_is_documented(name: str) -> None:
 
 
 @pytest.mark.thread_unsafe(reason="doctest takes over standard output")
-@pytest.mark.parametrize("name", ["__init__", *MODULES])
+@pytest.mark.parametrize("name", ["__init__", *WITHOUT_ENGINES])
 def test_docstring_examples(name: str) -> None:
     """If this fails an example in the documentation does not give what it shows."""
     module = vs if name == "__init__" else importlib.import_module(f"varscale.{name}")
@@ -51,7 +53,10 @@ def test_there_are_examples() -> None:
     """If this fails the two tests above test nothing."""
     parser = doctest.DocTestParser()
     assert len(parser.get_examples((ROOT / "README.md").read_text())) >= 5
-    assert sum(len(doctest.DocTestFinder().find(importlib.import_module(f"varscale.{name}"))) for name in MODULES) > 20
+    assert (
+        sum(len(doctest.DocTestFinder().find(importlib.import_module(f"varscale.{name}"))) for name in WITHOUT_ENGINES)
+        > 20
+    )
 
 
 def test_files_are_short() -> None:
@@ -78,6 +83,15 @@ def imported(code: str) -> set[str]:
 def test_importing_varscale_imports_no_framework() -> None:
     """If this fails importing the package costs seconds and needs what it must not need."""
     assert imported("import varscale; varscale.lecun_normal(1)((100, 100))") == set()
+
+
+def test_importing_varscale_does_not_import_the_replays() -> None:
+    """If this fails everyone pays for what few use; or `varscale.replay` is not there when it is asked for."""
+    script = "import sys, varscale; print('varscale.replay' in sys.modules); varscale.replay.tf1"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+    with pytest.raises(AttributeError, match="module 'varscale' has no attribute 'reply'"):
+        _ = vs.reply
 
 
 def test_the_import_test_can_fail() -> None:

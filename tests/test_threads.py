@@ -33,14 +33,14 @@ def test_every_number_of_threads_gives_the_same_bits(law: str, dtype: str) -> No
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("bad", [0, -1, 1025, 2**40, 2**100])
-def test_impossible_numbers_are_refused(bad: int) -> None:
+@pytest.mark.parametrize("bad", [0, -1, 1025, 2**40, 2**100, 1.5, 2.0])
+def test_impossible_numbers_are_refused(bad: float) -> None:
     """If this fails an absurd setting hangs the process or is silently taken for another."""
     with pytest.raises(ValueError, match=rf"`num_threads` must be an integer from 1 to 1024, got {bad}"):
-        varscale.set_num_threads(bad)
+        varscale.set_num_threads(bad)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("bad", [1.5, "2", None, True])
+@pytest.mark.parametrize("bad", ["2", None, True])
 def test_settings_of_another_kind_are_refused(bad: object) -> None:
     """If this fails True means one thread and '2' means two."""
     with pytest.raises(TypeError, match="`num_threads` must be an integer, got"):

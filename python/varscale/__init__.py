@@ -10,11 +10,17 @@ The same bits from one seed on any machine, with any number of threads, for any 
 """
 
 import warnings as _warnings
+from importlib import import_module as _import_module
+from types import ModuleType as _ModuleType
 
 from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._core import DEBUG_BUILD as _DEBUG_BUILD
 from ._core import __version__, get_num_threads, set_num_threads
+from ._engines import EXTRAS as _EXTRAS
 from ._initializer import Initializer
+from ._jobs import ModelJob, ModelPart
+from ._lazy import Lazy
+from ._model import Model, Parameter
 from ._partition import PartitionInfo
 from ._presets import (
     GlorotNormal,
@@ -46,6 +52,7 @@ from ._random import (
     random_uniform,
     truncated_normal,
 )
+from ._rules import Rule, default_rules
 from ._sampled import Description
 from ._seeds import set_random_seed
 from ._serialization import deserialize, get, serialize
@@ -63,12 +70,18 @@ __all__ = [
     "Initializer",
     "KaimingNormal",
     "KaimingUniform",
+    "Lazy",
     "LecunNormal",
     "LecunUniform",
+    "Model",
+    "ModelJob",
+    "ModelPart",
     "Ones",
+    "Parameter",
     "PartitionInfo",
     "RandomNormal",
     "RandomUniform",
+    "Rule",
     "TruncatedNormal",
     "VarianceScaling",
     "XavierNormal",
@@ -76,6 +89,7 @@ __all__ = [
     "Zeros",
     "__version__",
     "constant",
+    "default_rules",
     "deserialize",
     "get",
     "get_num_threads",
@@ -100,6 +114,15 @@ __all__ = [
     "xavier_uniform",
     "zeros",
 ]
+
+
+def __getattr__(name: str) -> _ModuleType:
+    """`varscale.replay` and the adapters to engines, each imported when it is asked for."""
+    if name == "replay" or name in _EXTRAS:
+        return _import_module(f".{name}", __name__)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
 
 if _DEBUG_BUILD:
     _warnings.warn(

@@ -45,7 +45,7 @@ def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     if out.shape != shape:
         msg = f"`out` must have the shape {shape}, got {out.shape}"
         raise ValueError(msg)
-    flags = {"aligned": out.flags.aligned, "writable": out.flags.writeable, "free of overlap": not _overlaps(out)}
+    flags = {"aligned": out.flags.aligned, "writable": out.flags.writeable, "free of overlap": not overlaps(out)}
     if not all(flags.values()):
         lacking = " or ".join(flag for flag, has in flags.items() if not has)
         msg = f"`out` must be aligned, writable and free of overlap, got an array that is not {lacking}"
@@ -53,7 +53,7 @@ def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return out
 
 
-def _overlaps(out: NDArray[Any]) -> bool:
+def overlaps(out: NDArray[Any]) -> bool:
     """Whether two elements may share memory: no slice or transposition of an ordinary array does."""
     if out.flags.c_contiguous:
         return False

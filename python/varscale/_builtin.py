@@ -103,12 +103,22 @@ class Builtin(Initializer):
         if out is not None:
             dtype = out_dtype(out, dtype)
         part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
+        array, jobs = self._begin(part, dtype, out=out)
+        if jobs:
+            _core.fill(jobs)
+        return array
+
+    def _begin(
+        self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
+    ) -> tuple[NDArray[Any], list[Job]]:
+        """The array of a part, and the jobs that are left for the core: one, or none for what draws nothing.
+
+        The part belongs to the stream of that name, None for the one that a call would draw from.
+        """
         made, prepared = self._prepare(part, dtype)
         array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
-        job = self._job(array, part, prepared, self._stream())
-        if job is not None:
-            _core.fill([job])
-        return array
+        job = self._job(array, part, prepared, self._stream() if stream is None else stream)
+        return array, [] if job is None else [job]
 
     def lazy(self, shape: ShapeLike, dtype: Any = None) -> Lazy:
         """The tensor of `shape` as an array-like that makes only what is asked of it.
@@ -164,16 +174,24 @@ class Builtin(Initializer):
         """The same initializer: it draws nothing, so there is no stream to tell apart."""
         return self
 
+    def _with_seed(self: Self, seed: Any) -> Self:
+        """The same initializer with another seed; one that draws nothing has none."""
+        return self
+
     def __hash__(self) -> int:
         return hash((type(self), *(getattr(self, name) for name in self.parameters)))
 
     def __reduce__(self) -> Any:
         return type(self).from_config, (self.get_config(),)
 
+    def _shown(self, name: str, value: Any) -> str:
+        """An argument in the repr."""
+        return repr(value)
+
     def __repr__(self) -> str:
         config = self.get_config()
         path = config.pop("path", ())
-        arguments = ", ".join(f"{name}={value!r}" for name, value in config.items())
+        arguments = ", ".join(f"{name}={self._shown(name, value)}" for name, value in config.items())
         folded = f".fold_in({', '.join(map(repr, path))})" if path else ""
         return f"{type(self).__name__}({arguments}){folded}"
 

@@ -57,6 +57,32 @@ def integer(name: str, value: Any) -> int:
     return int(value)
 
 
+def not_negative_integer(name: str, value: Any) -> int:
+    """`value` as an int that is not negative."""
+    number = integer(name, value)
+    if number < 0:
+        msg = f"`{name}` must be an integer that is not negative, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
+def boolean(name: str, value: Any) -> bool:
+    """`value` as a bool."""
+    if not isinstance(value, bool | np.bool_):
+        msg = f"`{name}` must be True or False, got {value!r}"
+        raise TypeError(msg)
+    return bool(value)
+
+
+def int64(name: str, value: Any) -> int:
+    """`value` as an int of 64 bits."""
+    number = integer(name, value)
+    if not -(2**63) <= number < 2**63:
+        msg = f"`{name}` must be an integer of 64 bits, got {value!r}"
+        raise ValueError(msg)
+    return number
+
+
 def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
     """`value` if it is one of the legal words."""
     if not isinstance(value, str):

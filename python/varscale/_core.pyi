@@ -12,9 +12,13 @@ __all__ = [
     "exchange_environment",
     "fill",
     "get_num_threads",
+    "libm_is_proven",
     "set_num_threads",
     "simd_level",
+    "tensorflow_scramble",
+    "threefry2x32",
     "truncated_moments",
+    "xla_erf",
 ]
 
 __version__: str
@@ -29,7 +33,8 @@ _Job = tuple[
     float,  # scale
     float,  # low
     float,  # high
-    bytes,  # identity: 16 bytes
+    bytes
+    | tuple[str, Any],  # stream: the native one's 16 bytes, or a framework's name and what src/replay/border.rs reads
     Sequence[int] | None,  # full shape: of the tensor that out is a part of
     Sequence[tuple[int, int, int] | NDArray[np.uint64]] | None,  # picks: one an axis, (start, step, count) or a list
 ]
@@ -47,6 +52,18 @@ def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:
 
 def exchange_environment(word: int | None = None, /) -> int:
     """Gives this thread the default floating-point environment, or that of `word`; returns the old one's word."""
+
+def libm_is_proven() -> bool:
+    """Whether the host's float64 `log` and `sincos` give the bits of glibc 2.28 and later on a processor with FMA."""
+
+def tensorflow_scramble(first: int, second: int, /) -> tuple[int, int]:
+    """Key and counter's high half of a TensorFlow op with this pair of 64-bit seeds."""
+
+def threefry2x32(key: Sequence[int], counter: Sequence[int], /) -> list[int]:
+    """Both words of Threefry2x32-20 for a key and a counter of two 32-bit words each."""
+
+def xla_erf(x: float, /) -> float:
+    """XLA's error function in float32, as jaxlib 0.10 computes it on a processor with fused multiply-add."""
 
 def simd_level() -> str:
     """The SIMD level of this process: what `VARSCALE_SIMD` says, else the best this machine has."""

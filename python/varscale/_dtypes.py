@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
 
 
-@dataclass(frozen=True)
-class FloatType:
+class FloatType(NamedTuple):
     """A floating-point dtype that the core can fill."""
 
     name: str
@@ -39,7 +37,7 @@ _TENSORFLOW_WORDS = {"half": "float16", "float": "float32", "double": "float64"}
 
 
 def any_dtype(dtype: Any) -> np.dtype[Any]:
-    """The NumPy dtype meant by a name, a NumPy, ml_dtypes or Python type, or an object with `as_numpy_dtype`.
+    """The NumPy dtype meant by a name, a NumPy, ml_dtypes, torch or Python type, or an object with `as_numpy_dtype`.
 
     Python's `float` and the words "half", "float" and "double" mean what they mean in TensorFlow: float32, float16,
     float32 and float64.
@@ -53,6 +51,8 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
         except TypeError:
             msg = f"`dtype` must name a dtype, got {dtype!r}"
             raise ValueError(msg) from None
+    elif type(dtype).__module__ == "torch":  # a torch.dtype, which prints as "torch.float32"
+        return any_dtype(str(dtype).rpartition(".")[2])
     elif dtype is float:
         found = np.dtype(np.float32)
     else:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
-from ._arrays import new_array
+from ._arrays import out_dtype
 from ._dtypes import any_dtype
 from ._partition import WHOLE, indexed_part
 
 if TYPE_CHECKING:
-    from ._builtin import Builtin
+    from ._builtin import Builtin, Job
 
 
 class Lazy:
@@ -61,13 +61,35 @@ class Lazy:
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         """The part `index` of the tensor, made now; for what may be an index see `Builtin.__call__`."""
-        part = indexed_part(self.shape, index)
-        made, prepared = self.initializer._prepare(part, self.dtype)
-        array = new_array(part.shape, made)
-        job = self.initializer._job(array, part, prepared, self._stream)
-        if job is not None:
-            _core.fill([job])
+        array, jobs = self._begin(index)
+        if jobs:
+            _core.fill(jobs)
         return array
+
+    def fill(self, out: NDArray[Any], index: Any = WHOLE) -> NDArray[Any]:
+        """Writes the part `index` into `out`, in place: a view in any order, a memory map.
+
+        Args:
+            out: An array of the part's shape and of the tensor's dtype.
+            index: The part, as `Builtin.__call__` takes it; the whole tensor if not given.
+
+        Returns:
+            `out`.
+
+        Raises:
+            TypeError: `out` is not an array.
+            ValueError: `out` has another shape or dtype, or is read-only, unaligned or overlaps itself.
+            IndexError: An `index` that NumPy would refuse.
+        """
+        out_dtype(out, self.dtype)
+        _, jobs = self._begin(index, out)
+        if jobs:
+            _core.fill(jobs)
+        return out
+
+    def _begin(self, index: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], list[Job]]:
+        """The array of a part, and the jobs that are left for the core."""
+        return self.initializer._begin(indexed_part(self.shape, index), self.dtype, self._stream, out)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The whole tensor, made now.

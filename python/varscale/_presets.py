@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._fans import AxesLike
 from ._variance_scaling import VarianceScaling
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 _LECUN = "LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6"
 _GLOROT = "Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010"
@@ -25,7 +28,7 @@ _DOC = """{title} initialization.
     The same as `VarianceScaling({scale}, "{mode}", "{distribution}", seed, dtype)`. {aliases}
 
     Args:
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
@@ -72,7 +75,7 @@ class Preset(VarianceScaling):
 
     def __init__(
         self,
-        seed: int | None = None,
+        seed: int | Replay | None = None,
         *,
         dtype: Any = "float32",
         in_axis: AxesLike = -2,

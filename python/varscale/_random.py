@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -11,9 +11,13 @@ from . import _core
 from ._checks import finite, not_negative, real
 from ._dtypes import FloatType
 from ._fans import compute_fans
+from ._request import Interval, Normal, Rule
 from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
 from ._shapes import ShapeLike, parse_shape
 from ._variance_scaling import TRUNCATED_STDDEV
+
+if TYPE_CHECKING:
+    from .replay import Replay
 
 
 class RandomNormal(Sampled):
@@ -22,7 +26,7 @@ class RandomNormal(Sampled):
     Args:
         mean: A finite number.
         stddev: A finite number that is not negative; 0 gives a constant.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:
@@ -42,7 +46,7 @@ class RandomNormal(Sampled):
     )
 
     def __init__(
-        self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None, dtype: Any = "float32"
+        self, mean: float = 0.0, stddev: float = 0.05, seed: int | Replay | None = None, dtype: Any = "float32"
     ) -> None:
         """Checks every argument once; calls only compute."""
         self._set(mean=finite("mean", mean), stddev=not_negative("stddev", stddev))
@@ -51,6 +55,10 @@ class RandomNormal(Sampled):
     def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         """The same for every shape."""
         return placed("normal", self.mean, self.stddev, kind)
+
+    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+        return Rule("normal", Normal(self.mean, self.stddev))
 
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
@@ -64,7 +72,7 @@ class TruncatedNormal(Sampled):
         mean: Mean of the normal law *before* truncation; a finite number.
         stddev: Its standard deviation *before* truncation, as in TensorFlow and JAX; finite, not negative. After
             truncation at two standard deviations it is 0.8796 of this.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         lower: The lower bound, in standard deviations from the mean; may be -inf.
         upper: The upper bound, in standard deviations from the mean; may be inf.
@@ -91,7 +99,7 @@ class TruncatedNormal(Sampled):
         self,
         mean: float = 0.0,
         stddev: float = 0.05,
-        seed: int | None = None,
+        seed: int | Replay | None = None,
         dtype: Any = "float32",
         *,
         lower: float = -2.0,
@@ -120,6 +128,10 @@ class TruncatedNormal(Sampled):
         """The same for every shape."""
         return placed("truncated_normal", self.mean, self.stddev, kind, (self.lower, self.upper))
 
+    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+        return Rule("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))
+
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
         plan = self.plan((), self._kind)
@@ -137,7 +149,7 @@ class RandomUniform(Sampled):
     Args:
         minval: The least value; a finite number.
         maxval: The bound that no value reaches; a finite number, not less than `minval`. Equal bounds give a constant.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:
@@ -158,7 +170,7 @@ class RandomUniform(Sampled):
     )
 
     def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None, dtype: Any = "float32"
+        self, minval: float = -0.05, maxval: float = 0.05, seed: int | Replay | None = None, dtype: Any = "float32"
     ) -> None:
         """Checks every argument once; calls only compute."""
         low, high = finite("minval", minval), finite("maxval", maxval)
@@ -177,6 +189,10 @@ class RandomUniform(Sampled):
         if low < high:
             high = np.nextafter(high, low)
         return Plan("uniform", STANDARD_BOUNDS, loc, scale, float(low), float(high))
+
+    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+        return Rule("uniform", Interval(self.minval, self.maxval))
 
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,18 @@ from . import _core
 from ._builtin import Builtin, Job
 from ._dtypes import FloatType, float_type
 from ._partition import Part
+from ._request import Request, Rule
 from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
 from ._shapes import ShapeLike
 
+if TYPE_CHECKING:
+    from .replay import Replay
+
 Self = TypeVar("Self", bound="Sampled")
+T = TypeVar("T")
 STANDARD_BOUNDS = (-2.0, 2.0)
+_REMEMBERED = 256
+"""Plans that an initializer keeps."""
 
 
 class Plan(NamedTuple):
@@ -49,8 +57,8 @@ class Description(NamedTuple):
 class Sampled(Builtin):
     """Base of the random initializers; a subclass says which plan belongs to a shape."""
 
-    seed: int | None
-    """The initializer's own seed, or None."""
+    seed: int | Replay | None
+    """The initializer's own seed, what stands in its place, or None."""
     dtype: str
     """The name of the dtype that a call without one returns."""
     path: tuple[int | str, ...]
@@ -58,13 +66,19 @@ class Sampled(Builtin):
 
     parameters: ClassVar[dict[str, Any]] = {"path": ()}
     _kind: FloatType
+    _replay: Replay | None
     _fields: bytes
+    _plans: dict[tuple[str, tuple[int, ...]], Plan]
+    """Those of the last shapes, which copies with other seeds and paths share: small calls are a sixth faster."""
 
     def _seal(self, seed: Any, dtype: Any) -> None:
         """Sets what every random initializer has; the last step of a constructor."""
-        parsed = parse_seed(seed)
         kind = float_type(dtype)
-        self._set(seed=parsed, dtype=kind.name, path=(), _kind=kind, _fields=seed_field(parsed))
+        self._set(dtype=kind.name, path=(), _kind=kind, _plans={}, **_seeding(seed, ()))
+
+    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+        raise NotImplementedError
 
     def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         """Which law a tensor of this shape follows, and where its values go."""
@@ -81,6 +95,7 @@ class Sampled(Builtin):
 
         Raises:
             TypeError: An element that is neither a string nor an integer.
+            ValueError: The seed replays a framework that has no such thing.
 
         Example:
             >>> import varscale as vs
@@ -89,35 +104,106 @@ class Sampled(Builtin):
             False
         """
         parsed = parse_path(path)
-        folded = object.__new__(type(self))
-        folded.__dict__.update(self.__dict__)
-        folded._set(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
-        return folded
+        if self._replay is not None:
+            return self._with_seed(self._replay.fold_in(*parsed)) if parsed else self
+        return self._copy(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
+
+    def _with_seed(self: Self, seed: Any) -> Self:
+        """The same rule and path with another seed."""
+        return self._copy(**_seeding(seed, self.path))
+
+    def _copy(self: Self, **changes: Any) -> Self:
+        """The same initializer but for these attributes."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **changes)
+        return copy
 
     @classmethod
     def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """A path comes out of JSON as a list."""
+        """A path comes out of JSON as a list, a replay as a mapping."""
         if "path" in config:
             config["path"] = tuple(config["path"])
+        if isinstance(config.get("seed"), Mapping):
+            from .replay import deserialize
+
+            config["seed"] = deserialize(config["seed"])
         return config
 
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[FloatType, Plan]]:
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""
+        config = super().get_config()
+        if self._replay is not None:
+            config["seed"] = self._replay.serialize()
+        return config
+
+    def _shown(self, name: str, value: Any) -> str:
+        return repr(self.seed if name == "seed" else value)
+
+    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[Any, Any]]:
         kind = self._kind if dtype is None else float_type(dtype)
-        # Another library may have changed how this thread rounds; scales must not depend on that.
-        environment = _core.exchange_environment()
-        try:
-            plan = self.plan(part.full_shape, kind)
-        finally:
-            _core.exchange_environment(environment)
+        if self._replay is not None:
+            return kind.dtype, in_default_environment(self._request, part, kind)
+        key = kind.name, part.full_shape
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = in_default_environment(self.plan, part.full_shape, kind)
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            self._plans[key] = plan
         return kind.dtype, (kind, plan)
 
+    def _request(self, part: Part, kind: FloatType) -> tuple[Request, Any]:
+        """What is asked of a replay, and its answer."""
+        assert self._replay is not None
+        self.plan(part.full_shape, kind)  # what overflows the dtype is an error here too
+        request = Request(self.rule(part.full_shape), kind, part)
+        return request, self._replay.prepare(request)
+
     def _stream(self) -> bytes:
+        if self._replay is not None:
+            return b""
         return identity(self._fields, seeded=self.seed is not None, folded=bool(self.path))
 
-    def _job(self, array: NDArray[Any], part: Part, prepared: tuple[FloatType, Plan], stream: bytes) -> Job:
-        kind, plan = prepared
-        crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
-        return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
+    def _job(self, array: NDArray[Any], part: Part, prepared: tuple[Any, Any], stream: bytes) -> Job | None:
+        if self._replay is not None:
+            return self._replay.job(array, *prepared)
+        return core_job(array, part, *prepared, stream)
+
+
+def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
+    """The result of a function that computes scales: another library may have changed how this thread rounds."""
+    environment = _core.exchange_environment()
+    try:
+        return function(*arguments)
+    finally:
+        _core.exchange_environment(environment)
+
+
+def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
+    """What the core fills an array with: the plan, and the bytes or the tuple that names the stream."""
+    crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
+    return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
+
+
+def seed_or_replay(seed: Any) -> int | Replay | None:
+    """None, any integer, or what replays a framework's stream in a seed's place.
+
+    Raises:
+        TypeError: Anything else.
+    """
+    if seed is None or isinstance(seed, int):
+        return parse_seed(seed)
+    from .replay import Replay
+
+    return seed if isinstance(seed, Replay) else parse_seed(seed)
+
+
+def _seeding(seed: Any, path: tuple[int | str, ...]) -> dict[str, Any]:
+    """The attributes that a seed and a path make."""
+    parsed = seed_or_replay(seed)
+    if parsed is None or isinstance(parsed, int):
+        return {"seed": parsed, "_replay": None, "_fields": seed_field(parsed) + path_fields(path)}
+    return {"seed": parsed, "_replay": parsed, "_fields": b""}
 
 
 def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:

@@ -79,6 +79,8 @@ def set_random_seed(seed: int | None) -> None:
       after `fold_in`, *g* and the path instead, so that the order of calls does not matter;
     * neither: fresh entropy at every call, in forked children too.
 
+    What `varscale.replay` makes is no seed of this kind, and draws the same whatever the global one.
+
     Unseeded calls from several threads take their numbers in the order in which they happen to come.
 
     Args:
@@ -88,6 +90,11 @@ def set_random_seed(seed: int | None) -> None:
         TypeError: `seed` is not an integer; bools are not integers here.
     """
     _global.set(parse_seed(seed))
+
+
+def draws_entropy(seed: int | None) -> bool:
+    """Whether an initializer of this seed draws fresh entropy at every call."""
+    return seed is None and _global.seed is None
 
 
 def parse_seed(seed: Any) -> int | None:

@@ -18,6 +18,8 @@ class HasAsList(Protocol):
         """The dimensions."""
 
 
+_MOST_DIMENSIONS = 64
+"""NumPy's own limit."""
 ShapeLike = Sequence[int] | NDArray[np.integer[Any]] | HasAsList
 
 
@@ -52,11 +54,13 @@ def parse_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
 def check_bytes(shape: tuple[int, ...], itemsize: int) -> int:
     """The bytes of an array of this shape, if memory addresses can hold them and NumPy the rank."""
     nbytes = prod(shape) * itemsize
+    if 0 < nbytes <= sys.maxsize and len(shape) <= _MOST_DIMENSIONS:
+        return nbytes
     # NumPy multiplies the other sizes even where one is zero.
-    if nbytes > sys.maxsize or prod(size for size in shape if size) * itemsize > sys.maxsize:
+    if prod(size for size in shape if size) * itemsize > sys.maxsize:
         msg = f"`shape` must fit in the address space, got {shape}"
         raise ValueError(msg)
-    if len(shape) > 64:
-        msg = f"`shape` must have at most 64 dimensions, got {len(shape)}"
+    if len(shape) > _MOST_DIMENSIONS:
+        msg = f"`shape` must have at most {_MOST_DIMENSIONS} dimensions, got {len(shape)}"
         raise ValueError(msg)
     return nbytes

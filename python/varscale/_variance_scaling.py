@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._checks import positive, word
 from ._dtypes import FloatType
 from ._fans import Axes, AxesLike, compute_fans, parse_axes
+from ._request import Rule, Variance
 from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
 from ._shapes import ShapeLike, parse_shape
 
+if TYPE_CHECKING:
+    from .replay import Replay
+
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+_LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
 _ALIASES = {"normal": "truncated_normal"}
 
 TRUNCATED_STDDEV = 0.87962566103423978
@@ -33,7 +38,7 @@ class VarianceScaling(Sampled):
         scale: A positive, finite number.
         mode: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform", in either case.
-        seed: Any integer, or None; see `set_random_seed`.
+        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
@@ -81,7 +86,7 @@ class VarianceScaling(Sampled):
         scale: float = 1.0,
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
-        seed: int | None = None,
+        seed: int | Replay | None = None,
         dtype: Any = "float32",
         *,
         in_axis: AxesLike = -2,
@@ -129,6 +134,15 @@ class VarianceScaling(Sampled):
         limit = sqrt(3.0 * variance)
         check_overflow(limit, kind)
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
+
+    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+        axes = self.in_axis, self.out_axis, self.batch_axis
+        return Rule(_LAWS[self.distribution], Variance(self.scale, self.mode, *compute_fans(full_shape, *axes), axes))
+
+    def _with_axes(self, in_axis: Axes, out_axis: Axes) -> VarianceScaling:
+        """The same rule for tensors of another layout."""
+        return self._copy(in_axis=in_axis, out_axis=out_axis, _plans={})
 
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any.

@@ -1,0 +1,271 @@
+"""Models: all parameters of a network, each with a stream of its own that its name tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _core
+from ._builtin import Builtin, Job
+from ._jobs import ModelJob, cut
+from ._lazy import Lazy
+from ._partition import Part, check_elements
+from ._progress import Progress
+from ._rules import Rule, check_unseeded, default_rules, parse_rules
+from ._sampled import seed_or_replay
+from ._seeds import parse_path
+from ._shapes import parse_shape
+from ._table import Table
+
+_PASS = 1 << 26
+"""Bytes after which a model that is watched reports its progress: enough to keep all threads busy."""
+
+
+class Parameter(NamedTuple):
+    """What a model knows of one parameter."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    initializer: Builtin
+    """Without a seed: the model's is put in, and the parameter's name folded in."""
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it takes."""
+        return self.size * self.dtype.itemsize
+
+
+class Model(Mapping[str, Parameter]):
+    """The parameters of a network by name: an ordered mapping from names to `Parameter`s.
+
+    Every parameter draws from a stream named by the seed and its own name. Neither the order, nor new layers, nor which
+    worker makes what changes a value, and two parameters of one shape differ: `model.init(seed)[name]` is
+    `initializer.fold_in(name)(shape, dtype)` for an initializer of that seed.
+
+    Args:
+        parameters: By name: a shape; a tuple (shape, dtype) or (shape, dtype, initializer), None for what is not
+            given; or anything with a `shape` and a `dtype`.
+        rules: `Rule`s, or (pattern, initializer) pairs, for parameters without an initializer. The first that matches
+            counts; those of `default_rules()` follow.
+        dtype: The dtype of parameters without one; None for their initializer's own.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A parameter that no rule covers, an initializer with a seed of its own, a bad shape or dtype.
+
+    Example:
+        >>> import varscale as vs
+        >>> model = vs.Model({"wte": (50257, 768), "h.0.ln.weight": (768,), "h.0.mlp.weight": (768, 3072)})
+        >>> model
+        Model of 3 parameters, 40,957,440 values, 163,829,760 bytes
+        >>> weights = model.init(seed=7)
+        >>> bool((weights["h.0.mlp.weight"] == vs.lecun_normal(7).fold_in("h.0.mlp.weight")((768, 3072))).all())
+        True
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        rules: Iterable[Rule | tuple[str, Builtin]] = (),
+        *,
+        dtype: Any = None,
+    ) -> None:
+        """Checks every parameter once."""
+        if not isinstance(parameters, Mapping):
+            msg = f"`parameters` must be a mapping from names, got {parameters!r}"
+            raise TypeError(msg)
+        ordered = (*parse_rules(rules), *default_rules())
+        self._parameters = {name: _parameter(name, entry, ordered, dtype) for name, entry in parameters.items()}
+
+    def __getitem__(self, name: str) -> Parameter:
+        return self._parameters[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    @property
+    def size(self) -> int:
+        """How many elements all parameters have."""
+        return sum(parameter.size for parameter in self.values())
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes all parameters take."""
+        return sum(parameter.nbytes for parameter in self.values())
+
+    def init(
+        self,
+        seed: Any = None,
+        names: Iterable[str] | None = None,
+        *,
+        progress: bool | Callable[[int, int], object] = False,
+    ) -> dict[str, NDArray[Any]]:
+        """Makes the parameters, all in one parallel pass.
+
+        Args:
+            seed: Any integer; None as an initializer without a seed has it, see `set_random_seed`.
+            names: The parameters to make, in this order; None for all.
+            progress: True for a bar (it needs tqdm), or a function that is called with the bytes done and the bytes in
+                all, every 64 MB or so.
+
+        Returns:
+            The arrays by name.
+
+        Raises:
+            KeyError: A name that is not in the model.
+            TypeError: A `seed` that is not an integer.
+            ImportError: A bar is asked for, and there is no tqdm.
+        """
+        chosen, maker = self._chosen(names), self._maker(seed)
+        arrays: dict[str, NDArray[Any]] = {}
+        jobs: list[Job] = []
+        with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
+            pending = 0
+            for name in chosen:
+                shape, dtype, _ = self._parameters[name]
+                array, left = maker(name)._begin(Part(shape, shape), dtype)
+                arrays[name] = array
+                jobs += left
+                pending += array.nbytes
+                if watched and pending >= _PASS:
+                    _core.fill(jobs)
+                    watched.advance(pending)
+                    jobs, pending = [], 0
+            if pending:
+                _core.fill(jobs)
+                watched.advance(pending)
+        return arrays
+
+    def lazy(self, seed: Any = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
+        """The parameters as lazy tensors, which make only what is asked of them.
+
+        Args:
+            seed: As for `init`. Without one, values are drawn when this is called.
+            names: The parameters wanted, in this order; None for all.
+
+        Raises:
+            KeyError: A name that is not in the model.
+            TypeError: A `seed` that is not an integer.
+        """
+        maker = self._maker(seed)
+        return {name: maker(name).lazy(self[name].shape, self[name].dtype) for name in self._chosen(names)}
+
+    def jobs(
+        self, seed: Any = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
+    ) -> Iterator[ModelJob]:
+        """The model as independent jobs, which pickle and may be run anywhere and in any order.
+
+        Whatever has a `concurrent.futures.Executor` (threads, processes, Dask, MPI) can run them. Small parameters
+        share a job, large ones are cut along their first axes; the union of the jobs is the model.
+
+        Args:
+            seed: As for `init`.
+            max_bytes: No job makes more than these.
+            names: The parameters wanted; None for all.
+
+        Raises:
+            KeyError: A name that is not in the model.
+            TypeError: A `seed` or `max_bytes` that is not an integer.
+            ValueError: `max_bytes` cannot hold one element.
+
+        Example:
+            >>> import varscale as vs
+            >>> from concurrent.futures import ThreadPoolExecutor
+            >>> model = vs.Model({"big": (1000, 300), "bias": (300,)})
+            >>> with ThreadPoolExecutor(2) as executor:
+            ...     for parts in executor.map(vs.ModelJob.run, model.jobs(7, max_bytes=400_000)):
+            ...         print([(part.name, part.index[0], part.values.shape) for part in parts])
+            [('big', slice(0, 333, 1), (333, 300))]
+            [('big', slice(333, 666, 1), (333, 300))]
+            [('big', slice(666, 999, 1), (333, 300))]
+            [('big', slice(999, 1000, 1), (1, 300)), ('bias', slice(0, 300, 1), (300,))]
+        """
+        return cut(self.lazy(seed, names), max_bytes)
+
+    def describe(self) -> Table:
+        """A table of all parameters: name, shape, dtype, initializer, fans, standard deviation, bytes.
+
+        It prints aligned in a terminal, and as HTML in a notebook; `rows` holds the numbers.
+        """
+        return Table(self._parameters)
+
+    def _chosen(self, names: Iterable[str] | None) -> list[str]:
+        """The names wanted, all of them known."""
+        if names is None:
+            return list(self)
+        if isinstance(names, str):
+            msg = f"`names` must be a collection of names, got {names!r}"
+            raise TypeError(msg)
+        chosen = list(names)
+        unknown = [name for name in chosen if name not in self]
+        if unknown:
+            msg = f"`names` must be names of the model, got {unknown}"
+            raise KeyError(msg)
+        return chosen
+
+    def _maker(self, seed: Any) -> Callable[[str], Builtin]:
+        """What makes the parameter of a name: its initializer with the model's seed and that name."""
+        parsed = seed_or_replay(seed)
+        seeded: dict[int, Builtin] = {}  # thousands of parameters share an initializer
+
+        def maker(name: str) -> Builtin:
+            initializer = self._parameters[name].initializer
+            found = seeded.get(id(initializer))
+            if found is None:
+                found = seeded[id(initializer)] = initializer._with_seed(parsed)
+            return found.fold_in(name)
+
+        return maker
+
+    def __eq__(self, other: object) -> bool:
+        return self._parameters == other._parameters if isinstance(other, Model) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._parameters.items()))
+
+    def __repr__(self) -> str:
+        plural = "" if len(self) == 1 else "s"
+        return f"Model of {len(self)} parameter{plural}, {self.size:,} values, {self.nbytes:,} bytes"
+
+
+def _parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any) -> Parameter:
+    """One parameter from every way of writing it."""
+    if not isinstance(name, str):
+        msg = f"`parameters` must have names that are strings, got {name!r}"
+        raise TypeError(msg)
+    parse_path((name,))  # as `fold_in` will
+    try:
+        shape, dtype, initializer = _fields(entry)
+        full = parse_shape(shape)
+        check_elements(full)
+        if initializer is None:
+            initializer = next((rule.initializer for rule in rules if rule.matches(name, full)), None)
+            if initializer is None:
+                msg = f"no rule covers a parameter of this name and the shape {full}: give it an initializer or a rule"
+                raise ValueError(msg)
+        # What cannot be made is found here, not in the middle of a model.
+        made, _ = check_unseeded(initializer)._prepare(Part(full, full), default if dtype is None else dtype)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"parameter {name!r}: {error}") from error
+    return Parameter(full, made, initializer)
+
+
+def _fields(entry: Any) -> tuple[Any, Any, Any]:
+    """(shape, dtype, initializer); None for what is not given."""
+    if hasattr(entry, "shape") and hasattr(entry, "dtype"):
+        return entry.shape, entry.dtype, getattr(entry, "initializer", None)
+    if isinstance(entry, tuple) and 2 <= len(entry) <= 3 and not isinstance(entry[0], int | np.integer):
+        return (*entry, None, None)[:3]
+    return entry, None, None

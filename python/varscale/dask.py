@@ -1,0 +1,55 @@
+"""Dask: arrays of any size, made chunk by chunk, by threads, processes or a cluster.
+
+It needs the extra: `pip install 'varscale[dask]'`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._builtin import Builtin
+from ._engines import lazy_tensor, missing
+from ._lazy import Lazy
+from ._shapes import ShapeLike
+
+try:
+    import dask.array
+except ModuleNotFoundError as error:
+    raise missing("dask", error) from error
+
+__all__ = ["array"]
+
+
+def array(init: Builtin | Lazy, shape: ShapeLike | None, chunks: Any = "auto", dtype: Any = None) -> dask.array.Array:
+    """A Dask array that holds `init(shape, dtype)`, whatever the chunks and the scheduler.
+
+    Nothing is made before it is computed or stored, and then only what is asked for. The graph holds no values: a task
+    is a lazy tensor and an index. Without a seed the values are drawn here, so that all chunks are of one tensor.
+
+    Args:
+        init: An initializer, or a lazy tensor, such as one of `varscale.Model.lazy`.
+        shape: The whole array's shape; None for that of a lazy tensor.
+        chunks: As in `dask.array.from_array`.
+        dtype: As in a call of the initializer; None for its own.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: What the initializer or Dask refuses.
+
+    Example:
+        >>> import varscale as vs
+        >>> init = vs.lecun_normal(seed=7)
+        >>> weights = vs.dask.array(init, (784, 256), chunks=(100, -1))
+        >>> bool((weights[::-3, 5] == init((784, 256))[::-3, 5]).all().compute())
+        True
+    """
+    tensor = lazy_tensor(init, shape, dtype)
+    return dask.array.from_array(
+        tensor,
+        chunks=chunks,
+        asarray=False,
+        meta=np.empty((0,) * tensor.ndim, tensor.dtype),
+        inline_array=True,
+    )

@@ -1,0 +1,67 @@
+"""JAX: arrays over any mesh of devices, each process making its own shards and nothing else.
+
+It needs the extra: `pip install 'varscale[jax]'`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ._builtin import Builtin
+from ._engines import check_repeats, lazy_tensor, missing
+from ._lazy import Lazy
+from ._shapes import ShapeLike
+
+try:
+    import jax
+except ModuleNotFoundError as error:
+    raise missing("jax", error) from error
+
+__all__ = ["make_array"]
+
+
+def make_array(
+    init: Builtin | Lazy, shape: ShapeLike | None, sharding: jax.sharding.Sharding, dtype: Any = None
+) -> jax.Array:
+    """A `jax.Array` that holds `init(shape, dtype)`, whatever the mesh and the number of processes.
+
+    Every distinct shard is made once, then given to each device that holds it, through
+    `jax.make_array_from_callback`. A shard above 64 KiB starts on a 64-byte boundary: a CPU device takes it without a
+    copy.
+
+    Args:
+        init: An initializer, or a lazy tensor, such as one of `varscale.Model.lazy`.
+        shape: The whole array's shape; None for that of a lazy tensor.
+        sharding: Any sharding, or a `jax.experimental.layout.Format` around one.
+        dtype: As in a call of the initializer; None for its own.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: What the initializer refuses; an axis that JAX cannot cut evenly; a 64-bit dtype while
+            `jax_enable_x64` is off; no seed where there are several processes.
+
+    Example:
+        >>> import jax, varscale as vs
+        >>> sharding = jax.sharding.SingleDeviceSharding(jax.devices()[0])
+        >>> init = vs.lecun_normal(seed=7)
+        >>> array = vs.jax.make_array(init, (784, 256), sharding, "bfloat16")
+        >>> bool((array == init((784, 256), "bfloat16")).all())
+        True
+    """
+    if not isinstance(init, Lazy) and jax.process_count() > 1:
+        check_repeats(init)
+    tensor = lazy_tensor(init, shape, dtype)
+    if tensor.dtype.itemsize == 8 and not jax.config.jax_enable_x64:
+        msg = f"`dtype` must have at most 32 bits while `jax_enable_x64` is off, got {tensor.dtype.name!r}"
+        raise ValueError(msg)
+    made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
+
+    def shard(index: tuple[slice, ...]) -> NDArray[Any]:
+        key = tuple(entry.indices(size) for entry, size in zip(index, tensor.shape, strict=True))
+        if key not in made:
+            made[key] = tensor[index]
+        return made[key]
+
+    return jax.make_array_from_callback(tensor.shape, sharding, shard, tensor.dtype)

@@ -1,0 +1,48 @@
+"""The frameworks' own numbers, bit for bit, without the frameworks.
+
+What is here goes where a seed goes, into every random initializer:
+
+    >>> import varscale as vs
+    >>> from varscale import replay
+    >>> kernel = vs.lecun_normal(seed=replay.tf1(42))((2, 4))    # as tf.compat.v1 makes it on a CPU
+
+Each replays one version, which it names; what it cannot replay exactly is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import signature
+from typing import Any
+
+from .._initializer import check_config
+from ._base import Replay
+from ._jax import jax
+from ._keras import keras, keras_defaults
+from ._tensorflow import tf1, tf_keras
+
+__all__ = ["Replay", "deserialize", "jax", "keras", "keras_defaults", "tf1", "tf_keras"]
+
+_MAKERS: dict[str, Callable[..., Replay]] = {"jax": jax, "keras": keras, "tf1": tf1, "tf_keras": tf_keras}
+
+
+def deserialize(config: Mapping[str, Any]) -> Replay:
+    """The replay that stands in an initializer's config.
+
+    Raises:
+        TypeError: `config` is not a mapping, or holds a key that the class does not know.
+        ValueError: An unknown class name, or another version than the one that is replayed.
+    """
+    outer = check_config("seed", config, ("class_name", "config"))
+    name = outer.get("class_name")
+    if not isinstance(name, str) or name not in _MAKERS:
+        msg = f"`seed` must be the config of {' or '.join(map(repr, _MAKERS))}, got {dict(config)!r}"
+        raise ValueError(msg)
+    maker = _MAKERS[name]
+    arguments = check_config(name, outer.get("config", {}), (*signature(maker).parameters, "version"))
+    version = arguments.pop("version", None)
+    made = maker(**arguments)
+    if version not in {None, made.version}:
+        msg = f"`version` must be {made.version!r}, the one that is replayed, got {version!r}"
+        raise ValueError(msg)
+    return made

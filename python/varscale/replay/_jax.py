@@ -1,0 +1,258 @@
+"""JAX's streams: `jax.random` keys with the rules of `jax.nn.initializers`, and Keras 3 on JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from .. import _core
+from .._checks import boolean, int64, integer
+from .._dtypes import FloatType
+from .._request import Normal, Request, Variance
+from .._sampled import STANDARD_BOUNDS, Plan
+from .._variance_scaling import TRUNCATED_STDDEV
+from ._base import Prepared, Replay
+from ._scaling import Keras
+from ._xla import BITS, LEAST, Real, libm_is_proven
+
+Self = TypeVar("Self", bound="Jax")
+WORD = 2**32
+"""Words of keys and counters are below this."""
+
+
+@dataclass(frozen=True, repr=False)
+class Jax(Replay):
+    """JAX's stream: what `jax.nn.initializers` make of a key (jax 0.10 on a CPU).
+
+    Initializers here and there:
+
+    | varscale | jax.nn.initializers |
+    |---|---|
+    | `lecun_normal(seed)` and the other presets | `lecun_normal()` ... |
+    | `VarianceScaling(s, m, "truncated_normal", seed)` | `variance_scaling(s, m, "truncated_normal")` |
+    | `VarianceScaling(s, m, "uniform", seed)` | `variance_scaling(s, m, "uniform")` |
+    | `VarianceScaling(s, m, "untruncated_normal", seed)` | `variance_scaling(s, m, "normal")` |
+    | `RandomNormal(0, s, seed)` | `normal(s)` |
+    | `TruncatedNormal(0, s, seed, lower=a, upper=b)` | `truncated_normal(s, lower=a, upper=b)` |
+    | `RandomUniform(0, s, seed)` | `uniform(s)` |
+
+    Other means and lower limits, and shapes that JAX has no fans for, are ValueErrors.
+
+    The values are those of processors with fused multiply-add (all since 2013) and, in float16, without AVX512-FP16.
+
+    Args:
+        key: What `jax.random.key` was given, or the two words that `jax.random.key_data` shows.
+        x64: Whether `jax_enable_x64` is set: seeds then have 64 bits, and float64 exists.
+        jit: Whether the initializer runs under `jax.jit`: XLA then rounds untruncated normal values otherwise.
+            Truncated ones in float32 with bounds other than -2 and 2 are a ValueError: they take the C library's erff.
+        partitionable: `jax_threefry_partitionable`, which JAX sets since 0.5.
+        fused_half: Whether the processor has AVX512-FP16 (Xeons since 2023): some float16 values are other ones there.
+
+    Raises:
+        TypeError: An argument of the wrong kind.
+        ValueError: A seed of more than 64 bits, or words of more than 32.
+
+    Example:
+        >>> import varscale as vs
+        >>> from varscale import replay
+        >>> key = replay.jax(42)
+        >>> vs.lecun_normal(seed=key)((2, 2))
+        array([[-0.02171782,  0.35722545],
+               [ 0.22659318,  0.11777377]], dtype=float32)
+        >>> weight, bias = key.split()
+        >>> vs.lecun_normal(seed=weight) == vs.lecun_normal(seed=key).fold_in(0)
+        True
+    """
+
+    key: tuple[int, int]
+    x64: bool = False
+    jit: bool = field(default=False, kw_only=True)
+    partitionable: bool = field(default=True, kw_only=True)
+    fused_half: bool = field(default=False, kw_only=True)
+    name: ClassVar[str] = "jax"
+    version: ClassVar[str] = "jax-0.10"
+
+    def __post_init__(self) -> None:
+        """Checks every argument once."""
+        switches = {name: boolean(name, getattr(self, name)) for name in ("x64", "jit", "partitionable", "fused_half")}
+        self.normalise(key=parse_key(self.key, x64=self.x64), **switches)
+
+    def fold_in(self: Self, *path: int | str) -> Self:
+        """The key that `jax.random.fold_in` makes, once for each number.
+
+        Raises:
+            TypeError: Not an integer.
+            ValueError: A string, or an integer that has no 32 bits: JAX folds neither in.
+        """
+        key = self.key
+        for element in path:
+            if isinstance(element, str) or not 0 <= integer("path", element) < WORD:
+                msg = f"`path` must hold integers from 0 to 2^32 - 1 to replay {self.version}, got {element!r}"
+                raise ValueError(msg)
+            key = hashed(key, (0, integer("path", element)))
+        return self.with_key(key)
+
+    def split(self: Self, num: int = 2) -> tuple[Self, ...]:
+        """The keys that `jax.random.split` makes.
+
+        Raises:
+            TypeError: `num` is no integer.
+            ValueError: It is not from 1 to 2^31 - 1.
+        """
+        number = integer("num", num)
+        if not 0 < number < WORD // 2:
+            self.refuse("num", num, "from 1 to 2^31 - 1")
+        if self.partitionable:
+            return tuple(self.with_key(hashed(self.key, (0, child))) for child in range(number))
+        pairs = [hashed(self.key, (place, number + place)) for place in range(number)]
+        words = [first for first, _ in pairs] + [second for _, second in pairs]
+        return tuple(self.with_key((words[2 * child], words[2 * child + 1])) for child in range(number))
+
+    def with_key(self: Self, key: tuple[int, int]) -> Self:
+        """The same options with another key."""
+        return type(self)(**self.arguments() | {"key": key})
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments and the version, JSON-serializable."""
+        return super().get_config() | {"key": list(self.key)}
+
+    def prepare(self, request: Request) -> Prepared:
+        """Parameters in the dtype, as JAX computes them."""
+        rule, kind = request.rule, request.kind
+        if kind.name == "float64" and not self.x64:
+            self.refuse("dtype", kind.name, "float32, float16 or bfloat16, without `x64`,")
+        if self.jit and rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS and kind.name == "float32":
+            self.refuse("lower` and `upper", rule.bounds, "-2 and 2, under `jit` in float32,")
+        with np.errstate(all="ignore"):
+            real = Real(kind, jit=self.jit)
+            limits, clip = real.limits(rule.law, rule.bounds, (-1.0, 1.0))
+            if isinstance(rule.parameters, Variance):
+                scale = self.deviation(rule.law, rule.parameters, request.part.full_shape, real)
+            elif isinstance(rule.parameters, Normal):
+                scale = real.number(rule.parameters.stddev)
+                if rule.parameters.mean != 0:
+                    self.refuse("mean", rule.parameters.mean, "0")
+            else:
+                scale, limits = real.number(rule.parameters.maxval), (0.0, 1.0)
+                if rule.parameters.minval != 0:
+                    self.refuse("minval", rule.parameters.minval, "0")
+            # XLA does not reorder bfloat16's products, between which it converts to float32 and back.
+            folded = rule.law == "normal" and self.jit and kind.name != "bfloat16"
+            if folded:
+                scale = real.root_of_2() * scale
+        check(self, kind, limits, float(scale))
+        # Adding -0 changes no number, 0 and -0 included: JAX adds nothing.
+        plan = Plan(rule.law, limits, -0.0, float(scale), *clip)
+        return plan, ("jax", (self.key, self.words(request), folded, self.fused_half))
+
+    def deviation(self, law: str, parameters: Variance, shape: tuple[int, ...], real: Real) -> Any:
+        """What `variance_scaling` multiplies by."""
+        fan_in, fan_out = self.fans(parameters, shape)
+        denominator = {
+            "fan_in": fan_in,
+            "fan_out": fan_out,
+            "fan_avg": (fan_in + fan_out) / 2,
+            "fan_geo_avg": (fan_in * fan_out) ** 0.5,
+        }[parameters.mode]
+        variance = real.number(parameters.scale / denominator)
+        if law == "uniform":
+            return np.sqrt(real.number(3.0) * variance)
+        deviation = np.sqrt(variance)
+        return deviation / real.number(TRUNCATED_STDDEV) if law == "truncated_normal" else deviation
+
+    def fans(self, parameters: Variance, shape: tuple[int, ...]) -> tuple[float, float]:
+        """In floating point, and of no vector."""
+        if len(shape) < 2 and parameters.axes[0] == -2:
+            self.refuse("shape", shape, "of at least two axes, unless `in_axis` is given,")
+        if 0 in shape:
+            self.refuse("shape", shape, "without empty axes")
+        sizes = (prod(shape[axis] for axis in ((axes,) if isinstance(axes, int) else axes)) for axes in parameters.axes)
+        ins, outs, batch = sizes
+        field = prod(shape) / ins / outs / batch
+        return ins * field, outs * field
+
+    def words(self, request: Request) -> int | None:
+        """How many 32-bit words the whole tensor takes, where their order depends on that."""
+        if self.partitionable:
+            return None
+        words = -(-BITS[request.kind.name] * prod(request.part.full_shape) // 32)
+        if words >= WORD:
+            self.refuse("shape", request.part.full_shape, "of fewer than 2^32 words, unless `partitionable`,")
+        return words
+
+
+@dataclass(frozen=True, repr=False)
+class KerasJax(Keras):
+    """The stream of Keras 3 on JAX: the initializers of `keras.initializers`, and draws of a SeedGenerator."""
+
+    backend: ClassVar[str] = "jax"
+    version: ClassVar[str] = "keras-3.15 on jax-0.10"
+
+    def __post_init__(self) -> None:
+        """Checks both numbers, which are the key's words."""
+        super().__post_init__()
+        for name in ("seed", "draw"):
+            if not 0 <= getattr(self, name) < WORD:
+                self.refuse(name, getattr(self, name), "from 0 to 2^32 - 1")
+
+    def prepare(self, request: Request) -> Prepared:
+        """Scales in float64, then in the dtype."""
+        rule, kind = request.rule, request.kind
+        if rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", rule.bounds, "-2 and 2")
+        with np.errstate(all="ignore"):
+            real = Real(kind)
+            plan = self.plan(request)
+            ends = float(real.argument(plan.low)), float(real.argument(plan.high))
+            limits, clip = real.limits(rule.law, rule.bounds, ends)
+            scale, mean = float(real.argument(plan.scale)), float(real.argument(plan.loc))
+        check(self, kind, limits, scale)
+        loc = -0.0 if rule.law == "uniform" else mean
+        return Plan(rule.law, limits, loc, scale, *clip), ("jax", ((self.seed, self.draw), None, False, False))
+
+
+def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:
+    """The words of a seed, as `jax.random.key` makes them; or two words."""
+    if isinstance(key, int | np.integer):
+        seed = int64("key", key)
+        return (seed >> 32) % WORD if x64 else 0, seed % WORD
+    words = tuple(np.asarray(key).tolist()) if hasattr(key, "__array__") or isinstance(key, Sequence) else ()
+    if len(words) != 2:
+        msg = f"`key` must be a seed, or the two words of `jax.random.key_data`, got {key!r}"
+        raise TypeError(msg)
+    first, second = (integer("key", word) for word in words)
+    if not (0 <= first < WORD and 0 <= second < WORD):
+        msg = f"`key` must hold two words from 0 to 2^32 - 1, got {key!r}"
+        raise ValueError(msg)
+    return first, second
+
+
+def hashed(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
+    """Threefry of one counter."""
+    first, second = _core.threefry2x32(key, counter)
+    return first, second
+
+
+def check(replay: Replay, kind: FloatType, limits: tuple[float, float], scale: float) -> None:
+    """Raises where the values depend on more than is proven.
+
+    Raises:
+        ValueError: Values so small that XLA flushes some of them to 0, or float64 on another C library.
+    """
+    if kind.name == "float64" and not libm_is_proven():
+        replay.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
+    span = limits[1] - limits[0]
+    if not span < kind.overflow:
+        replay.refuse(
+            "minval` and `maxval", limits, f"closer together than {kind.overflow:.6g}, where {kind.name} ends,"
+        )
+    least = LEAST[kind.name]
+    if any(0 < abs(number) < least for number in (scale, span, *limits)):
+        replay.refuse("scale", scale, f"0 or at least {least:.3g} with limits alike (XLA flushes subnormal values)")
+
+
+jax = Jax

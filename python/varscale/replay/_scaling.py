@@ -1,0 +1,76 @@
+"""Scales as TensorFlow and Keras compute them: in Python's float64, from fans of at least 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod, sqrt
+from typing import Any, ClassVar
+
+from .._checks import integer, not_negative_integer
+from .._request import Interval, Normal, Request, Variance
+from .._sampled import STANDARD_BOUNDS, Plan
+from .._variance_scaling import TRUNCATED_STDDEV
+from ._base import Replay
+
+
+class Scaling(Replay):
+    """Base of the replays of TensorFlow's and Keras' initializers."""
+
+    def plan(self, request: Request) -> Plan:
+        """Standard deviations and limits."""
+        law, parameters = request.rule.law, request.rule.parameters
+        if isinstance(parameters, Interval):
+            return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, parameters.minval, parameters.maxval)
+        if isinstance(parameters, Normal):
+            return Plan(law, STANDARD_BOUNDS, parameters.mean, parameters.stddev, 0.0, 0.0)
+        scale = self.variance(parameters, request.part.full_shape)
+        if law == "uniform":
+            limit = sqrt(3.0 * scale)
+            return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, -limit, limit)
+        stddev = sqrt(scale)
+        if law == "truncated_normal":
+            stddev /= TRUNCATED_STDDEV
+        return Plan(law, STANDARD_BOUNDS, 0.0, stddev, 0.0, 0.0)
+
+    def variance(self, parameters: Variance, shape: tuple[int, ...]) -> float:
+        """`scale / n`."""
+        if not self.has_axes(parameters, shape):
+            self.refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
+        means = {
+            "fan_in": parameters.fan_in,
+            "fan_out": parameters.fan_out,
+            "fan_avg": (parameters.fan_in + parameters.fan_out) / 2.0,
+        }
+        if parameters.mode not in means:
+            self.refuse("mode", parameters.mode, " or ".join(map(repr, means)))
+        return parameters.scale / max(1.0, means[parameters.mode])
+
+    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
+        """Whether the framework computes the same fans."""
+        return parameters.axes == (-2, -1, ())
+
+
+@dataclass(frozen=True, repr=False)
+class Keras(Scaling):
+    """Base of the replays of Keras 3, one class a backend."""
+
+    seed: int
+    draw: int = 0
+    name: ClassVar[str] = "keras"
+    backend: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Checks both numbers."""
+        self.normalise(seed=integer("seed", self.seed), draw=not_negative_integer("draw", self.draw))
+
+    def arguments(self) -> dict[str, Any]:
+        """Of `replay.keras`."""
+        return super().arguments() | {"backend": self.backend}
+
+    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
+        """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
+        if super().has_axes(parameters, shape):
+            return True
+        ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
+        fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)
+        return fans == (parameters.fan_in, parameters.fan_out)

@@ -1,0 +1,71 @@
+//! What a job is filled from, as it crosses: the native stream, or one that replays a framework's.
+
+use crate::element::{Element, Placement};
+use crate::fill::{Plan, Source};
+use crate::law::Law;
+use crate::level::Level;
+use crate::region::Region;
+use crate::replay::Replay;
+use crate::replay::border::{self, Request};
+use crate::stream::Identity;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+
+/// Where a job's words come from: the native stream of an identity, or (framework, what its stream needs).
+#[derive(FromPyObject)]
+pub(crate) enum Stream<'py> {
+    Native([u8; 16]),
+    Replay((PyBackedStr, Bound<'py, PyAny>)),
+}
+
+/// What a job is filled from.
+#[derive(Clone)]
+pub(crate) enum Values {
+    Native(Plan),
+    Replay(Replay),
+}
+
+impl<E: Element> Source<E> for Values
+where
+    Replay: Source<E>,
+{
+    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        match self {
+            Self::Native(plan) => plan.write(region, first, out, level),
+            Self::Replay(replay) => replay.write(region, first, out, level),
+        }
+    }
+}
+
+impl Values {
+    /// # Errors
+    ///
+    /// `ValueError` for a word that names nothing, or bounds that hold no mass.
+    pub(crate) fn parse(
+        law: &str,
+        bounds: (f64, f64),
+        placement: Placement<f64>,
+        stream: &Stream<'_>,
+    ) -> PyResult<Self> {
+        match stream {
+            Stream::Native(identity) => {
+                let law = match law {
+                    "uniform" => Law::Uniform,
+                    "normal" => Law::Normal,
+                    "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
+                    other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
+                };
+                Ok(Self::Native(Plan { law, placement, identity: Identity::from_bytes(*identity) }))
+            }
+            Stream::Replay((framework, stream)) => {
+                border::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
+            }
+        }
+    }
+}
+
+/// The error for a word that names nothing.
+pub(crate) fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
+    PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
+}

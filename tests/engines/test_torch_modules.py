@@ -1,0 +1,151 @@
+"""Modules: every parameter by its name, from an initializer or a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import document
+import varscale as vs
+
+TORCH = vs.lecun_normal(7, in_axis=1, out_axis=0)
+
+
+def network(**options: Any) -> nn.Module:
+    """Some layers of every kind."""
+    return nn.Sequential(nn.Conv2d(3, 8, 3, **options), nn.BatchNorm2d(8, **options), nn.Linear(8, 5, **options))
+
+
+def values(module: nn.Module) -> dict[str, np.ndarray]:
+    return {name: p.detach().float().numpy().copy() for name, p in module.named_parameters()}
+
+
+def expected(module: nn.Module, init: Any = TORCH) -> dict[str, np.ndarray]:
+    """What each parameter is to hold, from NumPy alone."""
+    return {
+        name: (init if p.ndim > 1 else vs.lecun_normal(init.seed)).fold_in(name)(tuple(p.shape))
+        for name, p in module.named_parameters()
+    }
+
+
+def same(found: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> bool:
+    return found.keys() == wanted.keys() and all(np.array_equal(found[name], wanted[name]) for name in found)
+
+
+def test_an_initializer_is_folded_with_each_name() -> None:
+    """If this fails parameters are alike, or depend on their order."""
+    module = network()
+    assert vs.torch.init_(module, vs.lecun_normal(7)) is module
+    assert same(values(module), expected(module))
+    assert same(values(vs.torch.init_(network(), vs.lecun_normal(1), seed=7)), expected(module))
+
+
+def test_from_the_meta_device() -> None:
+    """If this fails a model that is too large to be made twice cannot be initialised."""
+    module = network(device="meta")
+    with pytest.raises(ValueError, match=r"parameter '0.weight' must have memory, got a meta tensor.*`to_empty`"):
+        vs.torch.init_(module, vs.lecun_normal(7))
+    module.to_empty(device="cpu")
+    assert same(values(vs.torch.init_(module, vs.lecun_normal(7))), expected(module))
+
+
+def test_nothing_is_filled_where_one_parameter_is_wrong() -> None:
+    """If this fails an error leaves a module half filled."""
+    module = network()
+    module[2].weight = nn.Parameter(torch.empty(5, 8, device="meta"))
+    before = module[0].weight.clone()
+    with pytest.raises(ValueError, match=r"parameter '2.weight' must have memory"):
+        vs.torch.init_(module, vs.lecun_normal(7))
+    assert torch.equal(module[0].weight, before)
+
+
+def test_wrappers_change_no_name() -> None:
+    """If this fails a compiled, checkpointed or wrapped module starts with other weights."""
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+
+    wanted = expected(network())
+    inner = network()
+    inner[2] = checkpoint_wrapper(inner[2])
+    inner[0] = torch.compile(inner[0], backend="eager")
+    for wrapped in (inner, torch.compile(inner, backend="eager"), nn.DataParallel(inner)):
+        for parameter in inner.parameters():
+            nn.init.zeros_(parameter)
+        vs.torch.init_(wrapped, vs.lecun_normal(7))
+        assert all(
+            np.array_equal(p.detach().numpy(), wanted[n]) for p, n in zip(inner.parameters(), wanted, strict=True)
+        )
+
+
+def test_tied_parameters_have_one_name() -> None:
+    """If this fails a parameter in two places is filled twice, with what comes last."""
+    module = nn.ModuleDict({"wte": nn.Embedding(20, 8), "head": nn.Linear(8, 20, bias=False)})
+    module["head"].weight = module["wte"].weight
+    vs.torch.init_(module, vs.lecun_normal(7))
+    assert np.array_equal(module["head"].weight.detach().numpy(), TORCH.fold_in("wte.weight")((20, 8)))
+    model = vs.Model({"head.weight": (20, 8)})
+    vs.torch.init_(module, model, 3)
+    assert np.array_equal(module["wte"].weight.detach().numpy(), model.init(3)["head.weight"])
+
+
+def test_parameters_that_share_memory() -> None:
+    """If this fails threads write the same memory at once, and what it holds is chance."""
+    module = nn.ModuleDict({"wte": nn.Embedding(3000, 200), "head": nn.Linear(200, 3000, bias=False)})
+    module["head"].weight.data = module["wte"].weight.data
+    vs.torch.init_(module, vs.lecun_normal(7))
+    assert np.array_equal(module["wte"].weight.detach().numpy(), TORCH.fold_in("head.weight")((3000, 200)))
+    buffer = torch.zeros(600, 500)
+    views = nn.ParameterDict({"odd": buffer[:, 1::2], "even": buffer[:, ::2]})
+    assert same(values(vs.torch.init_(views, vs.lecun_normal(7))), expected(views))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_by_name(dtype: torch.dtype) -> None:
+    """If this fails a module does not hold what the model makes anywhere else."""
+    module = network(dtype=dtype)
+    parameters = dict(reversed(list(module.named_parameters())))
+    rules = vs.default_rules(weight=vs.he_normal(in_axis=1, out_axis=0))
+    model = vs.Model({**parameters, "another": (3, 4), "1.running_var": module[1].running_var}, rules)
+    module[1].running_var.zero_()
+    vs.torch.init_(module, model, seed=3)
+    made = {name: array.astype(np.float32) for name, array in model.init(3).items()}
+    assert all(np.array_equal(value, made[name]) for name, value in values(module).items())
+    assert (module[1].running_var == 1).all(), "a buffer that the model has"
+    assert (module[1].running_mean == 0).all()
+
+
+def test_what_a_model_must_have() -> None:
+    """If this fails a parameter keeps what memory held, and nobody is told."""
+    module = network()
+    model = vs.Model({"0.weight": (8, 3, 3, 3), "0.bias": (8,), "2.weight": (5, 8)})
+    message = "`init_or_model` must have every parameter of the module, lacks '1.weight', '1.bias', '2.bias'"
+    with pytest.raises(ValueError, match=message):
+        vs.torch.init_(module, model, 1)
+    with pytest.raises(ValueError, match=r"parameter 'weight' must have the shape \(8, 5\) that it is to hold"):
+        vs.torch.init_(nn.Linear(8, 5), vs.Model({"weight": (8, 5), "bias": (5,)}), 1)
+    with pytest.raises(ValueError, match="parameter 'weight' must have the dtype 'float16' that it is to hold"):
+        vs.torch.init_(nn.Linear(8, 5), vs.Model({"weight": (5, 8), "bias": (5,)}, dtype="float16"), 1)
+
+
+def test_trains() -> None:
+    """If this fails an optimiser cannot work on what was filled."""
+    module = nn.Linear(8, 5)
+    optimiser = torch.optim.SGD(module.parameters(), 0.1)
+    vs.torch.init_(module, vs.lecun_normal(7))
+    before = values(module)
+    module(torch.ones(2, 8)).sum().backward()
+    optimiser.step()
+    assert np.allclose(module.weight.detach().numpy(), before["weight"] - 0.2)
+
+
+@pytest.mark.parametrize("name", document.DOCUMENTS)
+def test_document_examples(name: str, tmp_path: Path) -> None:
+    """If this fails an example of the documents does not run."""
+    scripts = document.scripts(name, "torch")
+    assert scripts
+    for script in scripts:
+        document.run(script, tmp_path)
