@@ -16,12 +16,10 @@ TOOLS = Path(sys.executable).parent
 
 def cargo(triple: str, emulator: Sequence[str | Path], *arguments: str, text: str = "") -> str:
     """What a cargo command prints, for a target whose programs the emulator runs; its failure is the end."""
-    environment = {
-        **os.environ,
-        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",
-        "WINEDEBUG": "-all",
-        f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUNNER": " ".join(map(str, emulator)),
-    }
+    path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "WINEDEBUG": "-all"}  # wine else reports what it lacks
+    if emulator:
+        environment[f"CARGO_TARGET_{triple.upper().replace('-', '_')}_RUNNER"] = " ".join(map(str, emulator))
     command = ["cargo-zigbuild", *arguments[:1], "--locked", "--release", "--target", triple, *arguments[1:]]
     done = subprocess.run(command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -21,7 +21,7 @@ import musl_python
 import roots
 import table
 from interpreters import fresh, install, interpreters, requirements, without_rust
-from targets import ROOT, TARGETS, Target
+from targets import DIST, ROOT, TARGETS, Target, version
 
 Report = dict[str, Any]
 TARGET = {target.name: target for target in TARGETS}
@@ -76,6 +76,16 @@ def pythons() -> Iterator[Report]:
                 yield prove(name, "here", [inside], bare)
 
 
+def sdist() -> Iterator[Report]:
+    """The sdist, built by pip in a fresh environment with Rust."""
+    with tempfile.TemporaryDirectory() as place:
+        inside = fresh(Path(sys.executable), Path(place))
+        install(inside, "numpy", "ml_dtypes", *roots.TEST_NEEDS)
+        archive = DIST / f"varscale-{version()}.tar.gz"
+        subprocess.run([inside, "-m", "pip", "install", "--quiet", "--no-deps", archive], check=True)
+        yield prove("sdist", "built here", [inside], without_rust(inside))
+
+
 def levels() -> Iterator[Report]:
     """Each SIMD level of this machine, and an emulated processor that lacks AVX."""
     name = "manylinux2014 x86_64"
@@ -126,7 +136,7 @@ def proved_crate(name: str, how: str, emulator: Sequence[str | Path]) -> Report:
 
 
 PROOFS: dict[str, Callable[[], Iterator[Report]]] = {
-    proof.__name__: proof for proof in (pythons, levels, aarch64, musl, windows)
+    proof.__name__: proof for proof in (pythons, sdist, levels, aarch64, musl, windows)
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from targets import ROOT, TARGETS
+from targets import DIST, ROOT, TARGETS
 
 FILE = ROOT / "docs" / "platforms.md"
 BEGIN, END = "<!-- the table of `make test-wheels` -->", "<!-- end of the table -->"
@@ -18,14 +18,15 @@ HEADER = """\
 def rows(reports: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A row for each run, and one for each wheel that was never run."""
     listed = list(reports)
-    for target in TARGETS:
-        wheel = target.wheel()
-        size = "not built" if wheel is None else f"{wheel.stat().st_size / 1000:.0f} KB"
-        runs = [report for report in listed if report["target"] == target.name]
+    files = {target.name: target.wheel() for target in TARGETS}
+    files["sdist"] = next(iter(DIST.glob("varscale-*.tar.gz")), None)
+    for name, file in files.items():
+        size = "not built" if file is None else f"{file.stat().st_size / 1000:.0f} KB"
+        runs = [report for report in listed if report["target"] == name]
         for report in runs:
-            yield f"| {target.name} | {size} | {what(report)} | {report['golden']} equal | {report['tests']} passed |"
+            yield f"| {name} | {size} | {what(report)} | {report['golden']} equal | {report['tests']} passed |"
         if not any("python" in report for report in runs):
-            yield f"| {target.name} | {size} | **the wheel was built and never run** | | |"
+            yield f"| {name} | {size} | **built and never run** | | |"
 
 
 def what(report: dict[str, Any]) -> str:

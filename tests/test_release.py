@@ -50,7 +50,7 @@ def test_a_wheel_that_never_ran_is_named(release: dict[str, ModuleType]) -> None
     wheel = {**report, "python": "3.13.0", "numpy": "2.1.0", "ml_dtypes": "0.5.0"}
     rows = list(release["table"].rows([wheel]))
     assert "Python 3.13.0, NumPy 2.1.0, ml_dtypes 0.5.0; here, avx2 | 768 equal | 29 passed" in rows[0]
-    assert len(rows) == 1 + len(others)
+    assert len(rows) == 1 + len(others) + 1, "and the sdist"
     assert all("built and never run" in row for row in rows[1:])
     assert "built and never run" in list(release["table"].rows([report]))[1], "the crate ran, the wheel did not"
 
