@@ -63,8 +63,11 @@ def seed(number: int, options: list[str], **others: Any) -> Any:
     return replay.jax(number, **switches, **others)
 
 
-@pytest.mark.parametrize("options", ["", "jit", "x64", "jit x64", "original", "original x64"])
-@pytest.mark.parametrize("fused_half", sorted({False, HAS_FP16}))
+OPTIONS = ("", "jit", "x64", "jit x64", "original", "original x64")
+RUNS = [(options, False) for options in OPTIONS] + [(options, True) for options in ("", "jit") if HAS_FP16]
+
+
+@pytest.mark.parametrize(("options", "fused_half"), RUNS)
 def test_initializers(options: str, fused_half: bool) -> None:
     """If this fails `jax` has other bits than jax.nn.initializers, or refuses what JAX makes."""
     chosen = options.split()
