@@ -120,10 +120,19 @@ def musl() -> Iterator[Report]:
     yield proved_crate(name, "here, linked statically", [])
 
 
+PROCESS_PRNG = """
+#include <windows.h>
+#include <ntsecapi.h>
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return RtlGenRandom(data, (ULONG)size); }
+"""
+
+
 def windows() -> Iterator[Report]:
-    """The crate, in wine."""
+    """The crate, in wine; before version 9 it lacks the DLL that Rust's standard library has its random seeds from."""
     with tempfile.TemporaryDirectory() as place:
-        os.environ["WINEPREFIX"] = place
+        compiler = ["x86_64-w64-mingw32-gcc", "-shared", "-x", "c", "-", "-o", f"{place}/bcryptprimitives.dll"]
+        subprocess.run([*compiler, "-ladvapi32"], input=PROCESS_PRNG, text=True, check=True)
+        os.environ.update(WINEPREFIX=f"{place}/prefix", WINEPATH=place)
         yield proved_crate("Windows x86_64", "wine", ["/usr/lib/wine/wine64"])
 
 
