@@ -101,7 +101,8 @@ def levels() -> Iterator[Report]:
 
 def aarch64() -> Iterator[Report]:
     """The wheel in Debian's CPython for aarch64, and the crate, both in an emulator."""
-    root = roots.debian("arm64", "arm64", f"python{roots.PYTHON}-minimal", f"libpython{roots.PYTHON}-stdlib")
+    packages = (f"python{roots.PYTHON}-minimal", f"libpython{roots.PYTHON}-stdlib", "libstdc++6")
+    root = roots.debian("arm64", "arm64", *packages)
     emulator = ["qemu-aarch64", "-L", root]
     name = "manylinux2014 aarch64"
     platforms = [f"manylinux{version}_aarch64" for version in ("_2_28", "_2_27", "2014")]
