@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -18,9 +19,9 @@ HEADER = """\
 def rows(reports: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A row for each run, and one for each wheel that was never run."""
     listed = list(reports)
-    files = {target.name: target.wheel() for target in TARGETS}
-    files["sdist"] = next(iter(DIST.glob("varscale-*.tar.gz")), None)
-    for name, file in files.items():
+    distributions = {target.name: target.wheel() for target in TARGETS}
+    distributions["sdist"] = next(iter(DIST.glob("varscale-*.tar.gz")), None)
+    for name, file in distributions.items():
         size = "not built" if file is None else f"{file.stat().st_size / 1000:.0f} KB"
         runs = [report for report in listed if report["target"] == name]
         for report in runs:
@@ -37,10 +38,29 @@ def what(report: dict[str, Any]) -> str:
     return f"Python {report['python']}, NumPy {report['numpy']}, ml_dtypes {report['ml_dtypes']}; {place}"
 
 
-def write(reports: Iterable[dict[str, Any]]) -> None:
+def keep(proof: str, reports: Iterable[dict[str, Any]]) -> None:
+    """Keeps a proof's reports beside the files that they are of, and those files' SHA-256."""
+    about = {"files": files(), "reports": list(reports)}
+    (DIST / f"{proof}.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def files() -> str:
+    """What tells one build from another."""
+    return (DIST / "SHA256SUMS").read_text(encoding="utf-8")
+
+
+def kept(proof: str) -> list[dict[str, Any]]:
+    """The reports of a proof, if it was of the files that are there now."""
+    path = DIST / f"{proof}.json"
+    about = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"files": None}
+    return about["reports"] if about["files"] == files() else []
+
+
+def write(proofs: Iterable[str]) -> None:
     """Puts the table into its document."""
     text = FILE.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN, 1)
     after = rest.split(END, 1)[1]
+    reports = [report for proof in proofs for report in kept(proof)]
     lines = "".join(f"{row}\n" for row in rows(reports))
     FILE.write_text(f"{before}{BEGIN}\n\n{HEADER}{lines}\n{END}{after}", encoding="utf-8")
