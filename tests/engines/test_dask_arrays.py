@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import zarr
+from dask.base import tokenize
 from dask.distributed import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,3 +166,17 @@ def test_document_examples(name: str, tmp_path: Path) -> None:
     assert scripts
     for script in scripts:
         document.run(script, tmp_path)
+
+
+def test_tokens_name_the_values() -> None:
+    """If this fails Dask recomputes what it has, or takes another tensor for this one."""
+    code = (
+        "import varscale as vs; from dask.base import tokenize; init = vs.lecun_normal(7).fold_in('a'); "
+        "print(tokenize(init), tokenize(init.lazy((30, 40), 'bfloat16')))"
+    )
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    init = vs.lecun_normal(7).fold_in("a")
+    here = [tokenize(init), tokenize(init.lazy((30, 40), "bfloat16"))]
+    assert elsewhere.stdout.split() == here
+    others = [vs.lecun_normal(8).fold_in("a"), init.fold_in("b"), vs.he_normal(7).fold_in("a"), init.lazy((30, 40))]
+    assert len({*here, *map(tokenize, others), tokenize(init.lazy((40, 30), "bfloat16"))}) == 7
