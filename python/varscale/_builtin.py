@@ -97,8 +97,8 @@ class Builtin(Initializer):
             ValueError: An argument of the wrong value: a dtype that is not floating-point, a part outside its tensor,
                 parameters whose largest value overflows the dtype, an unusable `out`.
             MemoryError: The system refuses the memory.
-            KeyboardInterrupt: Ctrl-C in the main thread; `out` then holds the right values up to some element, and what
-                it held before from there on (a view that is not C-contiguous: in some of its blocks).
+            KeyboardInterrupt: Ctrl-C in the main thread; `out` then holds the right values in some of its blocks, and
+                what it held before in the others.
         """
         if out is not None:
             dtype = out_dtype(out, dtype)
