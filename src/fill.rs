@@ -6,7 +6,7 @@ use crate::environment::DefaultEnvironment;
 use crate::law::Law;
 use crate::level::Level;
 use crate::region::Region;
-use crate::stream::{Identity, Philox};
+use crate::stream::{GROUP, Identity, Philox};
 use crate::threads;
 use std::sync::Arc;
 
@@ -129,12 +129,9 @@ impl<E: Element> Blocks<E> for Native<'_, E::Value> {
 
     #[inline(always)]
     fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
-        let blocks = &mut scratch.0[..batch.blocks];
-        if batch.pieces_used == 1 {
-            self.stream.consecutive(batch.numbers[0], blocks);
-        } else {
-            self.stream.scattered(batch.numbers(), blocks);
-        }
+        let whole = batch.blocks.next_multiple_of(GROUP);
+        self.stream.groups(&batch.numbers[..whole], &mut scratch.0[..whole]);
+        let blocks = &scratch.0[..batch.blocks];
         E::Value::sample(self.law, blocks, values);
     }
 

@@ -150,7 +150,8 @@ impl<V: Pairs> Op<V> {
         for (number, block) in memory.numbers.iter_mut().zip(blocks) {
             *number = self.first.wrapping_add(block);
         }
-        self.stream.scattered(&memory.numbers[..count], &mut memory.words.0[..count]);
+        let whole = count.next_multiple_of(GROUP);
+        self.stream.groups(&memory.numbers[..whole], &mut memory.words.0[..whole]);
         &memory.words.0[..count]
     }
 

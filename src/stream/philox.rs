@@ -36,37 +36,20 @@ impl Philox {
         if count > 0 && first.checked_add(count - 1).is_none() {
             return Err(PastTheEnd { first, count });
         }
-        self.consecutive(first, pairs);
+        for (number, pairs) in pairs.chunks_mut(GROUP).enumerate() {
+            let block = first + (number * GROUP) as u64;
+            let words = self.group(&std::array::from_fn(|lane| block.wrapping_add(lane as u64)));
+            pairs.copy_from_slice(&words[..pairs.len()]);
+        }
         Ok(())
     }
 
-    /// As [`blocks`](Self::blocks), for a range that is known to exist.
+    /// Writes the words of any blocks, one for each of `numbers`, in whole groups: both are as long as a multiple of
+    /// [`GROUP`], so that the rounds stand in a kernel once.
     #[inline(always)]
-    pub(crate) fn consecutive(&self, first: u64, pairs: &mut [[u64; 2]]) {
-        let (groups, rest) = pairs.as_chunks_mut::<GROUP>();
-        let mut block = first;
-        for group in groups {
-            *group = self.group(&std::array::from_fn(|lane| block.wrapping_add(lane as u64)));
-            block = block.wrapping_add(GROUP as u64);
-        }
-        if !rest.is_empty() {
-            let last = self.group(&std::array::from_fn(|lane| block.wrapping_add(lane as u64)));
-            rest.copy_from_slice(&last[..rest.len()]);
-        }
-    }
-
-    /// Writes the words of any blocks, one for each of `numbers`.
-    #[inline(always)]
-    pub(crate) fn scattered(&self, numbers: &[u64], pairs: &mut [[u64; 2]]) {
-        let (groups, rest) = numbers.as_chunks::<GROUP>();
-        let (written, last) = pairs.split_at_mut(groups.len() * GROUP);
-        for (numbers, pairs) in groups.iter().zip(written.as_chunks_mut::<GROUP>().0) {
+    pub(crate) fn groups(&self, numbers: &[u64], pairs: &mut [[u64; 2]]) {
+        for (numbers, pairs) in numbers.as_chunks::<GROUP>().0.iter().zip(pairs.as_chunks_mut::<GROUP>().0) {
             *pairs = self.group(numbers);
-        }
-        if !rest.is_empty() {
-            let mut numbers = [0; GROUP];
-            numbers[..rest.len()].copy_from_slice(rest);
-            last.copy_from_slice(&self.group(&numbers)[..rest.len()]);
         }
     }
 
