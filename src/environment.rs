@@ -28,11 +28,11 @@ impl Drop for DefaultEnvironment {
     }
 }
 
-/// The control word as a number, for callers who enter and leave at separate times.
+/// The control word as a number, for callers who enter and leave at separate times. Bits that no word has are ignored.
 #[must_use]
 pub fn exchange(word: Option<u64>) -> u64 {
     let saved = control::read();
-    control::write(word.map_or(control::DEFAULT, |word| word as control::Word));
+    control::write(word.map_or(control::DEFAULT, |word| word as control::Word & control::LEGAL));
     u64::from(saved)
 }
 
@@ -46,6 +46,9 @@ mod control {
     /// All exceptions masked, no flags, round to nearest, no flush to zero.
     pub(super) const DEFAULT: Word = 0x1f80;
 
+    /// The bits that are not reserved: setting another is a fault.
+    pub(super) const LEGAL: Word = 0xffff;
+
     #[inline(always)]
     pub(super) fn read() -> Word {
         let mut word: Word = 0;
@@ -56,8 +59,8 @@ mod control {
 
     #[inline(always)]
     pub(super) fn write(word: Word) {
-        // SAFETY: loads the register from a local. The word is either the default or one that `read` returned, so no
-        // reserved bit is set. Code that the compiler might move across computes in functions of its own (level.rs).
+        // SAFETY: loads the register from a local. The word is the default, or one that `read` returned, or masked, so
+        // that no reserved bit is set. Code that the compiler might move across computes in functions of its own (level.rs).
         unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack, preserves_flags)) };
     }
 }
@@ -71,6 +74,9 @@ mod control {
 
     /// Round to nearest, no flush to zero, no traps.
     pub(super) const DEFAULT: Word = 0;
+
+    /// All: reserved bits are ignored.
+    pub(super) const LEGAL: Word = Word::MAX;
 
     #[inline(always)]
     pub(super) fn read() -> Word {
@@ -93,6 +99,7 @@ mod control {
 mod control {
     pub(super) type Word = u32;
     pub(super) const DEFAULT: Word = 0;
+    pub(super) const LEGAL: Word = 0;
 
     pub(super) fn read() -> Word {
         DEFAULT
@@ -141,7 +148,14 @@ mod tests {
         }
     }
 
-    /// The test above cannot fail: that environment must change ordinary arithmetic.
+    /// A word of Python's that ends the process.
+    #[test]
+    fn reserved_bits_are_ignored() {
+        let saved = exchange(Some(u64::MAX << 16 | 0x1f80));
+        assert_eq!(exchange(Some(saved)), 0x1f80);
+    }
+
+    /// The test of modes cannot fail: their environment must change ordinary arithmetic.
     #[test]
     fn the_environment_of_the_test_does_something() {
         let saved = exchange(Some(FLUSH_AND_ROUND_UP));

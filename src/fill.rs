@@ -2,12 +2,12 @@
 
 use crate::batch::{BUFFER, Batch, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Placement, Value};
-use crate::environment::DefaultEnvironment;
 use crate::law::Law;
 use crate::level::Level;
 use crate::region::Region;
+use crate::run;
 use crate::stream::{GROUP, Identity, Philox};
-use crate::threads;
+use std::collections::TryReserveError;
 use std::sync::Arc;
 
 /// Elements of a chunk, the unit that threads share out.
@@ -43,9 +43,6 @@ impl Schedule {
     }
 }
 
-/// A chunk's worth of work, for any thread.
-pub type Task<'a> = Box<dyn FnOnce() + Send + 'a>;
-
 /// What an array is filled from: the native plan, or a stream that replays a framework's.
 pub trait Source<E> {
     /// Writes the elements `first..first + out.len()` of a region.
@@ -55,6 +52,14 @@ pub trait Source<E> {
     fn again(&self) -> bool {
         false
     }
+}
+
+/// Work for any thread: a chunk of an array.
+pub(crate) struct Task<'a> {
+    /// How many elements it writes.
+    pub(crate) elements: usize,
+    /// Writes them.
+    pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
 }
 
 /// Fills `out`, in C order, with the elements of `region`.
@@ -69,36 +74,39 @@ where
     S: Source<E> + Clone + Send,
 {
     loop {
-        threads::run(schedule.threads, tasks(source, region.clone(), out, schedule).collect(), || false);
+        let tasks = tasks(source, region.clone(), out, schedule);
+        let done = run::run(schedule, region.len(), tasks, None::<fn() -> bool>);
+        debug_assert!(done.is_ok(), "chunks in C order take no memory");
         if !source.again() {
             return;
         }
     }
 }
 
-/// The same work as [`fill`], in parts that may be done in any order.
+/// The same work as [`fill`], in parts that may be done in any order; each is made when it is asked for.
 ///
 /// # Panics
 ///
 /// If `out` and the region differ in length.
-pub fn tasks<'a, E, S>(
+pub(crate) fn tasks<'a, E, S>(
     source: &S,
     region: Region,
     out: &'a mut [E],
     schedule: &Schedule,
-) -> impl Iterator<Item = Task<'a>> + use<'a, E, S>
+) -> impl Iterator<Item = Task<'a>> + Send + use<'a, E, S>
 where
     E: Element,
     S: Source<E> + Clone + Send + 'a,
 {
     assert!(out.len() as u64 == region.len(), "`out` must have as many elements as the region");
     let (source, region, Schedule { chunk, level, .. }) = (source.clone(), Arc::new(region), *schedule);
-    out.chunks_mut(chunk).enumerate().map(move |(number, out)| -> Task<'a> {
-        let (source, region) = (source.clone(), Arc::clone(&region));
-        Box::new(move || {
-            let _environment = DefaultEnvironment::enter();
+    out.chunks_mut(chunk).enumerate().map(move |(number, out)| {
+        let (source, region, elements) = (source.clone(), Arc::clone(&region), out.len());
+        let work = move || {
             source.write(&region, (number * chunk) as u64, out, level);
-        })
+            Ok(())
+        };
+        Task { elements, work: Box::new(work) }
     })
 }
 
@@ -142,10 +150,12 @@ impl<E: Element> Blocks<E> for Native<'_, E::Value> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::element::{BF16, F16};
     use crate::picks::Picks;
+    use bytemuck::Pod;
+    use std::fmt::Debug;
 
     const LEN: usize = 5003;
 
@@ -158,31 +168,27 @@ mod tests {
         [Law::Uniform, Law::Normal, Law::TruncatedNormal, Law::truncated_normal(-1.0, 3.0).unwrap()]
     }
 
-    fn same_bits<E: Element + bytemuck::Pod>(zero: E) {
-        for law in laws() {
-            let plan = plan(law);
-            let part = Region::mesh(
-                &[90, 80, 7],
-                &[Picks::range(13, 17), Picks::Range { start: 60, step: -1, count: 59 }, Picks::range(1, 5)],
-            )
-            .unwrap();
-            for region in [Region::whole(LEN as u64), part] {
-                let filled = |schedule: Schedule| {
-                    let mut out = vec![zero; region.len() as usize];
-                    fill(&plan, region.clone(), &mut out, &schedule);
-                    bytemuck::cast_slice::<E, u8>(&out).to_vec()
-                };
-                let baseline = filled(Schedule { threads: 1, chunk: usize::MAX / 2, level: Level::Baseline });
-                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
-                    for chunk in [1, 3, 64, 127, 1024, 1 << 16] {
-                        for threads in [1, 3] {
-                            assert_eq!(
-                                filled(Schedule { threads, chunk, level }),
-                                baseline,
-                                "{law:?} {level:?} {chunk}"
-                            );
-                        }
-                    }
+    /// Asserts that levels, chunks and threads change no bit of what `source` fills, whole or in part.
+    pub(crate) fn same_bits<E, S>(source: &S, zero: E)
+    where
+        E: Element + Pod,
+        S: Source<E> + Clone + Send + Debug,
+    {
+        let part = Region::mesh(
+            &[90, 80, 7],
+            &[Picks::range(13, 17), Picks::Range { start: 60, step: -1, count: 59 }, Picks::range(1, 5)],
+        );
+        for region in [Region::whole(LEN as u64), part.unwrap()] {
+            let filled = |schedule: Schedule| {
+                let mut out = vec![zero; region.len() as usize];
+                fill(source, region.clone(), &mut out, &schedule);
+                bytemuck::cast_slice::<E, u8>(&out).to_vec()
+            };
+            let baseline = filled(Schedule { threads: 1, chunk: usize::MAX / 2, level: Level::Baseline });
+            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                for (chunk, threads) in [(1, 1), (1, 3), (3, 3), (64, 1), (127, 3), (1024, 2), (1 << 16, 2)] {
+                    let found = filled(Schedule { threads, chunk, level });
+                    assert_eq!(found, baseline, "{source:?} {level:?} {chunk} {threads}");
                 }
             }
         }
@@ -191,10 +197,12 @@ mod tests {
     /// A level that rounds otherwise, a chunk that starts at the wrong word, or a thread that writes elsewhere.
     #[test]
     fn levels_chunks_and_threads_change_no_bit() {
-        same_bits(0.0_f32);
-        same_bits(0.0_f64);
-        same_bits(F16(0));
-        same_bits(BF16(0));
+        for law in laws() {
+            same_bits(&plan(law), 0.0_f32);
+            same_bits(&plan(law), 0.0_f64);
+            same_bits(&plan(law), F16(0));
+            same_bits(&plan(law), BF16(0));
+        }
     }
 
     /// An array that is silently filled past its region's end.

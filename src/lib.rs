@@ -21,6 +21,9 @@ mod double_double;
 pub mod element;
 pub mod environment;
 pub mod fill;
+mod forks;
+#[cfg(feature = "python")]
+mod jobs;
 pub mod law;
 pub mod level;
 pub mod math;
@@ -30,6 +33,7 @@ mod prefetch;
 mod python;
 pub mod region;
 pub mod replay;
+mod run;
 pub mod setting;
 #[cfg(feature = "python")]
 mod source;
@@ -37,3 +41,4 @@ pub mod stream;
 #[cfg(feature = "python")]
 mod strided;
 pub mod threads;
+mod workers;

@@ -1,28 +1,18 @@
-//! The border: strings become enums, the array is checked once, the GIL is released, and every error is an
-//! exception. Nothing inward of here names Python.
+//! The border: strings become enums, arrays are checked once, the GIL is released, and every error is an exception.
+//! Nothing inward of here and of [`jobs`](crate::jobs) names Python.
 
-use crate::element::{BF16, Element, F16, Placement};
 use crate::environment::{self, DefaultEnvironment};
-use crate::fill::{self, CHUNK, Schedule, Source, Task};
+use crate::jobs::{Job, fill_all};
 use crate::law::{Truncation, TruncationError};
 use crate::level::Level;
-use crate::picks::Picks;
-use crate::region::{Region, RegionError};
-use crate::replay::Replay;
-use crate::replay::exact::libm;
-use crate::replay::exact::xla;
+use crate::region::RegionError;
+use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
 use crate::setting::SettingError;
-use crate::source::{Stream, Values, unknown};
-use crate::{strided, threads};
-use bytemuck::Pod;
-use numpy::{
-    Element as NumpyElement, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadwriteArrayDyn, PyUntypedArrayMethods,
-};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use crate::threads;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedStr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use pyo3::types::PyBool;
 
 macro_rules! value_error {
     ($($error:ty),*) => { $(
@@ -39,7 +29,7 @@ value_error!(SettingError, RegionError, TruncationError);
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, PyTypeError, SettingError, Truncation, environment, fill_all, libm, tensorflow,
+        DefaultEnvironment, Job, Level, SettingError, Truncation, count, environment, fill_all, libm, tensorflow,
         threads, threefry, xla,
     };
     use pyo3::prelude::*;
@@ -122,20 +112,17 @@ mod _core {
     #[pyfunction]
     #[pyo3(signature = (n, /))]
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
-        if n.is_instance_of::<pyo3::types::PyBool>() {
-            return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {n}")));
-        }
-        if n.is_instance_of::<pyo3::types::PyFloat>() {
-            return Err(threads::illegal("num_threads", n.to_string()).into());
-        }
-        let index = n.call_method0("__index__");
-        let index = index.map_err(|_| match n.repr() {
-            Ok(repr) => PyTypeError::new_err(format!("`num_threads` must be an integer, got {repr}")),
-            Err(error) => error,
-        })?;
-        // An integer beyond 64 bits is as absurd as the largest one.
-        let count = index.extract().unwrap_or(i64::MAX);
-        threads::set(count).map_err(|error| SettingError { value: index.to_string(), ..error }.into())
+        let (count, shown) = count(n)?;
+        threads::set(count).map_err(|error| SettingError { value: shown, ..error }.into())
+    }
+
+    /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it had.
+    #[pyfunction]
+    #[pyo3(signature = (n, /))]
+    fn exchange_num_threads(n: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
+        let Some(n) = n else { return Ok(threads::exchange(None)?) };
+        let (count, shown) = count(n)?;
+        threads::exchange(Some(count)).map_err(|error| SettingError { value: shown, ..error }.into())
     }
 
     /// How many threads a fill may use.
@@ -145,140 +132,16 @@ mod _core {
     }
 }
 
-/// One array to fill: `out`, element, law, bounds, loc, scale, low, high, stream, full shape, picks.
-#[derive(FromPyObject)]
-struct Job<'py>(
-    Bound<'py, PyAny>,
-    PyBackedStr,
-    PyBackedStr,
-    (f64, f64),
-    f64,
-    f64,
-    f64,
-    f64,
-    Stream<'py>,
-    Option<Vec<u64>>,
-    Option<Vec<AxisPicks<'py>>>,
-);
-
-/// One axis's indices: (start, step, count), or all of them.
-#[derive(FromPyObject)]
-enum AxisPicks<'py> {
-    Range((u64, i64, u64)),
-    List(PyReadonlyArray1<'py, u64>),
-}
-
-impl AxisPicks<'_> {
-    fn read(&self) -> Picks {
-        match self {
-            Self::Range((start, step, count)) => Picks::Range { start: *start, step: *step, count: *count },
-            Self::List(list) => Picks::List(list.as_array().to_vec()),
-        }
+/// A number of threads, not yet known to be legal, and how an error would show it.
+fn count(n: &Bound<'_, PyAny>) -> PyResult<(i64, String)> {
+    let shown = n.repr()?.to_string();
+    if n.is_instance_of::<PyBool>() {
+        return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {shown}")));
     }
-}
-
-/// An array while it is being written; nobody else can borrow it meanwhile.
-enum Output<'py> {
-    Float16(PyReadwriteArrayDyn<'py, u16>),
-    BFloat16(PyReadwriteArrayDyn<'py, u16>),
-    Float32(PyReadwriteArrayDyn<'py, f32>),
-    Float64(PyReadwriteArrayDyn<'py, f64>),
-}
-
-impl<'py> Output<'py> {
-    fn borrow(out: &Bound<'py, PyAny>, element: &str) -> PyResult<Self> {
-        match element {
-            "float16" => writable(out).map(Self::Float16),
-            "bfloat16" => writable(out).map(Self::BFloat16),
-            "float32" => writable(out).map(Self::Float32),
-            "float64" => writable(out).map(Self::Float64),
-            other => Err(unknown("element", other, "float16, bfloat16, float32 or float64")),
-        }
+    match n.call_method0("__index__") {
+        // An integer beyond 64 bits is as absurd as the largest one.
+        Ok(index) => Ok((index.extract().unwrap_or(i64::MAX), index.to_string())),
+        Err(_) if n.hasattr("__float__")? => Err(threads::illegal("num_threads", n.to_string()).into()),
+        Err(_) => Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {shown}"))),
     }
-
-    fn tasks<'a>(&'a mut self, values: &Values, part: Part, schedule: &Schedule) -> PyResult<Vec<Task<'a>>> {
-        match self {
-            Self::Float16(array) => tasks::<F16, u16>(array, values, part, schedule),
-            Self::BFloat16(array) => tasks::<BF16, u16>(array, values, part, schedule),
-            Self::Float32(array) => tasks::<f32, f32>(array, values, part, schedule),
-            Self::Float64(array) => tasks::<f64, f64>(array, values, part, schedule),
-        }
-    }
-}
-
-/// The full shape and the picks of each axis; `None` for a whole tensor.
-type Part = Option<(Vec<u64>, Vec<Picks>)>;
-
-fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<PyReadwriteArrayDyn<'py, N>> {
-    let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
-        PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
-    })?;
-    array.try_readwrite().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))
-}
-
-fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
-    array: &'a mut PyReadwriteArrayDyn<'_, N>,
-    values: &Values,
-    part: Part,
-    schedule: &Schedule,
-) -> PyResult<Vec<Task<'a>>>
-where
-    Replay: Source<E>,
-{
-    let shape: Vec<u64> = array.shape().iter().map(|&size| size as u64).collect();
-    if let Some((_, picks)) = &part
-        && !picks.iter().map(Picks::count).eq(shape.iter().copied())
-    {
-        return Err(PyValueError::new_err(format!("`out` must have the shape of the part, got {shape:?}")));
-    }
-    // as_slice_mut takes Fortran order too, which would transpose the tensor.
-    if array.is_c_contiguous() {
-        let out = array.as_slice_mut().map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
-        let region = match part {
-            None => Region::whole(out.len() as u64),
-            Some((full, picks)) => Region::mesh(&full, &picks)?,
-        };
-        return Ok(fill::tasks::<E, _>(values, region, bytemuck::cast_slice_mut(out), schedule).collect());
-    }
-    let (full, picks) = part.unwrap_or_else(|| {
-        let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
-        (shape, picks)
-    });
-    let pieces = strided::pieces(array.as_array_mut(), &full, picks, CHUNK)?;
-    Ok(strided::tasks::<E, N, _>(values, pieces, schedule).collect())
-}
-
-/// Checks every job, then does all their tasks in one pass, and in further ones those of the jobs that want it.
-fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
-    let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
-    let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
-    let mut outputs = Vec::with_capacity(jobs.len());
-    for Job(out, element, law, bounds, loc, scale, low, high, stream, full, picks) in jobs {
-        let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
-        let part = full.zip(picks).map(|(full, picks)| (full, picks.iter().map(AxisPicks::read).collect()));
-        outputs.push((Output::borrow(&out, &element)?, values, part));
-    }
-    while !outputs.is_empty() {
-        let mut all = Vec::new();
-        for (output, values, part) in &mut outputs {
-            all.append(&mut output.tasks(values, part.clone(), &schedule)?);
-        }
-        interruptibly(py, all, schedule.threads)?;
-        outputs.retain(|(_, values, _)| Source::<f32>::again(values));
-    }
-    Ok(())
-}
-
-/// Does tasks without the GIL, and looks for Ctrl-C while they are done.
-fn interruptibly(py: Python<'_>, tasks: Vec<Task<'_>>, threads: usize) -> PyResult<()> {
-    let mut signal = Ok(());
-    let interrupted = || {
-        Python::attach(|py| signal = py.check_signals());
-        signal.is_err()
-    };
-    // No panic is known; should there be one, it is an ordinary exception.
-    py.detach(|| catch_unwind(AssertUnwindSafe(|| threads::run(threads, tasks, interrupted))))
-        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?;
-    signal?;
-    py.check_signals()
 }

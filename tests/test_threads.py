@@ -33,7 +33,7 @@ def test_every_number_of_threads_gives_the_same_bits(law: str, dtype: str) -> No
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("bad", [0, -1, 1025, 2**40, 2**100, 1.5, 2.0])
+@pytest.mark.parametrize("bad", [0, -1, 1025, 2**40, 2**100, 1.5, 2.0, np.float32(2)])
 def test_impossible_numbers_are_refused(bad: float) -> None:
     """If this fails an absurd setting hangs the process or is silently taken for another."""
     with pytest.raises(ValueError, match=rf"`num_threads` must be an integer from 1 to 1024, got {bad}"):
@@ -51,6 +51,38 @@ def test_numpy_integers_are_integers() -> None:
     """If this fails a count computed with NumPy is refused."""
     varscale.set_num_threads(np.int64(3))
     assert varscale.get_num_threads() == 3
+
+
+def test_a_block_sets_the_threads_of_its_own_thread() -> None:
+    """If this fails two blocks that overlap in time leave each other's setting behind."""
+    varscale.set_num_threads(2)
+    seen, entered, left = [], threading.Event(), threading.Event()
+
+    def overlap() -> None:
+        with varscale.num_threads(5):
+            entered.set()
+            left.wait()
+            seen.append(varscale.get_num_threads())
+        seen.append(varscale.get_num_threads())
+
+    thread = threading.Thread(target=overlap)
+    with varscale.num_threads(3):
+        thread.start()
+        entered.wait()
+        assert varscale.get_num_threads() == 3
+        with varscale.num_threads(4):
+            assert varscale.get_num_threads() == 4
+        assert varscale.get_num_threads() == 3
+    left.set()
+    thread.join()
+    assert seen == [5, 2]
+    assert varscale.get_num_threads() == 2
+    with (
+        pytest.raises(ValueError, match="`num_threads` must be an integer from 1 to 1024, got 0"),
+        varscale.num_threads(0),
+    ):
+        pass
+    assert varscale.get_num_threads() == 2
 
 
 def in_a_new_process(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -105,7 +137,7 @@ def test_the_gil_is_released_while_filling() -> None:
     assert len(middle) > 10
 
 
-def test_a_forked_child_makes_its_own_pool() -> None:
+def test_a_forked_child_makes_its_own_workers() -> None:
     """If this fails a DataLoader worker hangs: a child has none of its parent's threads."""
     code = """
 import os, numpy, varscale

@@ -14,6 +14,7 @@ from ._initializer import Initializer, check_config
 from ._lazy import Lazy
 from ._partition import WHOLE, HasFullShape, Part, check_elements, resolve_part
 from ._shapes import ShapeLike
+from ._writing import Writing
 
 Job = tuple[Any, ...]
 """What `_core.fill` does: an array and all that it needs."""
@@ -102,8 +103,17 @@ class Builtin(Initializer):
         """
         if out is not None:
             dtype = out_dtype(out, dtype)
-        part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
-        array, jobs = self._begin(part, dtype, out=out)
+        return self._make(resolve_part(shape, partition_info, partition_shape, partition_offset, index), dtype, out=out)
+
+    def _make(
+        self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """The array of a part, filled; `out` is nobody else's meanwhile."""
+        if out is not None:
+            with Writing(out):
+                _core.fill(self._begin(part, dtype, stream, out)[1])
+            return out
+        array, jobs = self._begin(part, dtype, stream)
         if jobs:
             _core.fill(jobs)
         return array

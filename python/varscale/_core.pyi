@@ -11,6 +11,7 @@ __all__ = [
     "TorchEnd",
     "__version__",
     "exchange_environment",
+    "exchange_num_threads",
     "fill",
     "get_num_threads",
     "libm_is_proven",
@@ -44,9 +45,10 @@ _Job = tuple[
 def fill(jobs: Sequence[_Job], /) -> None:
     """Fills arrays in one parallel pass: each with its law in standard form, times `scale`, plus `loc`, in [low, high].
 
-    The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt within some ten milliseconds.
-    ValueError for a bad value, and where two jobs share memory; TypeError for an array of another dtype. All jobs are
-    checked before any is begun.
+    The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt within some fifty milliseconds.
+    ValueError for a bad value, and where two jobs may share memory; TypeError for an array of another dtype;
+    MemoryError where a worker's memory is refused. All jobs are checked before any is begun. That no other call writes
+    the arrays meanwhile is the caller's to see to: `_writing.Writing`.
     """
 
 def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:
@@ -84,5 +86,8 @@ def simd_level() -> str:
 def set_num_threads(n: SupportsIndex, /) -> None:
     """Sets how many threads a fill may use: 1 to 1024, else ValueError."""
 
+def exchange_num_threads(n: SupportsIndex | None, /) -> int | None:
+    """Sets how many threads the fills of this Python thread may use, None for the process's number; returns the old."""
+
 def get_num_threads() -> int:
-    """How many threads a fill may use: as set, else `VARSCALE_NUM_THREADS`, else the CPUs this process may use."""
+    """How many threads a fill may use: set for this thread, else set, else `VARSCALE_NUM_THREADS`, else all CPUs allowed."""

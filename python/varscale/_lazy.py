@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
 from ._arrays import out_dtype
 from ._dtypes import any_dtype
 from ._partition import WHOLE, indexed_part
@@ -61,10 +60,7 @@ class Lazy:
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
         """The part `index` of the tensor, made now; for what may be an index see `Builtin.__call__`."""
-        array, jobs = self._begin(index)
-        if jobs:
-            _core.fill(jobs)
-        return array
+        return self._make(index)
 
     def fill(self, out: NDArray[Any], index: Any = WHOLE) -> NDArray[Any]:
         """Writes the part `index` into `out`, in place: a view in any order, a memory map.
@@ -82,10 +78,10 @@ class Lazy:
             IndexError: An `index` that NumPy would refuse.
         """
         out_dtype(out, self.dtype)
-        _, jobs = self._begin(index, out)
-        if jobs:
-            _core.fill(jobs)
-        return out
+        return self._make(index, out)
+
+    def _make(self, index: Any, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        return self.initializer._make(indexed_part(self.shape, index), self.dtype, self._stream, out)
 
     def _begin(self, index: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], list[Job]]:
         """The array of a part, and the jobs that are left for the core."""

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import SupportsIndex
 
-from ._core import get_num_threads, set_num_threads
+from ._core import exchange_num_threads
 
 
 @contextmanager
 def num_threads(n: SupportsIndex) -> Iterator[None]:
-    """Within a `with` block, fills use at most `n` threads; after it, as many as before.
+    """Within a `with` block, the fills of this Python thread use at most `n` threads; after it, as many as before.
 
-    The setting belongs to the process: other Python threads see it too. The values never depend on it.
+    Other Python threads do not see it: theirs is what `set_num_threads` was given. The values never depend on it.
 
     Raises:
         TypeError: `n` is not an integer.
@@ -25,9 +25,8 @@ def num_threads(n: SupportsIndex) -> Iterator[None]:
         ...     vs.get_num_threads()
         1
     """
-    before = get_num_threads()
-    set_num_threads(n)
+    before = exchange_num_threads(n)
     try:
         yield
     finally:
-        set_num_threads(before)
+        exchange_num_threads(before)

@@ -20,6 +20,7 @@ from ._model import Model
 from ._partition import WHOLE
 from ._shards import shard_index
 from ._variance_scaling import VarianceScaling
+from ._writing import Writing
 
 try:
     import torch
@@ -216,13 +217,14 @@ def _run(fills: list[Fill]) -> None:
     fills = [fill for fill in fills if fill.index is not None]
     shared = _share_memory([fill.local for fill in fills if fill.view is not None])
     jobs: list[Job] = []
-    for fill in fills:
-        if fill.view is not None:
-            jobs += fill.lazy._begin(fill.index, fill.view)[1]
-            if shared:
-                _core.fill(jobs)
-                jobs = []
-    _core.fill(jobs)
+    with Writing(*(fill.view for fill in fills if fill.view is not None)):
+        for fill in fills:
+            if fill.view is not None:
+                jobs += fill.lazy._begin(fill.index, fill.view)[1]
+                if shared:
+                    _core.fill(jobs)
+                    jobs = []
+        _core.fill(jobs)
     for fill in fills:
         if fill.view is None:
             made = torch.empty(fill.local.shape, dtype=fill.local.dtype, device="cpu")

@@ -168,8 +168,8 @@ impl<V: Real> Op<V> {
 mod tests {
     use super::*;
     use crate::element::{BF16, F16};
+    use crate::fill::tests::same_bits;
     use crate::replay::Replay;
-    use crate::replay::tests::same_bits;
     use crate::replay::threefry::Layout;
 
     /// A level without fused instructions that rounds otherwise, or a part that hashes other numbers.

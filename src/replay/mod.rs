@@ -47,41 +47,12 @@ impl<E: Element<Value: jax::Real + tensorflow::Pairs> + torch::TorchElement> Sou
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::element::{BF16, F16};
-    use crate::fill::{Schedule, fill};
-    use crate::picks::Picks;
+    use crate::fill::tests::same_bits;
     use crate::replay::tensorflow::{Law, TensorFlow};
     use crate::stream::Identity;
-    use bytemuck::Pod;
-
-    const LEN: usize = 5003;
-
-    /// Asserts that levels, chunks and threads change no bit of `source`, whole or in part.
-    pub(crate) fn same_bits<E: Element + Pod>(source: &Replay, zero: E)
-    where
-        Replay: Source<E>,
-    {
-        let part = Region::mesh(
-            &[90, 80, 7],
-            &[Picks::range(13, 17), Picks::Range { start: 60, step: -1, count: 59 }, Picks::range(1, 5)],
-        );
-        for region in [Region::whole(LEN as u64), part.unwrap()] {
-            let filled = |schedule: Schedule| {
-                let mut out = vec![zero; region.len() as usize];
-                fill(source, region.clone(), &mut out, &schedule);
-                bytemuck::cast_slice::<E, u8>(&out).to_vec()
-            };
-            let baseline = filled(Schedule { threads: 1, chunk: usize::MAX / 2, level: Level::Baseline });
-            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
-                for (chunk, threads) in [(1, 1), (3, 3), (64, 1), (127, 3), (1024, 2), (1 << 16, 2)] {
-                    let found = filled(Schedule { threads, chunk, level });
-                    assert_eq!(found, baseline, "{source:?} {level:?} {chunk} {threads}");
-                }
-            }
-        }
-    }
 
     /// A level that rounds otherwise, a group that is cut by a chunk, or a thread that writes elsewhere.
     #[test]

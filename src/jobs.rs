@@ -1,0 +1,234 @@
+//! Jobs: arrays of Python's, checked once, and filled without the GIL.
+
+use crate::element::{BF16, Element, F16, Placement};
+use crate::environment::DefaultEnvironment;
+use crate::fill::{self, CHUNK, Schedule, Source, Task};
+use crate::level::Level;
+use crate::picks::Picks;
+use crate::region::Region;
+use crate::replay::Replay;
+use crate::run::run;
+use crate::source::{Stream, Values, unknown};
+use crate::{strided, threads};
+use bytemuck::Pod;
+use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_BEHAVED};
+use numpy::{
+    Element as NumpyElement, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use std::ffi::c_int;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Elements above which a fill may take so long that somebody wants to stop it.
+const LONG: u64 = 1 << 20;
+
+/// The most axes of an array that is not in C order.
+const STRIDED_AXES: usize = 32;
+
+/// One array to fill: `out`, element, law, bounds, loc, scale, low, high, stream, full shape, picks.
+#[derive(FromPyObject)]
+pub(crate) struct Job<'py>(
+    Bound<'py, PyAny>,
+    PyBackedStr,
+    PyBackedStr,
+    (f64, f64),
+    f64,
+    f64,
+    f64,
+    f64,
+    Stream<'py>,
+    Option<Vec<u64>>,
+    Option<Vec<AxisPicks<'py>>>,
+);
+
+/// One axis's indices: (start, step, count), or all of them.
+#[derive(FromPyObject)]
+enum AxisPicks<'py> {
+    Range((u64, i64, u64)),
+    List(PyReadonlyArray1<'py, u64>),
+}
+
+impl AxisPicks<'_> {
+    fn read(&self) -> Picks {
+        match self {
+            Self::Range((start, step, count)) => Picks::Range { start: *start, step: *step, count: *count },
+            Self::List(list) => Picks::List(list.as_array().to_vec()),
+        }
+    }
+}
+
+/// An array while it is being written, as memory that no other job writes.
+enum Output<'py> {
+    Float16(Bound<'py, PyArrayDyn<u16>>),
+    BFloat16(Bound<'py, PyArrayDyn<u16>>),
+    Float32(Bound<'py, PyArrayDyn<f32>>),
+    Float64(Bound<'py, PyArrayDyn<f64>>),
+}
+
+impl<'py> Output<'py> {
+    fn new(out: &Bound<'py, PyAny>, element: &str) -> PyResult<Self> {
+        match element {
+            "float16" => writable(out).map(Self::Float16),
+            "bfloat16" => writable(out).map(Self::BFloat16),
+            "float32" => writable(out).map(Self::Float32),
+            "float64" => writable(out).map(Self::Float64),
+            other => Err(unknown("element", other, "float16, bfloat16, float32 or float64")),
+        }
+    }
+
+    fn array(&self) -> &Bound<'py, PyUntypedArray> {
+        match self {
+            Self::Float16(array) | Self::BFloat16(array) => array.as_untyped(),
+            Self::Float32(array) => array.as_untyped(),
+            Self::Float64(array) => array.as_untyped(),
+        }
+    }
+
+    /// The addresses between which its elements lie.
+    fn span(&self) -> Range<usize> {
+        let array = self.array();
+        let (data, _) = address_and_flags(array);
+        let mut span = data..data + if array.is_empty() { 0 } else { array.dtype().itemsize() };
+        for (&size, &stride) in array.shape().iter().zip(array.strides()) {
+            let reach = stride * (size as isize - 1);
+            span = span.start.wrapping_add_signed(reach.min(0))..span.end.wrapping_add_signed(reach.max(0));
+        }
+        span
+    }
+
+    fn tasks(&self, values: &Values, part: Part, schedule: &Schedule) -> PyResult<Tasks<'_>> {
+        match self {
+            Self::Float16(array) => tasks::<F16, u16>(array, values, part, schedule),
+            Self::BFloat16(array) => tasks::<BF16, u16>(array, values, part, schedule),
+            Self::Float32(array) => tasks::<f32, f32>(array, values, part, schedule),
+            Self::Float64(array) => tasks::<f64, f64>(array, values, part, schedule),
+        }
+    }
+}
+
+/// One array's work.
+type Tasks<'a> = Box<dyn Iterator<Item = Task<'a>> + Send + 'a>;
+
+/// The full shape and the picks of each axis; `None` for a whole tensor.
+type Part = Option<(Vec<u64>, Vec<Picks>)>;
+
+fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<N>>> {
+    let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
+        PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
+    })?;
+    if address_and_flags(array.as_untyped()).1 & NPY_ARRAY_BEHAVED != NPY_ARRAY_BEHAVED {
+        return Err(PyValueError::new_err("`out` must be aligned and writable"));
+    }
+    Ok(array.clone())
+}
+
+#[allow(unsafe_code, reason = "reading an array's fields; see the block")]
+fn address_and_flags(array: &Bound<'_, PyUntypedArray>) -> (usize, c_int) {
+    // SAFETY: the pointer is that of a live array, whose fields these are.
+    let fields = unsafe { &*_PyArray_GET_ITEM_DATA(array.as_array_ptr()) };
+    (fields.data as usize, fields.flags)
+}
+
+#[allow(unsafe_code, reason = "borrowing NumPy's memory; see the block")]
+fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
+    array: &'a Bound<'_, PyArrayDyn<N>>,
+    values: &Values,
+    part: Part,
+    schedule: &Schedule,
+) -> PyResult<Tasks<'a>>
+where
+    Replay: Source<E>,
+{
+    let shape: Vec<u64> = array.shape().iter().map(|&size| size as u64).collect();
+    if let Some((_, picks)) = &part
+        && !picks.iter().map(Picks::count).eq(shape.iter().copied())
+    {
+        return Err(PyValueError::new_err(format!("`out` must have the shape of the part, got {shape:?}")));
+    }
+    // SAFETY, here and below: the array is aligned and writable (`writable`), and outlives what borrows its memory. Its
+    // elements are at places of their own, and no other call writes them: it is new, or has passed `_arrays.check_out` and
+    // `_writing.Writing`.
+    if array.is_c_contiguous() {
+        // SAFETY: as said.
+        let out = unsafe { array.as_slice_mut() }.map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
+        let region = match part {
+            None => Region::whole(out.len() as u64),
+            Some((full, picks)) => Region::mesh(&full, &picks)?,
+        };
+        return Ok(Box::new(fill::tasks::<E, _>(values, region, bytemuck::cast_slice_mut(out), schedule)));
+    }
+    if shape.len() > STRIDED_AXES {
+        let message = format!("`out` must be in C order or have at most {STRIDED_AXES} axes, got {}", shape.len());
+        return Err(PyValueError::new_err(message));
+    }
+    // SAFETY: as said.
+    let view = unsafe { array.as_array_mut() };
+    let (full, picks) = part.unwrap_or_else(|| {
+        let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
+        (shape, picks)
+    });
+    Ok(Box::new(strided::tasks::<E, N, _>(values, view, full, picks, schedule)?))
+}
+
+/// Checks every job, then does all their tasks in one pass, and in further ones those of the jobs that want it.
+pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
+    let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
+    let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
+    let mut outputs = Vec::with_capacity(jobs.len());
+    for Job(out, element, law, bounds, loc, scale, low, high, stream, full, picks) in jobs {
+        let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
+        let part = full.zip(picks).map(|(full, picks)| (full, picks.iter().map(AxisPicks::read).collect()));
+        outputs.push((Output::new(&out, &element)?, values, part));
+    }
+    apart(outputs.iter().map(|(output, ..)| output.span()).collect())?;
+    while !outputs.is_empty() {
+        let elements = outputs.iter().map(|(output, ..)| output.array().len() as u64).sum();
+        let tasks = outputs.iter().map(|(output, values, part)| output.tasks(values, part.clone(), &schedule));
+        let tasks = tasks.collect::<PyResult<Vec<_>>>()?.into_iter().flatten();
+        interruptibly(py, &schedule, elements, tasks)?;
+        outputs.retain(|(_, values, _)| Source::<f32>::again(values));
+    }
+    Ok(())
+}
+
+/// Raises where two arrays may have memory in common.
+fn apart(mut spans: Vec<Range<usize>>) -> PyResult<()> {
+    spans.retain(|span| !span.is_empty());
+    spans.sort_unstable_by_key(|span| span.start);
+    if spans.windows(2).any(|pair| pair[1].start < pair[0].end) {
+        return Err(PyValueError::new_err("`out`: two arrays of one fill share memory"));
+    }
+    Ok(())
+}
+
+/// Does tasks without the GIL, and looks for Ctrl-C while they are done.
+fn interruptibly<'a>(
+    py: Python<'_>,
+    schedule: &Schedule,
+    elements: u64,
+    tasks: impl Iterator<Item = Task<'a>> + Send,
+) -> PyResult<()> {
+    let mut signal = Ok(());
+    let interrupted = || {
+        Python::attach(|py| signal = py.check_signals());
+        signal.is_err()
+    };
+    let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
+    // No panic is known; should there be one, it is an ordinary exception.
+    py.detach(|| catch_unwind(AssertUnwindSafe(|| run(schedule, elements, tasks, asked))))
+        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?
+        .map_err(|_| PyMemoryError::new_err("no memory for a part of `out`, which is not in C order"))?;
+    signal?;
+    py.check_signals()
+}
+
+/// Whether this is the thread that handles signals: elsewhere Python looks for none.
+fn handles_signals(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    main.eq(threading.call_method0("get_ident")?)
+}

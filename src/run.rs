@@ -1,0 +1,214 @@
+//! Doing tasks: on the caller's thread, or on workers that take them as they come.
+
+use crate::environment::DefaultEnvironment;
+use crate::fill::{Schedule, Task};
+use crate::workers::{together, workers};
+use std::collections::TryReserveError;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// How long a caller works or waits before it asks whether to go on: asking Python takes up to five milliseconds where
+/// another of its threads is busy, and Ctrl-C should stop a fill at once.
+const INTERVAL: Duration = Duration::from_millis(40);
+
+/// Does the tasks, which write so many elements, on the schedule's threads.
+///
+/// The caller's thread asks `interrupted`, if there is such a thing, every [`INTERVAL`]; once that is so, no other task is
+/// begun.
+///
+/// # Errors
+///
+/// [`TryReserveError`] when a task was refused memory; no other is begun then.
+pub(crate) fn run<'a>(
+    schedule: &Schedule,
+    elements: u64,
+    tasks: impl Iterator<Item = Task<'a>> + Send,
+    mut interrupted: Option<impl FnMut() -> bool>,
+) -> Result<(), TryReserveError> {
+    let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
+    let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
+    if workers.len() < 2 {
+        return alone(tasks, interrupted);
+    }
+    let queue = Queue {
+        tasks: Mutex::new(tasks),
+        bundle: schedule.chunk,
+        stop: AtomicBool::new(false),
+        refused: OnceLock::new(),
+    };
+    let end = End { working: AtomicUsize::new(workers.len()), caller: thread::current() };
+    let work = || {
+        let _leaving = Leaving(&end);
+        queue.work();
+    };
+    together(&workers, &work, &mut || queue.watch(&end, interrupted.as_mut()));
+    queue.refused.into_inner().map_or(Ok(()), Err)
+}
+
+/// Does the tasks on the caller's own thread.
+fn alone<'a>(
+    tasks: impl Iterator<Item = Task<'a>>,
+    mut interrupted: Option<impl FnMut() -> bool>,
+) -> Result<(), TryReserveError> {
+    let _environment = DefaultEnvironment::enter();
+    let mut asked = Instant::now();
+    for task in tasks {
+        if let Some(interrupted) = &mut interrupted
+            && asked.elapsed() > INTERVAL
+        {
+            if interrupted() {
+                return Ok(());
+            }
+            asked = Instant::now();
+        }
+        (task.work)()?;
+    }
+    Ok(())
+}
+
+/// Tasks that workers take as they come, and when to stop.
+struct Queue<I> {
+    tasks: Mutex<I>,
+    /// How many elements are worth taking the lock.
+    bundle: usize,
+    stop: AtomicBool,
+    refused: OnceLock<TryReserveError>,
+}
+
+impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
+    /// What a worker does.
+    fn work(&self) {
+        let _environment = DefaultEnvironment::enter();
+        let mut bundle = Vec::new();
+        loop {
+            self.take(&mut bundle);
+            if bundle.is_empty() {
+                return;
+            }
+            for task in bundle.drain(..) {
+                if self.stop.load(Ordering::Relaxed) {
+                    return;
+                }
+                if let Err(error) = (task.work)() {
+                    let _ = self.refused.set(error); // one of them is enough
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// Takes a bundle: one task, or many small ones.
+    fn take(&self, bundle: &mut Vec<Task<'a>>) {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut elements = 0;
+        while elements < self.bundle
+            && let Some(task) = tasks.next()
+        {
+            elements += task.elements;
+            bundle.push(task);
+        }
+    }
+
+    /// What the caller does meanwhile.
+    fn watch(&self, end: &End, interrupted: Option<&mut impl FnMut() -> bool>) {
+        let Some(interrupted) = interrupted else { return };
+        while end.working.load(Ordering::Acquire) > 0 {
+            thread::park_timeout(INTERVAL);
+            if !self.stop.load(Ordering::Relaxed) && interrupted() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// How many workers are at work, and who waits for them.
+struct End {
+    working: AtomicUsize,
+    caller: Thread,
+}
+
+/// Says that a worker has done its part when it is dropped, in a panic too.
+struct Leaving<'a>(&'a End);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        if self.0.working.fetch_sub(1, Ordering::Release) == 1 {
+            self.0.caller.unpark();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(threads: usize) -> Schedule {
+        Schedule { chunk: 1, ..Schedule::new(threads) }
+    }
+
+    fn task<'a>(work: impl FnOnce() + Send + 'a) -> Task<'a> {
+        let work = || {
+            work();
+            Ok(())
+        };
+        Task { elements: 1, work: Box::new(work) }
+    }
+
+    /// A task that is lost, done twice, or begun after the interruption; a caller who waits for ever, or is never asked.
+    #[test]
+    fn interruptions_stop_what_is_not_begun() {
+        for threads in [1, 3] {
+            let done = Mutex::new(Vec::new());
+            let tasks = |milliseconds: u64| {
+                let done = &done;
+                (0..40).map(move |number| {
+                    task(move || {
+                        thread::sleep(Duration::from_millis(milliseconds));
+                        done.lock().unwrap().push(number);
+                    })
+                })
+            };
+            run(&schedule(threads), 40, tasks(1), Some(|| false)).unwrap();
+            let mut numbers = std::mem::take(&mut *done.lock().unwrap());
+            numbers.sort_unstable();
+            assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+            let mut asked = 0;
+            let interrupted = || {
+                asked += 1;
+                asked == 2
+            };
+            run(&schedule(threads), 40, tasks(20), Some(interrupted)).unwrap();
+            let begun = done.lock().unwrap().len();
+            assert!((3..30).contains(&begun), "{begun} tasks of 20 ms were begun in 2 intervals");
+            assert_eq!(asked, 2, "nobody is asked after the interruption");
+        }
+    }
+
+    /// Refused memory that is taken for success, or after which a whole array is still gone through.
+    #[test]
+    fn refused_memory_ends_the_run() {
+        for threads in [1, 3] {
+            let begun = AtomicUsize::new(0);
+            let tasks = (0..1000).map(|_| {
+                let begun = &begun;
+                let work = move || {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                    Vec::<u8>::new().try_reserve_exact(usize::MAX)
+                };
+                Task { elements: 1, work: Box::new(work) }
+            });
+            assert!(run(&schedule(threads), 1000, tasks, None::<fn() -> bool>).is_err());
+            assert!((1..=threads).contains(&begun.into_inner()));
+        }
+    }
+
+    /// A panic of a task that leaves the caller waiting.
+    #[test]
+    #[should_panic(expected = "a task's own")]
+    fn a_panic_reaches_the_caller() {
+        let tasks = [task(|| panic!("a task's own")), task(|| ())];
+        let _ = run(&schedule(2), 2, tasks.into_iter(), Some(|| false));
+    }
+}

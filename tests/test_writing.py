@@ -1,0 +1,130 @@
+"""Two fills at once: of one element the second is refused, of memory that merely interleaves both work."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import varscale as vs
+from process import run
+from varscale._writing import Writing
+
+INIT = vs.lecun_normal(5)
+SLOW = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
+
+
+def while_filling(first: np.ndarray, work: Callable[[], object]) -> list[BaseException]:
+    """Fills `first` in a thread and works meanwhile, again until that was surely so; returns what the work raised."""
+    raised: list[BaseException] = []
+    for _ in range(200):
+        thread = threading.Thread(target=lambda: SLOW(first.shape, out=first))
+        thread.start()
+        try:
+            while not _writes(first) and thread.is_alive():
+                pass
+            work()
+        except ValueError as error:
+            raised.append(error)
+        met = thread.is_alive() or raised
+        thread.join()
+        if met:
+            return raised
+    raise AssertionError("the fills did not meet")
+
+
+def _writes(array: np.ndarray) -> bool:
+    try:
+        with Writing(array):
+            return False
+    except ValueError:
+        return True
+
+
+BASE = np.zeros((2000, 2000), np.float32)
+BUFFER = bytearray(4_000_000)
+
+
+@pytest.mark.thread_unsafe(reason="fills arrays that its copies share")
+@pytest.mark.parametrize("init", [INIT, vs.Ones(), vs.Constant(2.0)])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(BASE, BASE), (BASE, BASE[5:9]), (BASE[:1001], BASE[1000:1001]), (BASE, BASE.T[::7]), (BASE.reshape(-1), BASE[-1]),
+     (np.frombuffer(BUFFER, np.float32), np.frombuffer(BUFFER, np.float32, 100, 4000))],
+)  # fmt: skip
+def test_a_second_fill_of_an_element_is_refused(init: vs.Initializer, first: np.ndarray, second: np.ndarray) -> None:
+    """If this fails two threads write one element at once, and what it holds is a matter of luck."""
+    (error,) = while_filling(first, lambda: init(second.shape, out=second))
+    assert str(error) == "`out` shares memory with an array that another call is filling"
+    init(second.shape, out=second)
+
+
+@pytest.mark.thread_unsafe(reason="fills arrays that its copies share")
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(BASE[::2], BASE[1::2]), (BASE[:, :1000], BASE[:, 1000:]), (BASE.T[:1000], BASE.T[1000:]),
+     (BASE[:1000], BASE[1000:]), (BASE[:, ::2], BASE[::2, 1::2]),
+     (np.frombuffer(BUFFER, np.float32, 900_000), np.frombuffer(BUFFER, np.float32, -1, 3_600_000))],
+)  # fmt: skip
+def test_views_without_a_common_element_are_filled_at_once(first: np.ndarray, second: np.ndarray) -> None:
+    """If this fails blocks of columns, or views that interleave, get in each other's way."""
+    expected = INIT(second.shape)
+    assert while_filling(first, lambda: INIT(second.shape, out=second)) == []
+    assert np.array_equal(second, expected)
+    assert np.array_equal(first, SLOW(first.shape))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_arrays_share_what_their_elements_do(data: st.DataObject) -> None:
+    """If this fails a pair of views is refused that may be filled at once, or the other way round."""
+    numbers = np.arange(6 * 5 * 7, dtype=np.int64).reshape(6, 5, 7)
+
+    def view() -> np.ndarray:
+        entries = tuple(data.draw(st.slices(size)) for size in numbers.shape)
+        return numbers[entries].transpose(data.draw(st.permutations(range(3))))
+
+    first, second = view(), view()
+    shared = bool(set(first.ravel().tolist()) & set(second.ravel().tolist()))
+    with Writing(first):
+        assert _writes(second) == shared
+    assert not _writes(second)
+
+
+def test_a_failed_fill_frees_its_array() -> None:
+    """If this fails an array whose fill raised can never be filled again."""
+    out = np.zeros((3, 4), np.float32)
+    with pytest.raises(ValueError, match="shape"):
+        INIT((4, 3), out=out)
+    with pytest.raises(ValueError, match="overflow"):
+        vs.RandomNormal(stddev=1e39)((3, 4), out=out)
+    assert INIT((3, 4), out=out) is out
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_a_forked_child_writes_what_its_parent_was_writing() -> None:
+    """If this fails a worker process forked during a fill can never fill its copy of the array, or hangs."""
+    code = """
+import os, threading, numpy as np, varscale as vs
+out = np.zeros((4000, 4000), np.float32)
+slow = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
+stop = False
+def fill():
+    while not stop: slow(out.shape, out=out)
+threading.Thread(target=fill, daemon=True).start()
+failed = 0
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        try: vs.lecun_normal(1)((10, 10), out=out[:10, :10]); os._exit(0)
+        except ValueError: os._exit(1)
+    failed += os.waitpid(child, 0)[1] != 0
+stop = True
+print(failed)
+"""
+    assert run(code).stdout == "0\n"
