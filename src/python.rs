@@ -32,6 +32,7 @@ mod _core {
         DefaultEnvironment, Job, Level, SettingError, Truncation, count, environment, fill_all, libm, tensorflow,
         threads, threefry, xla,
     };
+    use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -43,6 +44,13 @@ mod _core {
 
     #[pymodule_export]
     const DEBUG_BUILD: bool = cfg!(debug_assertions);
+
+    /// Looks up the functions of arrays now: a fork during a look-up by another thread leaves it unfinished in the child.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        PyArray1::<u64>::zeros(module.py(), 0, false).try_readonly()?;
+        Ok(())
+    }
 
     /// Fills arrays in one pass; a job's fields are those of `_core.pyi`.
     #[pyfunction]

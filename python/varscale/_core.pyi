@@ -90,4 +90,4 @@ def exchange_num_threads(n: SupportsIndex | None, /) -> int | None:
     """Sets how many threads the fills of this Python thread may use, None for the process's number; returns the old."""
 
 def get_num_threads() -> int:
-    """How many threads a fill may use: set for this thread, else set, else `VARSCALE_NUM_THREADS`, else all CPUs allowed."""
+    """How many threads a fill may use: what was set, else `VARSCALE_NUM_THREADS`, else the CPUs allowed."""

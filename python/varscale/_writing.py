@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from threading import Lock
 from types import TracebackType
 from typing import Any
-from weakref import WeakSet
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,22 +26,30 @@ class Writing:
         ValueError: Another call is writing an element of them.
     """
 
+    __slots__ = ("__weakref__", "arrays")
+
     def __init__(self, *arrays: NDArray[Any]) -> None:
         """Takes the arrays that are going to be written."""
         self.arrays = arrays
 
     def __enter__(self) -> None:
         with _lock:
-            if any(_share(array, other) for call in _calls for other in call.arrays for array in self.arrays):
+            if _calls and any(_share(array, other) for other in _others() for array in self.arrays):
                 msg = "`out` shares memory with an array that another call is filling"
                 raise ValueError(msg)
-            _calls.add(self)
+            _calls[id(self)] = ref(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with _lock:
-            _calls.discard(self)
+            _calls.pop(id(self), None)
+
+
+def _others() -> Iterator[NDArray[Any]]:
+    """What is being written. A call that Ctrl-C kept from leaving is gone all the same."""
+    for call in [alive for alive in (found() for found in _calls.values()) if alive is not None]:
+        yield from call.arrays
 
 
 def _share(array: NDArray[Any], other: NDArray[Any]) -> bool:
@@ -55,11 +64,11 @@ def _share(array: NDArray[Any], other: NDArray[Any]) -> bool:
 def _forget() -> None:
     """In a forked child nobody is writing, nor will the lock be released by a thread that is not there."""
     global _lock, _calls
-    _lock, _calls = Lock(), WeakSet()
+    _lock, _calls = Lock(), {}
 
 
 _lock: Lock
-_calls: WeakSet[Writing]
+_calls: dict[int, ref[Writing]]
 _forget()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
