@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from . import _core
 from ._builtin import Builtin, Job
 from ._dtypes import FloatType, float_type
+from ._environment import in_default_environment
 from ._partition import Part
 from ._request import Request, Rule
 from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .replay import Replay
 
 Self = TypeVar("Self", bound="Sampled")
-T = TypeVar("T")
 STANDARD_BOUNDS = (-2.0, 2.0)
 _REMEMBERED = 256
 """Plans that an initializer keeps."""
@@ -171,15 +171,6 @@ class Sampled(Builtin):
         if self._replay is not None:
             return self._replay.job(array, *prepared)
         return core_job(array, part, *prepared, stream)
-
-
-def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
-    """The result of a function that computes scales: another library may have changed how this thread rounds."""
-    environment = _core.exchange_environment()
-    try:
-        return function(*arguments)
-    finally:
-        _core.exchange_environment(environment)
 
 
 def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job | None:
