@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import ml_dtypes
 import numpy as np
 import pytest
 
 import varscale as vs
+from varscale._blocks import assign
 
 NUMERIC = [
     *("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),
@@ -48,6 +51,33 @@ def test_constants_that_the_dtype_cannot_hold_are_refused(value: float, dtype: s
     """If this fails a constant is silently wrapped, cut or made infinite."""
     with pytest.raises(ValueError, match="`value` must be one that the dtype"):
         vs.Constant(value, dtype)((2,))
+
+
+def test_a_part_of_a_list_costs_what_it_holds() -> None:
+    """If this fails one element of a long list takes the time of all, or fails for a value that it does not hold."""
+    count = 10**6
+    init = vs.Constant([*range(count - 1), 1e300], "float64")
+    began = time.perf_counter()
+    for row in range(100):
+        assert init((1000, count // 1000), index=(row, 5)) == 1000 * row + 5
+    assert time.perf_counter() - began < 0.1
+    assert init((count,), "float16", index=slice(2, 4)).tolist() == [2, 3]
+    for shape, index in (((count,), -1), ((count - 1,), 0)):
+        with pytest.raises(ValueError, match="`value` must"):
+            init(shape, "float16", index=index)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_large_constants_in_any_order(order: tuple[int, ...]) -> None:
+    """If this fails a block of a large array is left out, or cut where it is another one's."""
+    shape = (3, 1000, 7001)
+    memory = np.zeros(tuple(shape[axis] for axis in order), np.int8)
+    out = memory.transpose(np.argsort(order))[:, ::-1]
+    assert vs.Ones()(shape, out=out) is out
+    assert memory.all()
+    values = np.resize(np.arange(7, dtype=np.int8), shape)
+    assign(out, values)
+    assert np.array_equal(out, values)
 
 
 @pytest.mark.parametrize("bad", ["1", None, [1, "a"], object(), {"a": 1}, [[1, 2], [3]], 1j])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import tracemalloc
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ RANDOM = (
     vs.RandomUniform(-1, 2, 3),
 )
 FIXED = (vs.Constant(3.5), vs.Zeros(), vs.Ones())
+HUGE = st.sampled_from([2**62, 2**63 - 1, 2**63, 2**64, 10**30])
 
 
 @st.composite
@@ -33,15 +36,17 @@ def entries(draw: st.DrawFn, size: int) -> Any:
     if kind == "integer":
         return draw(st.integers(-size, size - 1))
     if kind == "slice":
-        return draw(st.slices(size))
+        found = draw(st.slices(size))
+        step = draw(st.one_of(st.just(found.step), HUGE, HUGE.map(operator.neg)))
+        return slice(found.start, found.stop, step)
     elements = st.integers(-size, size - 1) if size else st.just(0)
     return np.array(draw(st.lists(elements, max_size=6 if size else 0)), np.int64)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[Any, ...]]:
+def cases(draw: st.DrawFn, rank: int | None = None) -> tuple[tuple[int, ...], tuple[Any, ...]]:
     """A shape and an index of it: any number of entries, an Ellipsis perhaps."""
-    shape = tuple(draw(st.lists(st.integers(0, 7), max_size=5)))
+    shape = tuple(draw(st.lists(st.integers(0, 7), min_size=rank or 0, max_size=5 if rank is None else rank)))
     index = [draw(entries(size)) for size in shape]
     if draw(st.booleans()):
         start = draw(st.integers(0, len(shape)))
@@ -96,14 +101,29 @@ def test_index_is_the_slice_in_10_000_cases(
     check(init, dtype, case)
 
 
+def check_identity_and_list(case: tuple[tuple[int, ...], tuple[Any, ...]], dtype: str) -> None:
+    check(vs.Identity(2.0), dtype, case)
+    check(vs.Constant(list(range(prod(case[0])))), dtype, case)
+
+
+MATRICES = cases(rank=2)
+
+
 @settings(max_examples=200, deadline=None)
-@given(cases().filter(lambda case: len(case[0]) == 2), st.sampled_from(FLOATS))
+@given(MATRICES, st.sampled_from(FLOATS))
 def test_parts_of_identities_and_lists(case: tuple[tuple[int, ...], tuple[Any, ...]], dtype: str) -> None:
     """If this fails the diagonal, or a list's values, land elsewhere; repeated indices too."""
-    check(vs.Identity(2.0), dtype, case)
-    size = int(np.prod(case[0]))
-    if size:
-        check(vs.Constant(list(range(size))), dtype, case)
+    check_identity_and_list(case, dtype)
+
+
+@pytest.mark.long
+@settings(max_examples=10_000, deadline=None)
+@given(MATRICES, st.sampled_from(FLOATS))
+def test_parts_of_identities_and_lists_in_10_000_cases(
+    case: tuple[tuple[int, ...], tuple[Any, ...]], dtype: str
+) -> None:
+    """As above, more of them."""
+    check_identity_and_list(case, dtype)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +145,8 @@ def test_shapes_of_parts(index: Any, shape: tuple[int, ...]) -> None:
      ((0, 0, 0), "at most 2 entries"), ((..., ...), "at most one Ellipsis"), (None, "integers, slices"),
      (np.ones((3, 4), bool), "integers, slices"), ([True, False, True], "integers, slices"), (True, "integers, slices"),
      (np.array([[0, 1]]), "integers, slices"), (1.0, "integers, slices"), ("a", "integers, slices"),
-     ([0.5], "integers, slices"), (slice(0.5), "slices of integers")],
+     ([0.5], "integers, slices"), ([[0], [1, 2]], "integers, slices"), (([[0], [1, 2]],), "integers, slices"),
+     (slice(0.5), "slices of integers")],
 )  # fmt: skip
 def test_wrong_indices_are_index_errors(index: Any, message: str) -> None:
     """If this fails a mask or a float silently chooses something."""
@@ -161,6 +182,37 @@ def test_far_elements_are_the_oracles(dtype: str) -> None:
     )
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(
+    ("index", "numbers"),
+    [(0, [0]), (-1, [2**64 - 1]), ([0, -1, 2**63 - 1, -1], [0, 2**64 - 1, 2**63 - 1, 2**64 - 1]),
+     (np.array([2**64 - 1, 3, 8], np.uint64), [2**64 - 1, 3, 8]),
+     (slice(None, None, 2**63), [0, 2**63]), (slice(None, None, -(2**63) - 3), [2**64 - 1, 2**63 - 4]),
+     (slice(5, None, 10**30), [5]), (slice(None, None, 1 - 2**62), [2**64 - 1 - i * (2**62 - 1) for i in range(5)])],
+)  # fmt: skip
+def test_an_axis_of_all_2_to_the_64_elements(index: Any, numbers: list[int], dtype: str) -> None:
+    """If this fails an extent, an index or a step beyond 64 bits is an error of the border, or another element."""
+    init, name = vs.RandomNormal(0.0, 1.0, 7, dtype), reference.identity(None, 7)
+    expected = reference.values("normal", dtype, name, np.array(numbers, np.uint64))
+    assert init((2**64,), index=index).tobytes() == expected.tobytes()
+    assert init.lazy((1, 2**64, 1))[:, index].tobytes() == expected.tobytes()
+    out = np.zeros((2, len(numbers), 1), expected.dtype)
+    init.lazy((2**64, 1)).fill(out[1], ([index] if isinstance(index, int) else index, [0]))
+    assert out[1].tobytes() == expected.tobytes()
+    assert not out[0].any()
+
+
+def test_parts_of_nothing() -> None:
+    """If this fails an extent beyond 64 bits beside an empty axis is an error of the border."""
+    for init in (vs.lecun_normal(1), vs.Identity(), vs.Zeros()):
+        lazy = init.lazy((0, 2**70))
+        assert lazy[:, :5].shape == (0, 5)
+        assert lazy[:, [-1, 3]].shape == (0, 2)
+        assert lazy[:, -1].shape == (0,)
+        with pytest.raises(ValueError, match="address space"):
+            lazy[...]
 
 
 def test_more_than_2_to_the_64_elements_are_refused() -> None:

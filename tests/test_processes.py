@@ -224,13 +224,13 @@ INTERRUPT = """
 import os, signal, threading, time, numpy as np, varscale as vs
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
 vs.set_num_threads(THREADS)
-slow = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
+slow = INIT
 out = np.empty((1 << 15, 1 << 14), np.float32, order="ORDER")
 delays, waits = [], []
 for attempt in range(3):
     sent = []
     def interrupt():
-        time.sleep(0.4)
+        time.sleep(WAIT)
         sent.extend((time.process_time(), time.perf_counter()))
         os.kill(os.getpid(), signal.SIGINT)
     threading.Thread(target=interrupt).start()
@@ -250,7 +250,17 @@ print(len(delays), max(delays) < 0.1 * THREADS and min(waits) < 0.1, slow((3, 3)
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_ctrl_c_stops_a_long_fill(threads: str, order: str) -> None:
     """If this fails Ctrl-C waits for gigabytes to be filled, or the library is unusable after it."""
-    assert run(INTERRUPT.replace("THREADS", threads).replace("ORDER", order)).stdout == "3 True True\n"
+    slow = "vs.TruncatedNormal(seed=1, lower=-5, upper=5)"
+    code = INTERRUPT.replace("INIT", slow).replace("WAIT", "0.4").replace("THREADS", threads).replace("ORDER", order)
+    assert run(code).stdout == "3 True True\n"
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("init", ["vs.Constant(0.1)", "vs.Ones()", "vs.Identity()"])
+def test_ctrl_c_stops_a_long_constant(init: str, order: str) -> None:
+    """If this fails Ctrl-C waits for gigabytes of one value."""
+    code = INTERRUPT.replace("INIT", init).replace("WAIT", "0.03").replace("THREADS", "1").replace("ORDER", order)
+    assert run(code).stdout == "3 True True\n"
 
 
 # Threads of the program -------------------------------------------------------------------------------------------

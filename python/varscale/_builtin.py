@@ -127,7 +127,10 @@ class Builtin(Initializer):
         """
         made, prepared = self._prepare(part, dtype)
         array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
-        job = self._job(array, part, prepared, self._stream() if stream is None else stream)
+        name = self._stream() if stream is None else stream
+        if part.picks is not None and not array.size:
+            return array, []  # there may be such a part of a tensor whose extents do not cross into the core
+        job = self._job(array, part, prepared, name)
         return array, [] if job is None else [job]
 
     def lazy(self, shape: ShapeLike, dtype: Any = None) -> Lazy:

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._blocks import assign
 from ._builtin import Builtin
 from ._checks import finite
 from ._dtypes import float_type, numeric_dtype
+from ._environment import in_default_environment
 from ._partition import Part
 from ._sampled import check_overflow
 
@@ -19,6 +21,8 @@ class Fixed(Builtin):
     """Base of the initializers that draw nothing; any numeric dtype unless a subclass says otherwise."""
 
     dtype: str
+    number: ClassVar[int]
+    """What all elements are, where a subclass prepares nothing else."""
     parameters: ClassVar[dict[str, Any]] = {"dtype": Builtin.REQUIRED}
 
     def __init__(self, dtype: Any = "float32") -> None:
@@ -26,7 +30,10 @@ class Fixed(Builtin):
         self._set(dtype=numeric_dtype(dtype).name)
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], Any]:
-        return numeric_dtype(self.dtype if dtype is None else dtype), None
+        return numeric_dtype(self.dtype if dtype is None else dtype), self.number
+
+    def _job(self, array: NDArray[Any], part: Part, prepared: Any, stream: bytes) -> None:
+        assign(array, prepared)
 
 
 class Constant(Fixed):
@@ -48,6 +55,7 @@ class Constant(Fixed):
     """
 
     value: Any
+    _values: NDArray[Any]
     parameters: ClassVar[dict[str, Any]] = {"value": Builtin.REQUIRED, "dtype": Builtin.REQUIRED}
 
     def __init__(self, value: ArrayLike = 0, dtype: Any = "float32") -> None:
@@ -62,27 +70,21 @@ class Constant(Fixed):
         if array.dtype.kind not in "biuf":
             array = array.astype(np.float64)
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
-        self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name)
+        self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name, _values=array.copy())
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], NDArray[Any]]:
-        dtype, _ = super()._prepare(part, dtype)
-        values = np.asarray(self.value)
-        if values.ndim and values.size != prod(part.full_shape):
-            msg = f"`value` must hold one number or {prod(part.full_shape)}, as `shape` does, got {values.size}"
-            raise ValueError(msg)
-        with np.errstate(all="ignore"):
-            held = values.astype(dtype)
-            fits = not np.any(np.isfinite(values) & ~np.isfinite(held.astype(np.complex128)))
-            if dtype.kind in "iu" or "int" in dtype.name:  # ml_dtypes' small integers are of kind "V"
-                fits = values.dtype.kind in "biu" and np.array_equal(held.astype(object), values.astype(object))
-                fits = fits or (values.dtype.kind == "f" and np.array_equal(held.astype(np.float64), values))
+        kind = numeric_dtype(self.dtype if dtype is None else dtype)
+        values = self._values
+        if values.ndim:
+            if values.size != prod(part.full_shape):
+                msg = f"`value` must hold one number or {prod(part.full_shape)}, as `shape` does, got {values.size}"
+                raise ValueError(msg)
+            values = _chosen(values, part)
+        held, fits = in_default_environment(_held, values, kind)
         if not fits:
-            msg = f"`value` must be one that the dtype {dtype.name!r} can hold, got {self.value!r}"
+            msg = f"`value` must be one that the dtype {kind.name!r} can hold, got {self.value!r}"
             raise ValueError(msg)
-        return dtype, _chosen(held.reshape(part.full_shape), part) if held.ndim else held
-
-    def _job(self, array: NDArray[Any], part: Part, prepared: NDArray[Any], stream: bytes) -> None:
-        array[...] = prepared
+        return kind, held
 
 
 class Zeros(Fixed):
@@ -95,8 +97,7 @@ class Zeros(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    def _job(self, array: NDArray[Any], part: Part, prepared: None, stream: bytes) -> None:
-        array[...] = 0
+    number = 0
 
 
 class Ones(Fixed):
@@ -109,8 +110,7 @@ class Ones(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    def _job(self, array: NDArray[Any], part: Part, prepared: None, stream: bytes) -> None:
-        array[...] = 1
+    number = 1
 
 
 class Identity(Fixed):
@@ -138,32 +138,46 @@ class Identity(Fixed):
         """Checks every argument once."""
         self._set(gain=finite("gain", gain), dtype=float_type(dtype).name)
 
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], None]:
+    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], NDArray[Any]]:
         kind = float_type(self.dtype if dtype is None else dtype)
         if len(part.full_shape) != 2:
             msg = f"`shape` must have two dimensions for an identity matrix, got {part.full_shape}"
             raise ValueError(msg)
         check_overflow(abs(self.gain), kind)
-        return kind.dtype, None
+        return kind.dtype, in_default_environment(np.array(self.gain).astype, kind.dtype)
 
-    def _job(self, array: NDArray[Any], part: Part, prepared: None, stream: bytes) -> None:
+    def _job(self, array: NDArray[Any], part: Part, prepared: NDArray[Any], stream: bytes) -> None:
         mesh = part.mesh(array)
-        mesh[...] = 0
+        assign(mesh, 0)
         rows, columns = part.indices()
         # Every pair of equal indices, repeated ones too: for each row, its range among the sorted columns.
         order = np.argsort(columns, kind="stable")
         begin, end = (np.searchsorted(columns[order], rows, side) for side in ("left", "right"))
         counts = end - begin
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = self.gain
+        mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = prepared
 
 
 def _chosen(values: NDArray[Any], part: Part) -> NDArray[Any]:
-    """The part of a tensor that exists."""
+    """The part's values, out of all in C order."""
     if part.picks is None:
-        return values
-    mesh = values[np.ix_(*part.indices())]
-    return mesh.reshape(part.shape)
+        return values.reshape(part.full_shape)
+    if not prod(part.shape):
+        return values.reshape(-1)[:0].reshape(part.shape)
+    return values.reshape(part.full_shape)[np.ix_(*part.indices())].reshape(part.shape)
+
+
+def _held(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
+    """The values in a dtype, and whether it can hold them."""
+    with np.errstate(all="ignore"):
+        held = values.astype(dtype)
+        if dtype.kind in "iu" or "int" in dtype.name:  # ml_dtypes' small integers are of kind "V"
+            exact = np.array_equal(held.astype(object), values.astype(object))
+            fits = (values.dtype.kind in "biu" and exact) or (
+                values.dtype.kind == "f" and np.array_equal(held.astype(np.float64), values)
+            )
+            return held, fits
+        return held, not np.any(np.isfinite(values) & ~np.isfinite(held.astype(np.complex128)))
 
 
 def _tuples(value: Any) -> Any:

@@ -49,8 +49,8 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
         except TypeError as error:
             msg = f"`index` must hold slices of integers, got {entry!r}"
             raise IndexError(msg) from error
-        return (chosen.start, chosen.step, _length(chosen)) if chosen else (0, 1, 0), True
-    if isinstance(entry, list | np.ndarray | range) and np.ndim(entry) == 1:
+        return _even(chosen.start, chosen.step, _length(chosen)) if chosen else (0, 1, 0), True
+    if isinstance(entry, list | range) or (isinstance(entry, np.ndarray) and entry.ndim):
         return _listed(entry, axis, size), True
     if not isinstance(entry, bool | np.bool_):
         try:
@@ -59,8 +59,21 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
             pass
         else:
             return (_inside(number, axis, size), 1, 1), False
-    msg = f"`index` must hold integers, slices, 1-D arrays of integers or an Ellipsis, got {entry!r}"
-    raise IndexError(msg)
+    raise _unknown(entry)
+
+
+def _unknown(entry: Any) -> IndexError:
+    """What to raise for an entry of another kind."""
+    return IndexError(f"`index` must hold integers, slices, 1-D arrays of integers or an Ellipsis, got {entry!r}")
+
+
+def _even(start: int, step: int, count: int) -> Picks:
+    """Evenly spaced picks: a step is a signed number of 64 bits, so two that lie further apart are a list."""
+    if count < 2:
+        return start, 1, count
+    if -(2**63) <= step < 2**63:
+        return start, step, count
+    return np.array([start, start + step], np.uint64)
 
 
 def _length(chosen: range) -> int:
@@ -70,12 +83,14 @@ def _length(chosen: range) -> int:
 
 def _listed(entry: Any, axis: int, size: int) -> Picks:
     """The picks of a list: evenly spaced ones as such, which is faster."""
-    array = np.asarray(entry)
-    if array.size == 0 and array.dtype.kind in "fiu":  # NumPy reads [] as floats
+    try:
+        array = np.asarray(entry)
+    except ValueError as error:  # lists of several lengths
+        raise _unknown(entry) from error
+    if array.ndim == 1 and array.size == 0 and array.dtype.kind in "fiu":  # NumPy reads [] as floats
         return 0, 1, 0
-    if array.dtype.kind not in "iu":
-        msg = f"`index` must hold integers, slices, 1-D arrays of integers or an Ellipsis, got {entry!r}"
-        raise IndexError(msg)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise _unknown(entry)
     for end in (array.min(), array.max()):
         _inside(int(end), axis, size)
     if array.dtype.kind == "i":

@@ -1,0 +1,19 @@
+"""The floating-point environment: another library may have changed how this thread rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from . import _core
+
+T = TypeVar("T")
+
+
+def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
+    """The result of a function that computes or rounds, in the default environment; the caller's is restored."""
+    environment = _core.exchange_environment()
+    try:
+        return function(*arguments)
+    finally:
+        _core.exchange_environment(environment)
