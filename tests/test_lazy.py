@@ -85,3 +85,12 @@ def test_is_checked_when_it_is_made_and_never_changes() -> None:
         INIT.lazy((2, 3), "int8")
     with pytest.raises(AttributeError, match="immutable"):
         INIT.lazy((2, 3)).shape = (3, 2)  # type: ignore[misc]
+
+
+def test_tokens_tell_modules_apart() -> None:
+    """If this fails Dask takes two classes of one name for one, and gives one the values of the other."""
+    tokens = []
+    for module in ("first", "second"):
+        kind = type("Mine", (vs.RandomNormal,), {"__module__": module})
+        tokens.append(kind(0.0, 1.0, 3).lazy((2, 3)).__dask_tokenize__())
+    assert tokens[0] != tokens[1]

@@ -50,7 +50,7 @@ class Builtin(Initializer):
         raise AttributeError(msg)
 
     def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], Any]:
-        """The dtype of the array to make, and whatever `_write` needs; all that can be wrong is found here."""
+        """The dtype of the array to make, and whatever `_job` needs; all that can be wrong is found here."""
         raise NotImplementedError
 
     def _stream(self) -> bytes:
@@ -186,6 +186,10 @@ class Builtin(Initializer):
     def fold_in(self: Self, *path: int | str) -> Self:
         """The same initializer: it draws nothing, so there is no stream to tell apart."""
         return self
+
+    def _named(self: Self, name: str) -> tuple[Self, bytes]:
+        """An initializer and a stream that make what `fold_in(name)` would, without a copy where none is needed."""
+        return self, b""
 
     def _with_seed(self: Self, seed: Any) -> Self:
         """The same initializer with another seed; one that draws nothing has none."""

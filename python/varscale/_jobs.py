@@ -25,7 +25,7 @@ class ModelPart:
     values: NDArray[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelJob:
     """Parts of a model that are made together; `Model.jobs` returns them. It pickles, and is pure."""
 

@@ -122,7 +122,8 @@ class Lazy:
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
         initializer = self.initializer
-        return type(initializer).__qualname__, initializer.get_config(), *self._key()[1:]
+        kind = type(initializer)
+        return kind.__module__, kind.__qualname__, initializer.get_config(), *self._key()[1:]
 
     def __repr__(self) -> str:
         return f"<lazy {self.shape} {self.dtype.name} of {self.initializer!r}>"

@@ -125,17 +125,19 @@ class Model(Mapping[str, Parameter]):
 
         Raises:
             KeyError: A name that is not in the model.
+            ValueError: A name that comes twice.
             TypeError: A `seed` that is not an integer.
             ImportError: A bar is asked for, and there is no tqdm.
         """
-        chosen, maker = self._chosen(names), self._maker(seed)
+        chosen, seeded = self._chosen(names), self._seeded(seed)
         arrays: dict[str, NDArray[Any]] = {}
         jobs: list[Job] = []
         with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
             pending = 0
             for name in chosen:
                 shape, dtype, _ = self._parameters[name]
-                array, left = maker(name)._begin(Part(shape, shape), dtype)
+                initializer, stream = seeded(name)._named(name)
+                array, left = initializer._begin(Part(shape, shape), dtype, stream)
                 arrays[name] = array
                 jobs += left
                 pending += array.nbytes
@@ -157,10 +159,11 @@ class Model(Mapping[str, Parameter]):
 
         Raises:
             KeyError: A name that is not in the model.
+            ValueError: A name that comes twice.
             TypeError: A `seed` that is not an integer.
         """
-        maker = self._maker(seed)
-        return {name: maker(name).lazy(self[name].shape, self[name].dtype) for name in self._chosen(names)}
+        chosen, seeded = self._chosen(names), self._seeded(seed)
+        return {name: seeded(name).fold_in(name).lazy(self[name].shape, self[name].dtype) for name in chosen}
 
     def jobs(
         self, seed: Any = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
@@ -213,21 +216,24 @@ class Model(Mapping[str, Parameter]):
         if unknown:
             msg = f"`names` must be names of the model, got {unknown}"
             raise KeyError(msg)
+        if len(set(chosen)) < len(chosen):
+            repeated = sorted({name for name in chosen if chosen.count(name) > 1})
+            msg = f"`names` must hold each name once, got {repeated} more often"
+            raise ValueError(msg)
         return chosen
 
-    def _maker(self, seed: Any) -> Callable[[str], Builtin]:
-        """What makes the parameter of a name: its initializer with the model's seed and that name."""
+    def _seeded(self, seed: Any) -> Callable[[str], Builtin]:
+        """What finds the initializer of a name, with the model's seed; the name is not folded in."""
         parsed = seed_or_replay(seed)
-        seeded: dict[int, Builtin] = {}  # thousands of parameters share an initializer
+        found: dict[int, Builtin] = {}  # thousands of parameters share an initializer
 
-        def maker(name: str) -> Builtin:
+        def seeded(name: str) -> Builtin:
             initializer = self._parameters[name].initializer
-            found = seeded.get(id(initializer))
-            if found is None:
-                found = seeded[id(initializer)] = initializer._with_seed(parsed)
-            return found.fold_in(name)
+            if id(initializer) not in found:
+                found[id(initializer)] = initializer._with_seed(parsed)
+            return found[id(initializer)]
 
-        return maker
+        return seeded
 
     def __eq__(self, other: object) -> bool:
         return self._parameters == other._parameters if isinstance(other, Model) else NotImplemented

@@ -111,6 +111,12 @@ class Sampled(Builtin):
             return self._with_seed(self._replay.fold_in(*parsed)) if parsed else self
         return self._copy(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
 
+    def _named(self: Self, name: str) -> tuple[Self, bytes]:
+        """An initializer and a stream that make what `fold_in(name)` would, without a copy where none is needed."""
+        if self._replay is not None:
+            return self.fold_in(name), b""
+        return self, identity(self._fields + path_fields((name,)), seeded=self.seed is not None, folded=True)
+
     def _with_seed(self: Self, seed: Any) -> Self:
         """The same rule and path with another seed."""
         return self._copy(**_seeding(seed, self.path))
