@@ -59,8 +59,8 @@ def test_any_sharding(spec: P, dtype: str) -> None:
 def test_each_shard_is_made_once(spec: P, distinct: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails replicas cost a generation each."""
     made = []
-    begin = vs.Lazy._begin
-    monkeypatch.setattr(vs.Lazy, "_begin", lambda self, *rest: made.append(rest) or begin(self, *rest))
+    make = vs.Lazy._make
+    monkeypatch.setattr(vs.Lazy, "_make", lambda self, *rest: made.append(rest) or make(self, *rest))
     vs.jax.make_array(INIT, SHAPE, NamedSharding(mesh(4, 2), spec))
     assert len(made) == distinct
 
