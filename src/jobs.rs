@@ -41,7 +41,7 @@ pub(crate) struct Job<'py>(
     f64,
     f64,
     Stream<'py>,
-    Option<Vec<u64>>,
+    Option<Vec<u128>>,
     Option<Vec<AxisPicks<'py>>>,
 );
 
@@ -114,7 +114,7 @@ impl<'py> Output<'py> {
 type Tasks<'a> = Box<dyn Iterator<Item = Task<'a>> + Send + 'a>;
 
 /// The full shape and the picks of each axis; `None` for a whole tensor.
-type Part = Option<(Vec<u64>, Vec<Picks>)>;
+type Part = Option<(Vec<u128>, Vec<Picks>)>;
 
 fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<N>>> {
     let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
@@ -169,7 +169,7 @@ where
     let view = unsafe { array.as_array_mut() };
     let (full, picks) = part.unwrap_or_else(|| {
         let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
-        (shape, picks)
+        (shape.into_iter().map(u128::from).collect(), picks)
     });
     Ok(Box::new(strided::tasks::<E, N, _>(values, view, full, picks, schedule)?))
 }

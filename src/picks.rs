@@ -48,14 +48,14 @@ impl Picks {
     }
 
     /// Whether every index is less than `extent`.
-    pub(crate) fn lie_in(&self, extent: u64) -> bool {
+    pub(crate) fn lie_in(&self, extent: u128) -> bool {
         match self {
             Self::Range { count: 0, .. } => true,
             Self::Range { start, step, count } => {
                 let last = i128::from(*start) + i128::from(*step) * i128::from(count - 1);
-                *start < extent && (0..i128::from(extent)).contains(&last)
+                u128::from(*start) < extent && u128::try_from(last).is_ok_and(|last| last < extent)
             }
-            Self::List(list) => list.iter().all(|&index| index < extent),
+            Self::List(list) => list.iter().all(|&index| u128::from(index) < extent),
         }
     }
 }
@@ -79,7 +79,7 @@ mod tests {
     fn the_last_index_counts_too() {
         assert!(Picks::Range { start: 3, step: -1, count: 4 }.lie_in(4));
         assert!(!Picks::Range { start: 3, step: -1, count: 5 }.lie_in(4));
-        assert!(!Picks::Range { start: 0, step: i64::MAX, count: u64::MAX }.lie_in(u64::MAX));
+        assert!(!Picks::Range { start: 0, step: i64::MAX, count: u64::MAX }.lie_in(u64::MAX.into()));
         assert!(Picks::Range { start: 9, step: 1, count: 0 }.lie_in(4), "nothing is outside of nothing");
     }
 }

@@ -29,8 +29,8 @@ value_error!(SettingError, RegionError, TruncationError);
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, SettingError, Truncation, count, environment, fill_all, libm, tensorflow,
-        threads, threefry, xla,
+        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, tensorflow, threads, threefry,
+        with_count, xla,
     };
     use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
@@ -120,17 +120,17 @@ mod _core {
     #[pyfunction]
     #[pyo3(signature = (n, /))]
     fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
-        let (count, shown) = count(n)?;
-        threads::set(count).map_err(|error| SettingError { value: shown, ..error }.into())
+        with_count(n, threads::set)
     }
 
     /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it had.
     #[pyfunction]
     #[pyo3(signature = (n, /))]
     fn exchange_num_threads(n: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
-        let Some(n) = n else { return Ok(threads::exchange(None)?) };
-        let (count, shown) = count(n)?;
-        threads::exchange(Some(count)).map_err(|error| SettingError { value: shown, ..error }.into())
+        match n {
+            None => Ok(threads::exchange(None)?),
+            Some(n) => with_count(n, |count| threads::exchange(Some(count))),
+        }
     }
 
     /// How many threads a fill may use.
@@ -140,16 +140,19 @@ mod _core {
     }
 }
 
-/// A number of threads, not yet known to be legal, and how an error would show it.
-fn count(n: &Bound<'_, PyAny>) -> PyResult<(i64, String)> {
-    let shown = n.repr()?.to_string();
+/// Sets something to a number of threads; an error shows the number as the caller wrote it.
+fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, SettingError>) -> PyResult<T> {
+    let wrong_kind = format!("`num_threads` must be an integer, got {}", n.repr()?);
     if n.is_instance_of::<PyBool>() {
-        return Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {shown}")));
+        return Err(PyTypeError::new_err(wrong_kind));
     }
     match n.call_method0("__index__") {
-        // An integer beyond 64 bits is as absurd as the largest one.
-        Ok(index) => Ok((index.extract().unwrap_or(i64::MAX), index.to_string())),
+        Ok(index) => {
+            // An integer beyond 64 bits is as absurd as the largest one.
+            let found = set(index.extract().unwrap_or(i64::MAX));
+            Ok(found.map_err(|error| SettingError { value: index.to_string(), ..error })?)
+        }
         Err(_) if n.hasattr("__float__")? => Err(threads::illegal("num_threads", n.to_string()).into()),
-        Err(_) => Err(PyTypeError::new_err(format!("`num_threads` must be an integer, got {shown}"))),
+        Err(_) => Err(PyTypeError::new_err(wrong_kind)),
     }
 }

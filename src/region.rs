@@ -67,12 +67,12 @@ impl Region {
         Self { first: 0, run: len, axes: Vec::new(), len }
     }
 
-    /// The open mesh of `picks`, one for each axis, in a tensor of shape `full`.
+    /// The open mesh of `picks`, one for each axis, in a tensor of shape `full`, of whose axes one may be 2^64 long.
     ///
     /// # Errors
     ///
     /// [`RegionError`] when an index is not in the tensor, or the tensor or the part has more than 2^64 elements.
-    pub fn mesh(full: &[u64], picks: &[Picks]) -> Result<Self, RegionError> {
+    pub fn mesh(full: &[u128], picks: &[Picks]) -> Result<Self, RegionError> {
         if full.len() != picks.len() {
             return Err(RegionError::Rank);
         }
@@ -85,7 +85,7 @@ impl Region {
         let mut region = Self::whole(1);
         let mut stride: u128 = 1; // up to 2^64 itself, which is a legal number of elements
         for (extent, picks) in full.iter().zip(picks).rev() {
-            let next = stride.checked_mul(u128::from(*extent)).filter(|&size| size <= 1 << 64);
+            let next = stride.checked_mul(*extent).filter(|&size| size <= 1 << 64);
             let next = next.ok_or(RegionError::TooLarge)?;
             region.len = region.len.checked_mul(picks.count()).ok_or(RegionError::TooLarge)?;
             region.surround(stride, picks);
@@ -224,11 +224,11 @@ mod tests {
     /// An element number other than C order's, at any cut: every mesh of a small tensor, every range of it.
     #[test]
     fn every_mesh_of_a_small_tensor() {
-        let full = [3, 1, 4];
+        let full = [3_u64, 1, 4];
         for p0 in choices(3) {
             for p1 in choices(1) {
                 for p2 in choices(4) {
-                    let region = Region::mesh(&full, &[p0.clone(), p1.clone(), p2.clone()]).unwrap();
+                    let region = Region::mesh(&full.map(u128::from), &[p0.clone(), p1.clone(), p2.clone()]).unwrap();
                     let mut expected = Vec::new();
                     for i0 in indices(&p0) {
                         for i1 in indices(&p1) {
@@ -249,7 +249,7 @@ mod tests {
     /// Whole rows that are needlessly cut into runs: they are what makes contiguous parts fast.
     #[test]
     fn merges_what_is_contiguous() {
-        let runs = |full: &[u64], offset: &[u64], part: &[u64]| {
+        let runs = |full: &[u128], offset: &[u64], part: &[u64]| {
             let picks: Vec<Picks> =
                 offset.iter().zip(part).map(|(&start, &count)| Picks::range(start, count)).collect();
             let region = Region::mesh(full, &picks).unwrap();
@@ -264,7 +264,7 @@ mod tests {
     /// Element numbers cut to 32 bits, or a tensor that runs past the stream's numbers.
     #[test]
     fn reaches_far_and_refuses_what_is_outside() {
-        let mesh = |full: &[u64], picks: &[Picks]| Region::mesh(full, picks);
+        let mesh = |full: &[u128], picks: &[Picks]| Region::mesh(full, picks);
         let one = |start| Picks::range(start, 1);
         let far = mesh(&[1 << 40, 1 << 24], &[one((1 << 40) - 1), Picks::range(5, 2)]).unwrap();
         assert_eq!(far.runs(0..2).collect::<Vec<_>>(), [(u64::MAX - (1 << 24) + 6, 2)]);

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(crate) fn tasks<'a, E, N, S>(
     source: &S,
     view: ArrayViewMutD<'a, N>,
-    full: Vec<u64>,
+    full: Vec<u128>,
     picks: Vec<Picks>,
     schedule: &Schedule,
 ) -> Result<impl Iterator<Item = Task<'a>> + Send + use<'a, E, N, S>, RegionError>

@@ -61,6 +61,29 @@ def test_forks_while_threads_look_for_the_pool() -> None:
     assert run(forks(30, 4, 0)).stdout == "wrong 0\n"
 
 
+def test_a_forked_child_writes_what_its_parent_was_writing() -> None:
+    """If this fails a worker process forked during a fill can never fill its copy of the array, or hangs."""
+    code = """
+import os, threading, numpy as np, varscale as vs
+out = np.zeros((4000, 4000), np.float32)
+slow = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
+stop = False
+def fill():
+    while not stop: slow(out.shape, out=out)
+threading.Thread(target=fill, daemon=True).start()
+failed = 0
+for _ in range(30):
+    child = os.fork()
+    if child == 0:
+        try: vs.lecun_normal(1)((10, 10), out=out[:10, :10]); os._exit(0)
+        except ValueError: os._exit(1)
+    failed += os.waitpid(child, 0)[1] != 0
+stop = True
+print(failed)
+"""
+    assert run(code).stdout == "0\n"
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_multiprocessing(method: str, tmp_path: os.PathLike[str]) -> None:
     """If this fails worker processes hang, or initialisers do not pickle."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
-from process import run
 from varscale._writing import Writing
 
 INIT = vs.lecun_normal(5)
@@ -104,27 +102,3 @@ def test_a_failed_fill_frees_its_array() -> None:
     with pytest.raises(ValueError, match="overflow"):
         vs.RandomNormal(stddev=1e39)((3, 4), out=out)
     assert INIT((3, 4), out=out) is out
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
-def test_a_forked_child_writes_what_its_parent_was_writing() -> None:
-    """If this fails a worker process forked during a fill can never fill its copy of the array, or hangs."""
-    code = """
-import os, threading, numpy as np, varscale as vs
-out = np.zeros((4000, 4000), np.float32)
-slow = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
-stop = False
-def fill():
-    while not stop: slow(out.shape, out=out)
-threading.Thread(target=fill, daemon=True).start()
-failed = 0
-for _ in range(30):
-    child = os.fork()
-    if child == 0:
-        try: vs.lecun_normal(1)((10, 10), out=out[:10, :10]); os._exit(0)
-        except ValueError: os._exit(1)
-    failed += os.waitpid(child, 0)[1] != 0
-stop = True
-print(failed)
-"""
-    assert run(code).stdout == "0\n"

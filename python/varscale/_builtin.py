@@ -129,7 +129,7 @@ class Builtin(Initializer):
         array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
         name = self._stream() if stream is None else stream
         if part.picks is not None and not array.size:
-            return array, []  # there may be such a part of a tensor whose extents do not cross into the core
+            return array, []  # its tensor may have any extent beside that of 0
         job = self._job(array, part, prepared, name)
         return array, [] if job is None else [job]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
 from ._builtin import Builtin, Job
 from ._dtypes import FloatType, float_type
 from ._environment import in_default_environment
@@ -26,8 +24,6 @@ Self = TypeVar("Self", bound="Sampled")
 STANDARD_BOUNDS = (-2.0, 2.0)
 _REMEMBERED = 256
 """Plans that an initializer keeps."""
-_LONGEST = 1 << 64
-"""The only extent that does not cross into the core."""
 
 
 class Plan(NamedTuple):
@@ -179,26 +175,10 @@ class Sampled(Builtin):
         return core_job(array, part, *prepared, stream)
 
 
-def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job | None:
+def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
     """What the core fills an array with: the plan, and the bytes or the tuple that names the stream."""
-    if part.picks is not None and max(part.full_shape, default=0) >= _LONGEST:
-        _fill_by_pairs(array, part, kind, plan, stream)
-        return None
     crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
     return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
-
-
-def _fill_by_pairs(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> None:
-    """Fills a part of a tensor whose 2^64 elements lie along one axis: the core counts an axis in 64 bits.
-
-    The same elements in pairs lie along an axis of half that length.
-    """
-    mesh = part.mesh(array)
-    numbers = reduce(np.add, np.ix_(*part.indices())).ravel()  # every other axis has but one index, 0
-    pairs = np.empty((numbers.size, 2), array.dtype)
-    halves = Part(pairs.shape, (_LONGEST // 2, 2), [numbers // 2, (0, 1, 2)])
-    _core.fill([core_job(pairs, halves, kind, plan, stream)])  # type: ignore[list-item]
-    mesh[...] = pairs[np.arange(numbers.size), numbers % 2].reshape(mesh.shape)
 
 
 def seed_or_replay(seed: Any) -> int | Replay | None:

@@ -12,6 +12,7 @@ import cloudpickle
 import dask.array as da
 import numpy as np
 import pytest
+import xarray
 import zarr
 from dask.base import tokenize
 from dask.distributed import Client
@@ -50,6 +51,15 @@ def test_distributed(processes: bool, tmp_path: Path) -> None:
         assert np.array_equal(array.compute(), FULL)
         array.to_zarr(str(tmp_path / "weights.zarr"))
     assert np.array_equal(zarr.open_array(str(tmp_path / "weights.zarr"), mode="r")[...], FULL)
+
+
+def test_xarray() -> None:
+    """If this fails xarray keeps something else than a lazy tensor's values, or cannot take it."""
+    labelled = xarray.DataArray(INIT.lazy(SHAPE), dims=("fan_in", "fan_out"))
+    assert (labelled.dtype, labelled.dims) == (np.float32, ("fan_in", "fan_out"))
+    assert np.array_equal(labelled.values, FULL)
+    chunked = xarray.DataArray(vs.dask.array(INIT, SHAPE, (9, 33)), dims=("fan_in", "fan_out"))
+    assert np.array_equal(chunked.isel(fan_in=slice(3, 20, 4), fan_out=-1).values, FULL[3:20:4, -1])
 
 
 def test_to_zarr(tmp_path: Path) -> None:
