@@ -45,7 +45,7 @@ _Job = tuple[
 def fill(jobs: Sequence[_Job], /) -> None:
     """Fills arrays in one parallel pass: each with its law in standard form, times `scale`, plus `loc`, in [low, high].
 
-    The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt within some 25 milliseconds, blocks under way done.
+    The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt, within some 25 milliseconds as a rule.
     ValueError for a bad value, and where two jobs may share memory; TypeError for an array of another dtype;
     MemoryError where a worker's memory is refused. All jobs are checked before any is begun. That no other call writes
     the arrays meanwhile is the caller's to see to: `_writing.Writing`.
