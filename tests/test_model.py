@@ -197,12 +197,21 @@ def test_progress_reaches_the_end() -> None:
     """If this fails a long model shows nothing, or a bar that does not end at 100 %."""
     model = vs.Model({f"{i}": (1024, 8192) for i in range(5)})
     seen: list[tuple[int, int]] = []
-    watched = model.init(1, progress=lambda done, total: seen.append((done, total)))
+
+    def report(done: int, total: int) -> None:
+        seen.append((done, total))
+
+    watched = model.init(1, progress=report)
     assert seen == [(done << 25, 5 << 25) for done in (2, 4, 5)]
     seen.clear()
-    model.init(1, ["0", "1"], progress=lambda done, total: seen.append((done, total)))
+    model.init(1, ["0", "1"], progress=report)
     assert seen == [(2 << 25, 2 << 25)]
     assert bits(watched) == bits(model.init(1))
+    large = vs.Model({"bias": (3,), "large": (5 << 12, 1 << 12), "flat.bias": (1 << 25,)})
+    seen.clear()
+    watched = large.init(1, progress=report)
+    assert seen == [((part << 26) + 12, large.nbytes) for part in range(1, 8)]
+    assert bits(watched) == bits(large.init(1))
     assert bits(MODEL.init(1, progress=True)) == bits(MODEL.init(1))
 
 

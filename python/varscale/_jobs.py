@@ -65,7 +65,7 @@ def _packed(tensors: Mapping[str, Lazy], limit: int) -> Iterator[ModelJob]:
     pieces: list[tuple[str, Lazy, Box]] = []
     room = limit
     for name, tensor in tensors.items():
-        for box in _boxes(tensor.shape, limit // tensor.dtype.itemsize):
+        for box in boxes(tensor.shape, limit // tensor.dtype.itemsize):
             nbytes = _size(box) * tensor.dtype.itemsize
             if pieces and nbytes > room:
                 yield ModelJob(tuple(pieces))
@@ -76,7 +76,7 @@ def _packed(tensors: Mapping[str, Lazy], limit: int) -> Iterator[ModelJob]:
         yield ModelJob(tuple(pieces))
 
 
-def _boxes(shape: tuple[int, ...], limit: int) -> Iterator[Box]:
+def boxes(shape: tuple[int, ...], limit: int) -> Iterator[Box]:
     """Boxes of at most `limit` elements, each contiguous in C order, which together are the tensor."""
     whole = tuple(slice(0, size, 1) for size in shape)
     if prod(shape) <= limit:
@@ -88,7 +88,7 @@ def _boxes(shape: tuple[int, ...], limit: int) -> Iterator[Box]:
             yield slice(start, min(start + rows, shape[0]), 1), *whole[1:]
     else:
         for row in range(shape[0]):
-            for box in _boxes(shape[1:], limit):
+            for box in boxes(shape[1:], limit):
                 yield slice(row, row + 1, 1), *box
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._arrays import new_array
 from ._builtin import Builtin, Job
-from ._jobs import ModelJob, cut
+from ._jobs import ModelJob, boxes, cut
 from ._lazy import Lazy
-from ._partition import Part, check_elements
+from ._partition import Part, check_elements, indexed_part
 from ._progress import Progress
 from ._rules import Rule, check_unseeded, default_rules, parse_rules
 from ._sampled import seed_or_replay
@@ -134,17 +135,25 @@ class Model(Mapping[str, Parameter]):
         jobs: list[Job] = []
         with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
             pending = 0
+            begun: Iterable[tuple[NDArray[Any], list[Job]]]
             for name in chosen:
                 shape, dtype, _ = self._parameters[name]
                 initializer, stream = seeded(name)._named(name)
-                array, left = initializer._begin(Part(shape, shape), dtype, stream)
-                arrays[name] = array
-                jobs += left
-                pending += array.nbytes
-                if watched and pending >= _PASS:
-                    _core.fill(jobs)
-                    watched.advance(pending)
-                    jobs, pending = [], 0
+                if watched and self[name].nbytes > _PASS:
+                    whole = new_array(shape, dtype)
+                    parts = boxes(shape, _PASS // dtype.itemsize)
+                    begun = (initializer._begin(indexed_part(shape, at), dtype, stream, whole[at]) for at in parts)
+                else:
+                    whole, left = initializer._begin(Part(shape, shape), dtype, stream)
+                    begun = [(whole, left)]
+                arrays[name] = whole
+                for array, left in begun:
+                    jobs += left
+                    pending += array.nbytes
+                    if watched and pending >= _PASS:
+                        _core.fill(jobs)
+                        watched.advance(pending)
+                        jobs, pending = [], 0
             if pending:
                 _core.fill(jobs)
                 watched.advance(pending)

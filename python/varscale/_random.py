@@ -11,7 +11,7 @@ from . import _core
 from ._checks import finite, not_negative, real
 from ._dtypes import FloatType
 from ._fans import compute_fans
-from ._request import Interval, Normal, Rule
+from ._request import Interval, Law, Normal
 from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
 from ._shapes import ShapeLike, parse_shape
 from ._variance_scaling import TRUNCATED_STDDEV
@@ -56,9 +56,9 @@ class RandomNormal(Sampled):
         """The same for every shape."""
         return placed("normal", self.mean, self.stddev, kind)
 
-    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+    def law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
-        return Rule("normal", Normal(self.mean, self.stddev))
+        return Law("normal", Normal(self.mean, self.stddev))
 
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
@@ -128,9 +128,9 @@ class TruncatedNormal(Sampled):
         """The same for every shape."""
         return placed("truncated_normal", self.mean, self.stddev, kind, (self.lower, self.upper))
 
-    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+    def law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
-        return Rule("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))
+        return Law("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))
 
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
@@ -190,9 +190,9 @@ class RandomUniform(Sampled):
             high = np.nextafter(high, low)
         return Plan("uniform", STANDARD_BOUNDS, loc, scale, float(low), float(high))
 
-    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+    def law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
-        return Rule("uniform", Interval(self.minval, self.maxval))
+        return Law("uniform", Interval(self.minval, self.maxval))
 
     def describe(self, shape: ShapeLike) -> Description:
         """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""

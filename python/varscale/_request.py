@@ -34,10 +34,10 @@ class Interval(NamedTuple):
     maxval: float
 
 
-class Rule(NamedTuple):
+class Law(NamedTuple):
     """What a tensor of one shape is to hold; nothing is rounded or divided yet."""
 
-    law: str
+    name: str
     """"uniform", "normal" or "truncated_normal"."""
     parameters: Variance | Normal | Interval
     bounds: tuple[float, float] = (-2.0, 2.0)
@@ -45,8 +45,8 @@ class Rule(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A rule, the dtype, and the part of the tensor."""
+    """A law, the dtype, and the part of the tensor."""
 
-    rule: Rule
+    law: Law
     kind: FloatType
     part: Part

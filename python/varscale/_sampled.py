@@ -13,7 +13,7 @@ from ._builtin import Builtin, Job
 from ._dtypes import FloatType, float_type
 from ._environment import in_default_environment
 from ._partition import Part
-from ._request import Request, Rule
+from ._request import Law, Request
 from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
 from ._shapes import ShapeLike
 
@@ -75,7 +75,7 @@ class Sampled(Builtin):
         kind = float_type(dtype)
         self._set(dtype=kind.name, path=(), _kind=kind, _plans={}, **_seeding(seed, ()))
 
-    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+    def law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
         raise NotImplementedError
 
@@ -161,7 +161,7 @@ class Sampled(Builtin):
         """What is asked of a replay, and its answer."""
         assert self._replay is not None
         self.plan(part.full_shape, kind)  # what overflows the dtype is an error here too
-        request = Request(self.rule(part.full_shape), kind, part)
+        request = Request(self.law(part.full_shape), kind, part)
         return request, self._replay.prepare(request)
 
     def _stream(self) -> bytes:

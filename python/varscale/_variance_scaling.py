@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ._checks import positive, word
 from ._dtypes import FloatType
 from ._fans import Axes, AxesLike, compute_fans, parse_axes
-from ._request import Rule, Variance
+from ._request import Law, Variance
 from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
 from ._shapes import ShapeLike, parse_shape
 
@@ -135,10 +135,10 @@ class VarianceScaling(Sampled):
         check_overflow(limit, kind)
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
 
-    def rule(self, full_shape: tuple[int, ...]) -> Rule:
+    def law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
         axes = self.in_axis, self.out_axis, self.batch_axis
-        return Rule(_LAWS[self.distribution], Variance(self.scale, self.mode, *compute_fans(full_shape, *axes), axes))
+        return Law(_LAWS[self.distribution], Variance(self.scale, self.mode, *compute_fans(full_shape, *axes), axes))
 
     def _with_axes(self, in_axis: Axes, out_axis: Axes) -> VarianceScaling:
         """The same rule for tensors of another layout."""

@@ -122,31 +122,31 @@ class Jax(Replay):
 
     def prepare(self, request: Request) -> Prepared:
         """Parameters in the dtype, as JAX computes them."""
-        rule, kind = request.rule, request.kind
+        law, kind = request.law, request.kind
         if kind.name == "float64" and not self.x64:
             self.refuse("dtype", kind.name, "float32, float16 or bfloat16, without `x64`,")
-        if self.jit and rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS and kind.name == "float32":
-            self.refuse("lower` and `upper", rule.bounds, "-2 and 2, under `jit` in float32,")
+        if self.jit and law.name == "truncated_normal" and law.bounds != STANDARD_BOUNDS and kind.name == "float32":
+            self.refuse("lower` and `upper", law.bounds, "-2 and 2, under `jit` in float32,")
         with np.errstate(all="ignore"):
             real = Real(kind, jit=self.jit)
-            limits, clip = real.limits(rule.law, rule.bounds, (-1.0, 1.0))
-            if isinstance(rule.parameters, Variance):
-                scale = self.deviation(rule.law, rule.parameters, request.part.full_shape, real)
-            elif isinstance(rule.parameters, Normal):
-                scale = real.number(rule.parameters.stddev)
-                if rule.parameters.mean != 0:
-                    self.refuse("mean", rule.parameters.mean, "0")
+            limits, clip = real.limits(law.name, law.bounds, (-1.0, 1.0))
+            if isinstance(law.parameters, Variance):
+                scale = self.deviation(law.name, law.parameters, request.part.full_shape, real)
+            elif isinstance(law.parameters, Normal):
+                scale = real.number(law.parameters.stddev)
+                if law.parameters.mean != 0:
+                    self.refuse("mean", law.parameters.mean, "0")
             else:
-                scale, limits = real.number(rule.parameters.maxval), (0.0, 1.0)
-                if rule.parameters.minval != 0:
-                    self.refuse("minval", rule.parameters.minval, "0")
+                scale, limits = real.number(law.parameters.maxval), (0.0, 1.0)
+                if law.parameters.minval != 0:
+                    self.refuse("minval", law.parameters.minval, "0")
             # XLA does not reorder bfloat16's products, between which it converts to float32 and back.
-            folded = rule.law == "normal" and self.jit and kind.name != "bfloat16"
+            folded = law.name == "normal" and self.jit and kind.name != "bfloat16"
             if folded:
                 scale = real.root_of_2() * scale
         check(self, kind, limits, float(scale))
         # Adding -0 changes no number, 0 and -0 included: JAX adds nothing.
-        plan = Plan(rule.law, limits, -0.0, float(scale), *clip)
+        plan = Plan(law.name, limits, -0.0, float(scale), *clip)
         return plan, ("jax", (self.key, self.words(request), folded, self.fused_half))
 
     def deviation(self, law: str, parameters: Variance, shape: tuple[int, ...], real: Real) -> Any:
@@ -201,18 +201,18 @@ class KerasJax(Keras):
 
     def prepare(self, request: Request) -> Prepared:
         """Scales in float64, then in the dtype."""
-        rule, kind = request.rule, request.kind
-        if rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", rule.bounds, "-2 and 2")
+        law, kind = request.law, request.kind
+        if law.name == "truncated_normal" and law.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", law.bounds, "-2 and 2")
         with np.errstate(all="ignore"):
             real = Real(kind)
             plan = self.plan(request)
             ends = float(real.argument(plan.low)), float(real.argument(plan.high))
-            limits, clip = real.limits(rule.law, rule.bounds, ends)
+            limits, clip = real.limits(law.name, law.bounds, ends)
             scale, mean = float(real.argument(plan.scale)), float(real.argument(plan.loc))
         check(self, kind, limits, scale)
-        loc = -0.0 if rule.law == "uniform" else mean
-        return Plan(rule.law, limits, loc, scale, *clip), ("jax", ((self.seed, self.draw), None, False, False))
+        loc = -0.0 if law.name == "uniform" else mean
+        return Plan(law.name, limits, loc, scale, *clip), ("jax", ((self.seed, self.draw), None, False, False))
 
 
 def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:

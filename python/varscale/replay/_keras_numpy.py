@@ -38,8 +38,8 @@ class KerasNumpy(Keras):
             ValueError: A part of a tensor, or bounds that Keras does not have.
         """
         self.refuse_parts(request)
-        if request.rule.law == "truncated_normal" and request.rule.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", request.rule.bounds, "-2 and 2")
+        if request.law.name == "truncated_normal" and request.law.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", request.law.bounds, "-2 and 2")
         plan = self.plan(request)
         if not plan.high - plan.low < inf:
             self.refuse("minval` and `maxval", (plan.low, plan.high), "less apart than float64's largest value")

@@ -18,7 +18,7 @@ class Scaling(Replay):
 
     def plan(self, request: Request) -> Plan:
         """Standard deviations and limits."""
-        law, parameters = request.rule.law, request.rule.parameters
+        law, parameters = request.law.name, request.law.parameters
         if isinstance(parameters, Interval):
             return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, parameters.minval, parameters.maxval)
         if isinstance(parameters, Normal):

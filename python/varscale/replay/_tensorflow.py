@@ -37,10 +37,10 @@ class TensorFlow(Scaling):
 
     def prepare(self, request: Request) -> Prepared:
         """Parameters in float64, as TensorFlow's Python has them, and the op's key and counter."""
-        rule, kind = request.rule, request.kind
-        if rule.law == "truncated_normal" and rule.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", rule.bounds, "-2 and 2")
-        if rule.law != "uniform" and kind.name == "float64" and not _core.libm_is_proven():
+        law, kind = request.law, request.kind
+        if law.name == "truncated_normal" and law.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", law.bounds, "-2 and 2")
+        if law.name != "uniform" and kind.name == "float64" and not _core.libm_is_proven():
             self.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
         (key, counter), skip = self.stream()
         if skip + prod(request.part.full_shape) > ELEMENTS:
@@ -48,7 +48,7 @@ class TensorFlow(Scaling):
         identity = key.to_bytes(8, "little") + counter.to_bytes(8, "little")
         plan = self.plan(request)
         parameters, names = (plan.loc, plan.scale), "mean` and `stddev"
-        if rule.law == "uniform":
+        if law.name == "uniform":
             parameters, names = (plan.low, plan.high), "minval` and `maxval"
         if not plan.high - plan.low < kind.overflow:
             self.refuse(names, parameters, f"closer together than {kind.overflow:.6g}, where {kind.name} overflows,")

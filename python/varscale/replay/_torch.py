@@ -152,9 +152,9 @@ class Torch(Serial):
 
     def prepare(self, request: Request) -> Prepared:
         """Bounds and standard deviations in float64, as torch's Python has them."""
-        rule, parameters = request.rule, request.rule.parameters
-        if isinstance(parameters, Normal) and rule.law == "truncated_normal":
-            return self.truncated(request, parameters, rule.bounds)
+        law, parameters = request.law, request.law.parameters
+        if isinstance(parameters, Normal) and law.name == "truncated_normal":
+            return self.truncated(request, parameters, law.bounds)
         if isinstance(parameters, Variance):
             std = self.deviation(request, parameters)
             bound = sqrt(3.0) * std
@@ -165,12 +165,12 @@ class Torch(Serial):
             interval, normal = parameters, Normal(0.0, 0.0)
         if not interval.maxval - interval.minval < request.kind.overflow:
             self.refuse("minval` and `maxval", tuple(interval), f"less apart than {request.kind.name}'s largest value")
-        return Plan(rule.law, STANDARD_BOUNDS, *normal, *interval), self.crossing(request, rule.law, 1)
+        return Plan(law.name, STANDARD_BOUNDS, *normal, *interval), self.crossing(request, law.name, 1)
 
     def deviation(self, request: Request, parameters: Variance) -> float:
         """The standard deviation that `kaiming_*` and `xavier_*` scale by."""
         shape = request.part.full_shape
-        if request.rule.law == "truncated_normal":
+        if request.law.name == "truncated_normal":
             self.refuse("distribution", "truncated_normal", "'untruncated_normal' or 'uniform'")
         if len(shape) < 2:
             self.refuse("shape", shape, "of at least two axes")
@@ -233,13 +233,13 @@ class KerasTorch(Keras, Serial):
 
     def prepare(self, request: Request) -> Prepared:
         """Scales in float64."""
-        plan, rule = self.plan(request), request.rule
-        if rule.law == "normal":
+        plan, law = self.plan(request), request.law
+        if law.name == "normal":
             return plan, self.crossing(request, "normal", 1)
-        if rule.law == "uniform":
+        if law.name == "uniform":
             return plan, self.crossing(request, "keras_uniform", 1)
-        if rule.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", rule.bounds, "-2 and 2")
+        if law.bounds != STANDARD_BOUNDS:
+            self.refuse("lower` and `upper", law.bounds, "-2 and 2")
         return plan, self.crossing(request, "keras_truncated", 4)
 
 
