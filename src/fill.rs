@@ -1,9 +1,9 @@
 //! The one verb: write a law's values into an array that somebody else allocated.
 
-use crate::batch::{BUFFER, Batch, Blocks, CacheLines, Chunk};
+use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Placement, Value};
 use crate::law::Law;
-use crate::level::Level;
+use crate::level::{Kernel, Level, Simd};
 use crate::region::Region;
 use crate::run;
 use crate::stream::{GROUP, Identity, Philox};
@@ -114,7 +114,7 @@ impl<E: Element> Source<E> for Plan {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let stream = Philox::new(self.identity);
         let blocks = Native { law: &self.law, placement: self.placement.to::<E::Value>(), stream };
-        level.run(Chunk { blocks, region, first, out });
+        Chunk { blocks, region, first, out }.write(level.simd());
     }
 }
 
@@ -130,22 +130,36 @@ impl<E: Element> Blocks<E> for Native<'_, E::Value> {
     type Scratch = CacheLines<[[u64; 2]; BUFFER]>;
     const PER_BLOCK: usize = E::Value::PER_BLOCK;
 
-    #[inline(always)]
     fn scratch(&self) -> Self::Scratch {
         CacheLines([[0; 2]; BUFFER])
     }
 
-    #[inline(always)]
-    fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
-        let whole = batch.blocks.next_multiple_of(GROUP);
-        self.stream.groups(&batch.numbers[..whole], &mut scratch.0[..whole]);
-        let blocks = &scratch.0[..batch.blocks];
-        E::Value::sample(self.law, blocks, values);
+    fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        simd.run(Sample { law: self.law, stream: &self.stream, numbers, words: &mut scratch.0, values });
     }
 
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
         E::round(value.place(&self.placement))
+    }
+}
+
+/// The law's values of the first so many blocks.
+struct Sample<'a, V> {
+    law: &'a Law,
+    stream: &'a Philox,
+    numbers: &'a [u64; BUFFER],
+    words: &'a mut [[u64; 2]; BUFFER],
+    values: &'a mut [V],
+}
+
+impl<V: Value> Kernel for Sample<'_, V> {
+    #[inline(always)]
+    fn run(self, level: Level) {
+        let blocks = self.values.len() / V::PER_BLOCK;
+        let whole = blocks.next_multiple_of(GROUP);
+        self.stream.groups(level, &self.numbers[..whole], &mut self.words[..whole]);
+        V::sample(self.law, &self.words[..blocks], self.values);
     }
 }
 

@@ -15,12 +15,15 @@ const UNKNOWN: u8 = u8::MAX;
 /// Work that is compiled once per level. Everything it calls must be `#[inline(always)]`, or it is compiled for
 /// the baseline and called from there.
 pub trait Kernel {
-    /// Does the work; `#[inline(always)]` in every implementation.
-    fn run(self);
+    /// The highest level that it gains from; it runs there on machines with higher ones too, and the library is smaller.
+    const HIGHEST: Level = Level::Avx512;
+
+    /// Does the work; `#[inline(always)]` in every implementation, where `level` is then a constant.
+    fn run(self, level: Level);
 }
 
 /// The instructions a kernel may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// What every machine of the target has: SSE2 on x86-64, NEON on aarch64.
     Baseline,
@@ -94,42 +97,54 @@ impl Level {
         Ok(level)
     }
 
-    /// Runs `kernel` as compiled for this level, or for the baseline where the machine lacks it.
+    /// The instructions of this level, or of the baseline where the machine lacks it.
+    #[must_use]
+    pub fn simd(self) -> Simd {
+        Simd(if self.is_available() { self } else { Self::Baseline })
+    }
+}
+
+/// Instructions that this machine has.
+#[derive(Clone, Copy, Debug)]
+pub struct Simd(Level);
+
+impl Simd {
+    /// Runs `kernel` as compiled for these instructions.
+    #[inline(always)]
     #[allow(unsafe_code, reason = "calling a function compiled for more than the baseline; see the block")]
-    pub fn run(self, kernel: impl Kernel) {
-        if !self.is_available() {
-            return run_baseline(kernel);
-        }
-        match self {
-            Self::Baseline => run_baseline(kernel),
-            // SAFETY: the only requirement of these two is that the machine has the features they are compiled
-            // for, and `is_available` has just found them.
+    pub fn run<K: Kernel>(self, kernel: K) {
+        match self.0.min(K::HIGHEST) {
+            Level::Baseline => run_baseline(kernel),
+            // SAFETY: the only requirement of these two is that the machine has the features they are compiled for. It
+            // has those of `self.0`, as `Level::simd` found, which hold those of every lower level.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { run_avx2(kernel) },
+            Level::Avx2 => unsafe { run_avx2(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => unsafe { run_avx512(kernel) },
+            Level::Avx512 => unsafe { run_avx512(kernel) },
             #[cfg(not(target_arch = "x86_64"))]
             _ => run_baseline(kernel),
         }
     }
 }
 
-// A function of its own, so that no arithmetic moves out of the floating-point environment around the call. The
-// other levels' functions cannot be inlined into code that is compiled for less.
+// Functions of their own: no arithmetic moves out of the floating-point environment around the call, and a kernel that
+// others share stands in the library once for each level.
 #[inline(never)]
 fn run_baseline(kernel: impl Kernel) {
-    kernel.run();
+    kernel.run(Level::Baseline);
 }
 
 #[cfg(target_arch = "x86_64")]
+#[inline(never)]
 #[target_feature(enable = "avx2,fma")]
 fn run_avx2(kernel: impl Kernel) {
-    kernel.run();
+    kernel.run(Level::Avx2);
 }
 
 #[cfg(target_arch = "x86_64")]
+#[inline(never)]
 #[target_feature(enable = "fma,avx512f,avx512bw,avx512dq,avx512vl")]
 fn run_avx512(kernel: impl Kernel) {
-    kernel.run();
+    kernel.run(Level::Avx512);
 }

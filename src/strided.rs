@@ -76,9 +76,15 @@ fn copy<N: Copy>(values: &[N], mut array: ArrayViewMutD<'_, N>) {
     let Ok(values) = ArrayViewD::from_shape(array.raw_dim(), values) else {
         unreachable!("a piece has as many values as its view has elements")
     };
-    let mut order: Vec<usize> = (0..array.ndim()).collect();
-    order.sort_by_key(|&axis| Reverse(array.strides()[axis].unsigned_abs()));
+    let order = memory_order(array.strides());
     let Some(last) = order.len().checked_sub(1) else { return array.assign(&values) };
     let (values, mut array) = (values.permuted_axes(order.clone()), array.permuted_axes(order));
     Zip::from(array.lanes_mut(Axis(last))).and(values.lanes(Axis(last))).for_each(|mut to, from| to.assign(&from));
+}
+
+/// The axes, that of the longest steps first. (A function of its own: a sort stands in the library once.)
+fn memory_order(strides: &[isize]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..strides.len()).collect();
+    order.sort_by_key(|&axis| Reverse(strides[axis].unsigned_abs()));
+    order
 }

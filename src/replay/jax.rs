@@ -6,10 +6,10 @@
 mod real;
 
 use super::threefry::Threefry;
-use crate::batch::{BUFFER, Batch, Blocks, CacheLines, Chunk};
+use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Value};
 use crate::fill::Source;
-use crate::level::Level;
+use crate::level::{Kernel, Level, Simd};
 use crate::region::Region;
 pub use real::Real;
 use std::f64::consts::SQRT_2;
@@ -62,7 +62,7 @@ impl<E: Element<Value: Real>> Source<E> for Jax {
             scale: E::Value::from_f64(self.scale),
             loc: E::Value::from_f64(self.loc),
         };
-        level.run(Chunk { blocks, region, first, out });
+        Chunk { blocks, region, first, out }.write(level.simd());
     }
 }
 
@@ -94,46 +94,24 @@ impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
     type Scratch = CacheLines<[<E::Value as Real>::Bits; BUFFER]>;
     const PER_BLOCK: usize = 1;
 
-    #[inline(always)]
     fn scratch(&self) -> Self::Scratch {
         CacheLines([<E::Value as Real>::Bits::default(); BUFFER])
     }
 
-    #[inline(always)]
-    fn sample(&self, batch: &Batch, scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+    fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
         let bits = &mut scratch.0[..values.len()];
-        E::Value::bits(&self.threefry, width::<E>(), batch.numbers(), bits);
-        self.uniforms::<E>(bits, values);
-        let sqrt_2 = quantised::<E>(E::Value::from_f64(SQRT_2));
-        // A loop for each law, without closures: one that is not inlined is compiled for the baseline level only.
+        simd.run(Bits::<E::Value> { threefry: &self.threefry, width: width::<E>(), numbers, found: bits });
+        simd.run(Uniform::<E> { op: self, bits, values });
         match self.law {
             Law::Uniform => {}
-            Law::FoldedNormal => {
-                for x in values {
-                    *x = x.erfinv();
-                }
-            }
+            Law::FoldedNormal => simd.run(Inverse { central: false, values }),
             Law::Normal => {
-                for x in values {
-                    *x = quantised::<E>(x.erfinv()) * sqrt_2;
-                }
+                simd.run(Inverse { central: false, values });
+                simd.run(Normal::<E> { values });
             }
             Law::Truncated { least, largest } => {
-                if self.central {
-                    for x in values.iter_mut() {
-                        *x = x.central_erfinv();
-                    }
-                } else {
-                    for x in values.iter_mut() {
-                        *x = x.erfinv();
-                    }
-                }
-                let (least, largest) = (E::Value::from_f64(least), E::Value::from_f64(largest));
-                for x in values {
-                    let scaled = quantised::<E>(quantised::<E>(*x) * sqrt_2);
-                    let kept = if scaled < least { least } else { scaled };
-                    *x = if kept > largest { largest } else { kept };
-                }
+                simd.run(Inverse { central: self.central, values });
+                simd.run(Clipped::<E> { least, largest, values });
             }
         }
     }
@@ -144,14 +122,38 @@ impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
     }
 }
 
-impl<V: Real> Op<V> {
-    /// What `jax.random.uniform` makes of each element's bits.
+// Kernels of plain loops, without closures: one that is not inlined is compiled for the baseline level only. What does
+// not depend on the element, elements of 16 and 32 bits share.
+
+/// The elements' random bits.
+struct Bits<'a, V: Real> {
+    threefry: &'a Threefry,
+    width: u32,
+    numbers: &'a [u64; BUFFER],
+    found: &'a mut [V::Bits],
+}
+
+impl<V: Real> Kernel for Bits<'_, V> {
     #[inline(always)]
-    fn uniforms<E: Element<Value = V>>(&self, bits: &[V::Bits], values: &mut [V]) {
-        let (low, span) = (self.low, self.span);
-        let fused_half = self.fused_half && E::MANTISSA == 10;
-        for (value, &bits) in values.iter_mut().zip(bits) {
-            let fraction = V::fraction(bits, width::<E>(), E::MANTISSA);
+    fn run(self, _: Level) {
+        V::bits(self.threefry, self.width, &self.numbers[..self.found.len()], self.found);
+    }
+}
+
+/// What `jax.random.uniform` makes of each element's bits.
+struct Uniform<'a, E: Element<Value: Real>> {
+    op: &'a Op<E::Value>,
+    bits: &'a [<E::Value as Real>::Bits],
+    values: &'a mut [E::Value],
+}
+
+impl<E: Element<Value: Real>> Kernel for Uniform<'_, E> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        let (low, span) = (self.op.low, self.op.span);
+        let fused_half = self.op.fused_half && E::MANTISSA == 10;
+        for (value, &bits) in self.values.iter_mut().zip(self.bits) {
+            let fraction = E::Value::fraction(bits, width::<E>(), E::MANTISSA);
             let u = if E::MANTISSA >= 23 {
                 fraction.fused(span, low)
             } else if fused_half {
@@ -160,6 +162,67 @@ impl<V: Real> Op<V> {
                 quantised::<E>(quantised::<E>(fraction * span) + low)
             };
             *value = if u > low { u } else { low };
+        }
+    }
+}
+
+/// The inverse error function.
+struct Inverse<'a, V> {
+    /// Whether all values are [central](Real::is_central).
+    central: bool,
+    values: &'a mut [V],
+}
+
+impl<V: Real> Kernel for Inverse<'_, V> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        if self.central {
+            for x in self.values {
+                *x = x.central_erfinv();
+            }
+        } else {
+            for x in self.values {
+                *x = x.erfinv();
+            }
+        }
+    }
+}
+
+/// √2 times the value, which is rounded before.
+#[inline(always)]
+fn times_sqrt_2<E: Element>(value: E::Value) -> E::Value {
+    quantised::<E>(value) * quantised::<E>(E::Value::from_f64(SQRT_2))
+}
+
+/// Standard normal values of inverse error functions.
+struct Normal<'a, E: Element> {
+    values: &'a mut [E::Value],
+}
+
+impl<E: Element> Kernel for Normal<'_, E> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        for x in self.values {
+            *x = times_sqrt_2::<E>(*x);
+        }
+    }
+}
+
+/// The same, clipped.
+struct Clipped<'a, E: Element> {
+    least: f64,
+    largest: f64,
+    values: &'a mut [E::Value],
+}
+
+impl<E: Element> Kernel for Clipped<'_, E> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        let (least, largest) = (E::Value::from_f64(self.least), E::Value::from_f64(self.largest));
+        for x in self.values {
+            let scaled = quantised::<E>(times_sqrt_2::<E>(*x));
+            let kept = if scaled < least { least } else { scaled };
+            *x = if kept > largest { largest } else { kept };
         }
     }
 }

@@ -8,13 +8,14 @@ mod arithmetic;
 mod laws;
 mod portable;
 mod rows;
+mod scratch;
 mod short;
 #[cfg(test)]
 mod tests;
 
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Source};
-use crate::level::Level;
+use crate::level::{Level, Simd};
 use crate::region::Region;
 use arithmetic::{Arithmetic, GROUP};
 use laws::Draw;
@@ -130,11 +131,11 @@ impl Torch {
         Self { law, place, capability, elements, rows: Arc::default(), attempt: Arc::default(), end }
     }
 
-    fn rows<E: TorchElement>(&self) -> &Rows {
+    fn rows<E: TorchElement>(&self, simd: Simd) -> &Rows {
         self.rows.get_or_init(|| {
             let rest = if self.law.is_normal() { E::REST } else { Rest::Plain };
             let row = Row { values: self.elements * self.law.values(), words: E::Value::WORDS, rest };
-            Rows::new(row, self.place.seed, self.place.skip, CHUNK as u64 * self.law.values())
+            Rows::new(row, simd, self.place.seed, self.place.skip, CHUNK as u64 * self.law.values())
         })
     }
 
@@ -146,17 +147,17 @@ impl Torch {
 
 impl<E: TorchElement> Source<E> for Torch {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
-        let mut rest = out;
+        let (mut rest, simd) = (out, level.simd());
         for (first, count) in region.runs(first..first + rest.len() as u64) {
             let (out, later) = rest.split_at_mut(count);
             rest = later;
             if self.law.is_normal() && self.elements * self.law.values() < GROUP as u64 {
-                let (tensor, place) = short::tensor::<E>(self);
+                let (tensor, place) = short::tensor::<E>(self, simd);
                 out.copy_from_slice(&tensor[first as usize..first as usize + count]);
                 self.end.reach(place.skip, place.spare);
             } else {
-                let rows = self.rows::<E>();
-                level.run(Draw { torch: self, rows, first, out });
+                let rows = self.rows::<E>(simd);
+                Draw { torch: self, simd, rows, first, out }.write();
                 self.end.skip.fetch_max(rows.start(self.first_row() + self.law.rows()), Ordering::Relaxed);
             }
         }

@@ -3,6 +3,8 @@
 //! Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011, section 3.3.
 
 use super::{Identity, PastTheEnd};
+use crate::level::Level;
+use std::hint::black_box;
 
 /// Blocks that one pass of the rounds computes together.
 pub const GROUP: usize = 32;
@@ -47,9 +49,13 @@ impl Philox {
     /// Writes the words of any blocks, one for each of `numbers`, in whole groups: both are as long as a multiple of
     /// [`GROUP`], so that the rounds stand in a kernel once.
     #[inline(always)]
-    pub(crate) fn groups(&self, numbers: &[u64], pairs: &mut [[u64; 2]]) {
+    pub(crate) fn groups(&self, level: Level, numbers: &[u64], pairs: &mut [[u64; 2]]) {
+        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it unrolls
+        // them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower vectors
+        // spill in any case, and gain from unrolling as much.
+        let rounds = if level == Level::Avx512 { black_box(ROUNDS) } else { ROUNDS };
         for (numbers, pairs) in numbers.as_chunks::<GROUP>().0.iter().zip(pairs.as_chunks_mut::<GROUP>().0) {
-            *pairs = self.group(numbers);
+            *pairs = self.rounds(rounds, numbers);
         }
     }
 
@@ -61,6 +67,12 @@ impl Philox {
     #[inline(always)]
     #[must_use]
     pub fn group(&self, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {
+        self.rounds(ROUNDS, numbers)
+    }
+
+    /// The same after so many rounds: ten.
+    #[inline(always)]
+    fn rounds(&self, rounds: usize, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {
         let mut x0 = [0; GROUP];
         let mut x1 = [0; GROUP];
         for lane in 0..GROUP {
@@ -70,7 +82,7 @@ impl Philox {
         let mut x2 = [u64::from(self.identity.counter_high[0]); GROUP];
         let mut x3 = [u64::from(self.identity.counter_high[1]); GROUP];
         let [mut k0, mut k1] = self.identity.key;
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             for lane in 0..GROUP {
                 let p0 = (x0[lane] & LOW) * MULTIPLIERS[0];
                 let p1 = (x2[lane] & LOW) * MULTIPLIERS[1];

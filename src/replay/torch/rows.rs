@@ -5,6 +5,7 @@
 //! where others begin.
 
 use super::arithmetic::GROUP;
+use crate::level::Simd;
 use crate::replay::mt19937::Mt19937;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -96,6 +97,7 @@ impl Row {
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) row: Row,
+    simd: Simd,
     seed: u32,
     /// Words before the first row.
     skip: u64,
@@ -118,9 +120,9 @@ struct Walk {
 impl Rows {
     /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `apart` values, a multiple
     /// of [`GROUP`].
-    pub(super) fn new(row: Row, seed: u32, skip: u64, apart: u64) -> Self {
-        let walk = Walk { generator: Mt19937::new(seed), word: 0, next: 0, kept: HashMap::new() };
-        Self { row, seed, skip, apart, walk: Mutex::new(walk) }
+    pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, apart: u64) -> Self {
+        let walk = Walk { generator: Mt19937::new(seed, simd), word: 0, next: 0, kept: HashMap::new() };
+        Self { row, simd, seed, skip, apart, walk: Mutex::new(walk) }
     }
 
     /// Words before row `number`.
@@ -161,7 +163,7 @@ impl Rows {
         if station < walk.next {
             drop(walk);
             // Somebody else has taken it: only work that is cut at other places than the stations comes here.
-            let mut generator = Mt19937::new(self.seed);
+            let mut generator = Mt19937::new(self.seed, self.simd);
             generator.skip(self.word_of(station));
             return generator;
         }

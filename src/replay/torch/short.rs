@@ -2,9 +2,11 @@
 //! keeps the second value for later.
 
 use super::arithmetic::{Arithmetic, uniform_f64};
-use super::laws::{Bounds, keras_truncated};
+use super::laws::Bounds;
+use super::scratch::keras_truncated;
 use super::{Capability, Law, Place, Torch, TorchElement, portable};
 use crate::element::Value;
+use crate::level::Simd;
 use crate::replay::exact::libm;
 use crate::replay::mt19937::Mt19937;
 use std::f64::consts::TAU;
@@ -22,8 +24,8 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn new(place: Place, capability: Capability) -> Self {
-        let start = Mt19937::new(place.seed);
+    fn new(place: Place, capability: Capability, simd: Simd) -> Self {
+        let start = Mt19937::new(place.seed, simd);
         let after = |words| {
             let mut generator = start.clone();
             generator.skip(words);
@@ -67,8 +69,8 @@ fn pair(generator: &mut Mt19937) -> (f64, f64) {
 }
 
 /// A whole tensor, and where the generator is then.
-pub(super) fn tensor<E: TorchElement>(torch: &Torch) -> (Vec<E>, Place) {
-    let mut pairs = Pairs::new(torch.place, torch.capability);
+pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Place) {
+    let mut pairs = Pairs::new(torch.place, torch.capability, simd);
     let count = 0..torch.elements;
     let tensor = match torch.law {
         Law::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),

@@ -1,0 +1,84 @@
+//! TensorFlow's truncated normal law: values are taken from the blocks of a group until it is full.
+
+use super::{Normals, Op, Pairs, Scratch};
+use crate::batch::BUFFER;
+use crate::level::{Kernel, Level, Simd};
+
+/// The groups that are not full, and how many values each has.
+pub(super) struct Open {
+    groups: [u16; BUFFER],
+    held: [u16; BUFFER],
+}
+
+impl Open {
+    pub(super) const fn new() -> Self {
+        Self { groups: [0; BUFFER], held: [0; BUFFER] }
+    }
+}
+
+/// Standard normal values that are inside.
+pub(super) struct Truncated<'a, V> {
+    pub(super) op: &'a Op<V>,
+    pub(super) simd: Simd,
+    pub(super) groups: &'a [u64],
+    pub(super) scratch: &'a mut Scratch<V>,
+    pub(super) values: &'a mut [V],
+}
+
+impl<V: Pairs> Kernel for Truncated<'_, V> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        if V::PER_BLOCK == 4 { self.fill::<4>() } else { self.fill::<2>() }
+    }
+}
+
+impl<V: Pairs> Truncated<'_, V> {
+    /// Fills every group, of N values: first from its first block, then those that are still open from their next ones.
+    #[inline(always)]
+    fn fill<const N: usize>(self) {
+        let Self { op, simd, groups, scratch: Scratch { words, candidates, open }, values } = self;
+        let first = |group: u64| group.wrapping_mul(64 * N as u64);
+        simd.run(Normals { words: words.of(op, simd, groups.iter().map(|&group| first(group))), values });
+        let values = values.as_chunks_mut::<N>().0;
+        let mut left = 0;
+        for (group, values) in values.iter().enumerate() {
+            // Without branches, as in `keep`.
+            open.groups[left] = group as u16;
+            left += usize::from(!values.iter().fold(true, |all, value| all & value.is_inside()));
+        }
+        for (&group, held) in open.groups[..left].iter().zip(&mut open.held) {
+            let values = &mut values[usize::from(group)];
+            let candidates = *values;
+            *held = keep(values, 0, &candidates) as u16;
+        }
+        let mut round = 1;
+        while left > 0 {
+            let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
+            let candidates = &mut candidates.0[..left * N];
+            simd.run(Normals { words: words.of(op, simd, blocks), values: candidates });
+            left = 0;
+            for (row, candidates) in candidates.as_chunks::<N>().0.iter().enumerate() {
+                let group = open.groups[row];
+                let held = keep(&mut values[usize::from(group)], usize::from(open.held[row]), candidates);
+                (open.groups[left], open.held[left]) = (group, held as u16);
+                left += usize::from(held < N);
+            }
+            round += 1;
+        }
+    }
+}
+
+/// Puts the candidates of a block that are inside behind the values that a group holds; how many it then has.
+///
+/// Without branches, which could not be predicted: a candidate that is not kept is overwritten by the next one.
+#[inline(always)]
+fn keep<V: Pairs, const N: usize>(values: &mut [V; N], mut held: usize, candidates: &[V; N]) -> usize {
+    let mut kept = [V::default(); 8];
+    kept[..N].copy_from_slice(values);
+    for candidate in candidates {
+        kept[held % 8] = *candidate;
+        held += usize::from(candidate.is_inside());
+    }
+    values.copy_from_slice(&kept[..N]);
+    held
+}
