@@ -109,29 +109,36 @@ class Builtin(Initializer):
         self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
     ) -> NDArray[Any]:
         """The array of a part, filled; `out` is nobody else's meanwhile."""
-        if out is not None:
-            with Writing(out):
-                _core.fill(self._begin(part, dtype, stream, out)[1])
-            return out
-        array, jobs = self._begin(part, dtype, stream)
-        if jobs:
-            _core.fill(jobs)
-        return array
+        made, prepared = self._prepare(part, dtype)
+        if out is None:
+            array = new_array(part.shape, made)
+            jobs = self._jobs(array, part, prepared, stream)
+            if jobs:
+                _core.fill(jobs)
+            return array
+        check_out(out, part.shape)
+        with Writing(out):
+            _core.fill(self._jobs(out, part, prepared, stream))
+        return out
 
     def _begin(
         self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
     ) -> tuple[NDArray[Any], list[Job]]:
-        """The array of a part, and the jobs that are left for the core: one, or none for what draws nothing.
+        """The array of a part, and what is left for the core; `out` belongs to the caller."""
+        made, prepared = self._prepare(part, dtype)
+        array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
+        return array, self._jobs(array, part, prepared, stream)
+
+    def _jobs(self, array: NDArray[Any], part: Part, prepared: Any, stream: bytes | None) -> list[Job]:
+        """The jobs that are left for the core: one, or none for what draws nothing.
 
         The part belongs to the stream of that name, None for the one that a call would draw from.
         """
-        made, prepared = self._prepare(part, dtype)
-        array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
         name = self._stream() if stream is None else stream
         if part.picks is not None and not array.size:
-            return array, []  # its tensor may have any extent beside that of 0
+            return []  # its tensor may have any extent beside that of 0
         job = self._job(array, part, prepared, name)
-        return array, [] if job is None else [job]
+        return [] if job is None else [job]
 
     def lazy(self, shape: ShapeLike, dtype: Any = None) -> Lazy:
         """The tensor of `shape` as an array-like that makes only what is asked of it.
