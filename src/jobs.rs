@@ -26,9 +26,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Elements above which a fill may take so long that somebody wants to stop it.
 const LONG: u64 = 1 << 20;
 
-/// The most axes of an array that is not in C order.
-const STRIDED_AXES: usize = 32;
-
 /// One array to fill: `out`, element, law, bounds, loc, scale, low, high, stream, full shape, picks.
 #[derive(FromPyObject)]
 pub(crate) struct Job<'py>(
@@ -53,11 +50,11 @@ enum AxisPicks<'py> {
 }
 
 impl AxisPicks<'_> {
-    fn read(&self) -> Picks {
-        match self {
+    fn read(&self) -> PyResult<Picks> {
+        Ok(match self {
             Self::Range((start, step, count)) => Picks::Range { start: *start, step: *step, count: *count },
-            Self::List(list) => Picks::List(list.as_array().to_vec()),
-        }
+            Self::List(list) => Picks::List(list.as_slice()?.to_vec()),
+        })
     }
 }
 
@@ -161,12 +158,9 @@ where
         };
         return Ok(Box::new(fill::tasks::<E, _>(values, region, bytemuck::cast_slice_mut(out), schedule)));
     }
-    if shape.len() > STRIDED_AXES {
-        let message = format!("`out` must be in C order or have at most {STRIDED_AXES} axes, got {}", shape.len());
-        return Err(PyValueError::new_err(message));
-    }
-    // SAFETY: as said.
-    let view = unsafe { array.as_array_mut() };
+    let sizes = array.shape().to_vec();
+    // SAFETY: as said; the strides are the array's own, and the view is kept no longer than the array.
+    let view = unsafe { strided::View::new(array.data().cast(), sizes, array.strides().to_vec()) };
     let (full, picks) = part.unwrap_or_else(|| {
         let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
         (shape.into_iter().map(u128::from).collect(), picks)
@@ -181,7 +175,8 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     let mut outputs = Vec::with_capacity(jobs.len());
     for Job(out, element, law, bounds, loc, scale, low, high, stream, full, picks) in jobs {
         let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
-        let part = full.zip(picks).map(|(full, picks)| (full, picks.iter().map(AxisPicks::read).collect()));
+        let picks = picks.map(|axes| axes.iter().map(AxisPicks::read).collect::<PyResult<Vec<_>>>()).transpose()?;
+        let part = full.zip(picks);
         outputs.push((Output::new(&out, &element)?, values, part));
     }
     apart(outputs.iter().map(|(output, ..)| output.span()).collect())?;

@@ -5,25 +5,124 @@ use crate::fill::{Schedule, Source, Task};
 use crate::picks::Picks;
 use crate::region::{Region, RegionError};
 use bytemuck::Pod;
-use numpy::ndarray::{ArrayViewD, ArrayViewMutD, Axis, Zip};
 use std::cmp::Reverse;
+use std::marker::PhantomData;
+use std::ptr;
 use std::sync::Arc;
 
-/// The work of filling `view`, which holds `picks` of a tensor of shape `full`.
+/// The memory of an array, which belongs to this view alone: elements at regular steps.
+pub(crate) struct View<'a> {
+    first: *mut u8,
+    shape: Vec<usize>,
+    /// Bytes from one element to the next along each axis.
+    strides: Vec<isize>,
+    array: PhantomData<&'a mut [u8]>,
+}
+
+#[allow(unsafe_code, reason = "a view stands for a mutable slice; see the block")]
+// SAFETY: it is the only way to memory that is borrowed mutably, as its field says.
+unsafe impl Send for View<'_> {}
+
+impl View<'_> {
+    /// A view of an array whose first element is at `first`.
+    ///
+    /// # Safety
+    ///
+    /// For as long as the view lives, every element that shape and strides lead to may be written, is aligned, and is
+    /// accessed by nobody else; no two of them overlap.
+    #[allow(unsafe_code, reason = "nothing happens here, but what is promised is relied upon")]
+    pub(crate) unsafe fn new(first: *mut u8, shape: Vec<usize>, strides: Vec<isize>) -> Self {
+        Self { first, shape, strides, array: PhantomData }
+    }
+
+    fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The first `count` indices of an axis, and the others.
+    fn split_at(mut self, axis: usize, count: usize) -> (Self, Self) {
+        let first = self.first.wrapping_byte_offset(self.strides[axis] * count as isize);
+        let mut behind = Self { first, shape: self.shape.clone(), strides: self.strides.clone(), array: PhantomData };
+        behind.shape[axis] -= count;
+        self.shape[axis] = count;
+        (self, behind)
+    }
+
+    /// Copies values in C order into the array, in the array's own: its neighbours share cache lines and pages, those of
+    /// the values are at hand anyway.
+    #[allow(unsafe_code, reason = "writing an array's elements where they are; see the blocks")]
+    fn write<N: Copy>(&self, values: &[N]) {
+        assert!(values.len() == self.len(), "a piece has as many values as its view has elements");
+        if values.is_empty() {
+            return;
+        }
+        let (last, mut outer) = self.axes();
+        let (mut to, mut from) = (self.first, 0);
+        loop {
+            if last.stride == size_of::<N>() as isize && last.step == 1 {
+                let run = &values[from..from + last.size];
+                // SAFETY: these are neighbouring elements of the view, which may be written (`new`).
+                unsafe { ptr::copy_nonoverlapping(run.as_ptr(), to.cast(), run.len()) };
+            } else {
+                let mut to = to;
+                for value in values[from..].iter().step_by(last.step).take(last.size) {
+                    // SAFETY: `to` is an element of the view, which may be written and is aligned (`new`).
+                    unsafe { to.cast::<N>().write(*value) };
+                    to = to.wrapping_byte_offset(last.stride);
+                }
+            }
+            // Like an odometer: the innermost axis that has not come to its end steps on, those inward of it start anew.
+            let Some(stepped) = outer.iter().rposition(|axis| axis.index + 1 < axis.size) else { return };
+            for axis in &mut outer[stepped + 1..] {
+                to = to.wrapping_byte_offset(-axis.stride * axis.index as isize);
+                from -= axis.step * axis.index;
+                axis.index = 0;
+            }
+            outer[stepped].index += 1;
+            to = to.wrapping_byte_offset(outer[stepped].stride);
+            from += outer[stepped].step;
+        }
+    }
+
+    /// The axis of the shortest steps in memory, and the others, that of the longest first.
+    fn axes(&self) -> (Along, Vec<Along>) {
+        let mut step = 1;
+        let mut axes: Vec<Along> = Vec::with_capacity(self.shape.len());
+        for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            axes.push(Along { index: 0, size, stride, step });
+            step *= size;
+        }
+        axes.sort_by_key(|axis| Reverse(axis.stride.unsigned_abs()));
+        let last = axes.pop().unwrap_or(Along { index: 0, size: 1, stride: 0, step: 1 });
+        (last, axes)
+    }
+}
+
+/// A walk along an axis.
+struct Along {
+    index: usize,
+    size: usize,
+    /// Bytes between two elements of the array.
+    stride: isize,
+    /// Values between two of the values.
+    step: usize,
+}
+
+/// The work of filling `view`, whose elements are `N`s and which holds `picks` of a tensor of shape `full`.
 ///
 /// # Errors
 ///
 /// [`RegionError`] when the view does not lie in the tensor.
 pub(crate) fn tasks<'a, E, N, S>(
     source: &S,
-    view: ArrayViewMutD<'a, N>,
+    view: View<'a>,
     full: Vec<u128>,
     picks: Vec<Picks>,
     schedule: &Schedule,
 ) -> Result<impl Iterator<Item = Task<'a>> + Send + use<'a, E, N, S>, RegionError>
 where
     E: Element + Pod,
-    N: Pod + Send + Sync,
+    N: Pod,
     S: Source<E> + Clone + Send + 'a,
 {
     Region::mesh(&full, &picks)?;
@@ -36,7 +135,7 @@ where
             values.resize(elements, E::zeroed());
             let Ok(region) = Region::mesh(&full, &picks) else { unreachable!("the pieces lie where the view does") };
             source.write(&region, 0, &mut values, level);
-            copy(bytemuck::cast_slice::<E, N>(&values), view);
+            view.write(bytemuck::cast_slice::<E, N>(&values));
             Ok(())
         };
         Task { elements, work: Box::new(work) }
@@ -44,22 +143,22 @@ where
 }
 
 /// A view cut into pieces of at most `limit` elements, one after another, each with what it holds.
-struct Pieces<'a, N> {
-    left: Vec<(ArrayViewMutD<'a, N>, Vec<Picks>)>,
+struct Pieces<'a> {
+    left: Vec<(View<'a>, Vec<Picks>)>,
     limit: usize,
 }
 
-impl<'a, N> Iterator for Pieces<'a, N> {
-    type Item = (ArrayViewMutD<'a, N>, Vec<Picks>);
+impl<'a> Iterator for Pieces<'a> {
+    type Item = (View<'a>, Vec<Picks>);
 
     /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages of
     /// memory, in any memory order, and still have runs of elements long enough for the stream.
     fn next(&mut self) -> Option<Self::Item> {
         let (mut view, mut picks) = self.left.pop()?;
         while view.len() > self.limit.max(1) {
-            let axis = view.shape().iter().enumerate().max_by_key(|&(_, &size)| size).map_or(0, |(axis, _)| axis);
-            let half = view.len_of(Axis(axis)) / 2;
-            let (front, back) = view.split_at(Axis(axis), half);
+            let axis = view.shape.iter().enumerate().max_by_key(|&(_, &size)| size).map_or(0, |(axis, _)| axis);
+            let half = view.shape[axis] / 2;
+            let (front, back) = view.split_at(axis, half);
             let mut behind = picks.clone();
             let (before, after) = picks[axis].clone().split_at(half as u64);
             (picks[axis], behind[axis]) = (before, after);
@@ -68,23 +167,4 @@ impl<'a, N> Iterator for Pieces<'a, N> {
         }
         Some((view, picks))
     }
-}
-
-/// Copies values in C order into an array in any order, in the array's own: its neighbours share cache lines and pages,
-/// those of the values are at hand anyway.
-fn copy<N: Copy>(values: &[N], mut array: ArrayViewMutD<'_, N>) {
-    let Ok(values) = ArrayViewD::from_shape(array.raw_dim(), values) else {
-        unreachable!("a piece has as many values as its view has elements")
-    };
-    let order = memory_order(array.strides());
-    let Some(last) = order.len().checked_sub(1) else { return array.assign(&values) };
-    let (values, mut array) = (values.permuted_axes(order.clone()), array.permuted_axes(order));
-    Zip::from(array.lanes_mut(Axis(last))).and(values.lanes(Axis(last))).for_each(|mut to, from| to.assign(&from));
-}
-
-/// The axes, that of the longest steps first. (A function of its own: a sort stands in the library once.)
-fn memory_order(strides: &[isize]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..strides.len()).collect();
-    order.sort_by_key(|&axis| Reverse(strides[axis].unsigned_abs()));
-    order
 }

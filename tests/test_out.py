@@ -54,13 +54,10 @@ def test_any_view_equals_a_new_array(data: st.DataObject) -> None:
 
 
 def test_views_of_many_axes() -> None:
-    """If this fails an array of NumPy's 64 axes ends in a panic."""
-    shape = (1,) * 30 + (2, 3)
-    assert INIT(shape, out=np.zeros(shape[::-1], np.float32).T).tobytes() == INIT(shape).tobytes()
+    """If this fails an array of NumPy's 64 axes ends in a panic, or holds other values."""
     shape = (1,) * 62 + (2, 3)
-    assert INIT(shape, out=np.zeros(shape, np.float32)).tobytes() == INIT(shape).tobytes()
-    with pytest.raises(ValueError, match="`out` must be in C order or have at most 32 axes, got 64"):
-        INIT(shape, out=np.zeros(shape[::-1], np.float32).T)
+    for out in np.zeros(shape, np.float32), np.zeros(shape[::-1], np.float32).T:
+        assert INIT(shape, out=out).tobytes() == INIT(shape).tobytes()
 
 
 @pytest.mark.thread_unsafe(reason="sets the process's number of threads")
