@@ -5,7 +5,6 @@ use crate::fill::{Schedule, Source, Task};
 use crate::picks::Picks;
 use crate::region::{Region, RegionError};
 use bytemuck::Pod;
-use std::cmp::Reverse;
 use std::marker::PhantomData;
 use std::ptr;
 use std::sync::Arc;
@@ -89,10 +88,10 @@ impl View<'_> {
         let mut step = 1;
         let mut axes: Vec<Along> = Vec::with_capacity(self.shape.len());
         for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
-            axes.push(Along { index: 0, size, stride, step });
+            let place = axes.partition_point(|axis| axis.stride.unsigned_abs() > stride.unsigned_abs());
+            axes.insert(place, Along { index: 0, size, stride, step });
             step *= size;
         }
-        axes.sort_by_key(|axis| Reverse(axis.stride.unsigned_abs()));
         let last = axes.pop().unwrap_or(Along { index: 0, size: 1, stride: 0, step: 1 });
         (last, axes)
     }

@@ -22,7 +22,7 @@ use laws::Draw;
 use rows::{Rest, Row, Rows};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Which of torch's kernels drew the values: `ATEN_CPU_CAPABILITY`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +142,26 @@ impl Torch {
     /// The number of this attempt's first row.
     fn first_row(&self) -> u64 {
         self.attempt.number.load(Ordering::Relaxed) * self.law.rows()
+    }
+}
+
+impl Torch {
+    /// Which of the elements that are written together from `first` on no attempt has kept; `None` if all are.
+    fn pending(&self, first: u64, count: usize) -> Option<Vec<bool>> {
+        let all = || (self.first_row() == 0).then(|| vec![true; count]);
+        self.held().remove(&first).or_else(all)
+    }
+
+    /// Leaves them to the next attempt.
+    fn leave(&self, first: u64, pending: Vec<bool>) {
+        if pending.contains(&true) {
+            self.held().insert(first, pending);
+            self.attempt.failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<u64, Vec<bool>>> {
+        self.attempt.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

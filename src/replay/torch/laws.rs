@@ -8,7 +8,6 @@ use crate::element::{Element, Value};
 use crate::level::Simd;
 use crate::replay::mt19937::Mt19937;
 use std::ops::Range;
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 /// The elements `first..first + out.len()` of a tensor.
@@ -142,13 +141,7 @@ impl<E: TorchElement> Draw<'_, E> {
             let x = rounded::<E>(rounded::<E>(candidate.widen() - mean) / std);
             rounded::<E>(rounded::<E>(rounded::<E>(x * x) * number(-0.5)) - log_peak)
         };
-        let attempt = &self.torch.attempt;
-        let held = || attempt.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut pending = match held().remove(&self.first) {
-            Some(pending) => pending,
-            None if self.torch.first_row() == 0 => vec![true; self.out.len()],
-            None => return,
-        };
+        let Some(mut pending) = self.torch.pending(self.first, self.out.len()) else { return };
         let mut scratch = Scratch::new(self.simd, self.torch);
         let nothing = E::round(E::Value::default());
         let (mut candidates, mut chances) = ([nothing; BATCH], [nothing; BATCH]);
@@ -169,10 +162,7 @@ impl<E: TorchElement> Draw<'_, E> {
                 }
             }
         }
-        if pending.contains(&true) {
-            held().insert(self.first, pending);
-            attempt.failed.store(true, Ordering::Relaxed);
-        }
+        self.torch.leave(self.first, pending);
     }
 
     fn keras_truncated(self, moments: [f64; 2]) {
