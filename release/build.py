@@ -30,23 +30,28 @@ def clone() -> None:
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)], check=True)
 
 
-def environment() -> dict[str, str]:
+def environment(triple: str) -> dict[str, str]:
     """What makes a build repeatable: the commit's time in the archives, no path of this machine in the binaries."""
+    flags = [f"--remap-path-prefix={CLONE}=/varscale"]
+    if "apple" in triple:
+        # The linker makes the library's UUID of the names and times of temporary files too, where it writes them down.
+        flags.append("-Clink-arg=-Wl,-S")
     cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
+    flags.append(f"--remap-path-prefix={cargo}=/cargo")
     log = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     return {
         **os.environ,
         "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",  # zig is a module of this environment
         "SOURCE_DATE_EPOCH": subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip(),
         "CARGO_TARGET_DIR": str(CLONE / "target"),
-        "CARGO_ENCODED_RUSTFLAGS": f"--remap-path-prefix={CLONE}=/varscale\x1f--remap-path-prefix={cargo}=/cargo",
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
     }
 
 
-def run(command: list[str]) -> None:
+def run(command: list[str], triple: str = "") -> None:
     """Runs a command in the clone; what it prints is worth reading only if it fails."""
     done = subprocess.run(
-        command, cwd=CLONE, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=CLONE, env=environment(triple), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}")
@@ -82,7 +87,16 @@ def build(out: Path, names: list[str]) -> None:
         if all(name in target.name for name in names):
             run(["rustup", "target", "add", target.triple])
             begin = time.monotonic()
-            run([str(TOOLS / "maturin"), "build", *arguments(target), "--target", target.triple, "--out", str(out)])
+            maturin = [
+                str(TOOLS / "maturin"),
+                "build",
+                *arguments(target),
+                "--target",
+                target.triple,
+                "--out",
+                str(out),
+            ]
+            run(maturin, target.triple)
             print(f"{target.name:<38} {time.monotonic() - begin:4.0f} s", flush=True)
     (out / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in digests(out).items()))
     shutil.rmtree(CLONE)
