@@ -6,6 +6,7 @@ import os
 import threading
 from functools import lru_cache
 from hashlib import blake2b
+from struct import Struct
 from typing import Any
 
 from ._checks import integer
@@ -13,11 +14,13 @@ from ._checks import integer
 STREAM = 1
 """The version of the native stream: what makes words, and so values, of an identity."""
 _UNSET, _INTEGER, _STRING, _CALL = range(4)
+_PERSON = b"varscale-stream%d" % STREAM
+_header = Struct("<BQ").pack
 
 
 def _field(tag: int, payload: bytes) -> bytes:
     """A tag byte, the payload's length in 8 bytes, the payload: no two lists of fields have the same bytes."""
-    return bytes((tag,)) + len(payload).to_bytes(8, "little") + payload
+    return _header(tag, len(payload)) + payload
 
 
 def _integer_bytes(value: int) -> bytes:
@@ -35,6 +38,8 @@ def seed_field(seed: int | None) -> bytes:
 
 def path_fields(path: tuple[int | str, ...]) -> bytes:
     """The fields of a path, one an element: 0 is not "0", and ("a", "b") is not ("a/b",)."""
+    if len(path) == 1 and isinstance(path[0], str):
+        return _field(_STRING, path[0].encode())  # a model's parameter
     return b"".join(_field(_STRING, p.encode()) if isinstance(p, str) else seed_field(p) for p in path)
 
 
@@ -138,4 +143,4 @@ def identity(fields: bytes, *, seeded: bool, folded: bool) -> bytes:
 @lru_cache(maxsize=1024)
 def _digest(data: bytes) -> bytes:
     """A pure function; the cache makes small calls of one initializer a tenth faster."""
-    return blake2b(data, digest_size=16, person=b"varscale-stream%d" % STREAM).digest()
+    return blake2b(data, digest_size=16, person=_PERSON).digest()
