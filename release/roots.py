@@ -16,7 +16,7 @@ from targets import ROOT
 
 PLACE = ROOT / "target" / "roots"
 SUITE, PYTHON = "trixie", "3.13"
-TEST_NEEDS = ("hypothesis", "mpmath", "pytest")
+TEST_NEEDS = ("mpmath", "pytest")
 """What release/proof.py runs known answers with."""
 
 

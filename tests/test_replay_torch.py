@@ -7,8 +7,6 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import varscale as vs
@@ -84,25 +82,6 @@ def test_a_kept_value_lasts_until_the_next_short_draw() -> None:
     assert draws.position == replay.torch(5, skip=27, spare=0)
     assert draws(normal, (1,)).tolist() == pair[1:].tolist()
     assert draws.position == replay.torch(5, skip=27)
-
-
-@given(
-    steps=st.lists(
-        st.tuples(
-            st.sampled_from([*RULES.values(), vs.TruncatedNormal(0.0, 1.0, lower=1.0, upper=3.0)]),
-            st.sampled_from(sorted(DTYPES.values())),
-            st.integers(0, 40),
-        ),
-        max_size=5,
-    )
-)
-def test_a_position_is_a_seed(steps: list[tuple[vs.Initializer, str, int]]) -> None:
-    """If this fails a draw depends on more than its position: every step is also drawn from its seed alone."""
-    draws = replay.torch(11).draws()
-    for init, dtype, size in steps:
-        position = draws.position
-        alone = seeded(init, position)((size,), dtype)
-        assert raw(draws(init, (size,), dtype)) == raw(alone)
 
 
 def test_draws_are_no_seed_and_take_none() -> None:

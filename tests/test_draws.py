@@ -1,0 +1,31 @@
+"""Draws of torch's generator, one after another, in any order."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import varscale as vs
+from varscale import replay
+
+INITIALIZERS = (
+    vs.RandomUniform(0.0, 1.0),
+    vs.RandomNormal(0.0, 1.0),
+    vs.TruncatedNormal(0.0, 1.0),
+    vs.TruncatedNormal(0.0, 1.0, lower=1.0, upper=3.0),
+)
+DTYPES = ("bfloat16", "float16", "float32", "float64")
+
+
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(INITIALIZERS), st.sampled_from(DTYPES), st.integers(0, 40)),
+        max_size=5,
+    )
+)
+def test_a_position_is_a_seed(steps: list[tuple[vs.Initializer, str, int]]) -> None:
+    """If this fails a draw depends on more than its position: every step is also drawn from its seed alone."""
+    draws = replay.torch(11).draws()
+    for init, dtype, size in steps:
+        alone = type(init).from_config(init.get_config() | {"seed": draws.position})((size,), dtype)
+        assert draws(init, (size,), dtype).tobytes() == alone.tobytes()
