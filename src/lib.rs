@@ -38,7 +38,8 @@ pub mod setting;
 #[cfg(feature = "python")]
 mod source;
 pub mod stream;
-#[cfg(feature = "python")]
+#[cfg(any(feature = "python", test))]
+#[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has arrays in any order"))]
 mod strided;
 pub mod threads;
 mod workers;

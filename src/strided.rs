@@ -167,3 +167,69 @@ impl<'a> Iterator for Pieces<'a> {
         Some((view, picks))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZES: [usize; 3] = [3, 4, 5];
+    /// In elements: C order, Fortran order, backwards, with gaps, and with axes that are stepped through in turn.
+    const STRIDES: [[isize; 3]; 6] = [[20, 5, 1], [1, 3, 12], [-20, -5, -1], [40, 10, 2], [5, -15, 1], [-1, 30, 6]];
+
+    /// Where the elements lie in memory that just holds them, in C order, and how long that is.
+    fn places(strides: [isize; 3]) -> (Vec<usize>, usize) {
+        let reach = |axis: usize, index: usize| strides[axis] * index as isize;
+        let first: isize = (0..3).map(|axis| -reach(axis, SIZES[axis] - 1).min(0)).sum();
+        let indices =
+            (0..SIZES[0]).flat_map(|i| (0..SIZES[1]).flat_map(move |j| (0..SIZES[2]).map(move |k| [i, j, k])));
+        let place = |index: [usize; 3]| (first + (0..3).map(|axis| reach(axis, index[axis])).sum::<isize>()) as usize;
+        let places: Vec<usize> = indices.map(place).collect();
+        let length = places.iter().max().map_or(0, |last| last + 1);
+        (places, length)
+    }
+
+    #[allow(unsafe_code, reason = "what is tested")]
+    fn view(memory: &mut [i32], places: &[usize], strides: [isize; 3]) -> View<'static> {
+        let strides = strides.map(|stride| stride * size_of::<i32>() as isize);
+        // SAFETY: `places` are those that shape and strides lead to, all in `memory`, which nobody uses meanwhile.
+        unsafe { View::new(memory.as_mut_ptr().wrapping_add(places[0]).cast(), SIZES.to_vec(), strides.to_vec()) }
+    }
+
+    /// A value at another element's place, one that is left out, or memory between the elements that is written.
+    #[test]
+    fn every_element_gets_its_value() {
+        for strides in STRIDES {
+            let (places, length) = places(strides);
+            let (mut found, mut expected) = (vec![-1; length], vec![-1; length]);
+            let values: Vec<i32> = (0..places.len() as i32).collect();
+            view(&mut found, &places, strides).write(&values);
+            for (value, &place) in values.iter().zip(&places) {
+                expected[place] = *value;
+            }
+            assert_eq!(found, expected, "{strides:?}");
+        }
+    }
+
+    /// Pieces that overlap, or leave something out.
+    #[test]
+    fn pieces_are_the_view() {
+        for strides in STRIDES {
+            let (places, length) = places(strides);
+            for limit in [1, 7, 60] {
+                let mut found = vec![-1; length];
+                let picks = SIZES.map(|size| Picks::range(0, size as u64)).to_vec();
+                let pieces: Vec<_> =
+                    Pieces { left: vec![(view(&mut found, &places, strides), picks)], limit }.collect();
+                for (number, (piece, picks)) in pieces.iter().enumerate() {
+                    assert!((1..=limit).contains(&piece.len()), "{strides:?} {limit}");
+                    assert_eq!(piece.len() as u64, picks.iter().map(Picks::count).product());
+                    piece.write(&vec![number as i32; piece.len()]);
+                }
+                let elements: usize = pieces.iter().map(|(piece, _)| piece.len()).sum();
+                assert_eq!(elements, places.len());
+                assert!(places.iter().all(|&place| found[place] >= 0), "{strides:?} {limit}");
+                assert_eq!(found.iter().filter(|&&value| value >= 0).count(), places.len());
+            }
+        }
+    }
+}
