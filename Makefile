@@ -12,7 +12,7 @@ REPLAYS := tensorflow jax torch
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-replay lint \
-	bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny clean \
+	bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
@@ -95,6 +95,9 @@ workflows: .venv-release/installed  ## schema and security of .github/
 
 deny:  ## advisories, licences and sources of all crates; needs `cargo install cargo-deny`
 	cargo deny --locked check
+
+miri:  ## what writes through pointers, under Miri; needs `rustup component add miri --toolchain nightly`
+	cargo +nightly miri test --locked --lib strided
 
 clean:  ## removes what the other targets made
 	rm -rf target dist .venv .venv-* python/varscale/*.so
