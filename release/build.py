@@ -30,28 +30,40 @@ def clone() -> None:
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)], check=True)
 
 
-def environment(triple: str) -> dict[str, str]:
-    """What makes a build repeatable: the commit's time in the archives, no path of this machine in the binaries."""
-    flags = [f"--remap-path-prefix={CLONE}=/varscale"]
+def environment(triple: str, folder: Path) -> dict[str, str]:
+    """What makes a build repeatable and small: the commit's time in archives, no path of this machine, a lean std."""
+    sysroot = printed("rustc", "--print", "sysroot")
+    places = {
+        str(folder): "/varscale",
+        os.environ.get("CARGO_HOME", str(Path.home() / ".cargo")): "/cargo",
+        f"{sysroot}/lib/rustlib/src/rust": "/rust",
+    }
+    flags = [f"--remap-path-prefix={place}={name}" for place, name in places.items()]
     if "apple" in triple:
         # The linker makes the library's UUID of the names and times of temporary files too, where it writes them down.
         flags.append("-Clink-arg=-Wl,-S")
-    cargo = os.environ.get("CARGO_HOME", str(Path.home() / ".cargo"))
-    flags.append(f"--remap-path-prefix={cargo}=/cargo")
-    log = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]
     return {
-        **os.environ,
-        "PATH": f"{TOOLS}{os.pathsep}{os.environ['PATH']}",  # zig is a module of this environment
-        "SOURCE_DATE_EPOCH": subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip(),
-        "CARGO_TARGET_DIR": str(CLONE / "target"),
+        "SOURCE_DATE_EPOCH": printed("git", "-C", str(ROOT), "log", "-1", "--format=%ct"),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
+        # Rust's standard library is compiled with the crate, without what prints backtraces: a fifth of a wheel, and of
+        # no use in a library without symbols. Cargo calls this unstable, and asks for the variable.
+        "RUSTC_BOOTSTRAP": "1",
+        "CARGO_UNSTABLE_BUILD_STD": "std,panic_unwind",
+        "CARGO_UNSTABLE_BUILD_STD_FEATURES": "panic-unwind",
     }
+
+
+def printed(*command: str) -> str:
+    """What a command prints, without the end of its line."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def run(command: list[str], triple: str = "") -> None:
     """Runs a command in the clone; what it prints is worth reading only if it fails."""
+    path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"  # zig is a module of this environment
+    ours = {"PATH": path, "CARGO_TARGET_DIR": str(CLONE / "target"), **environment(triple, CLONE)}
     done = subprocess.run(
-        command, cwd=CLONE, env=environment(triple), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=CLONE, env={**os.environ, **ours}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}")
@@ -82,6 +94,7 @@ def build(out: Path, names: list[str]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     clone()
+    run(["rustup", "component", "add", "rust-src"])
     run([str(TOOLS / "maturin"), "sdist", "--out", str(out)])
     for target in TARGETS:
         if all(name in target.name for name in names):
@@ -113,10 +126,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--twice", action="store_true", help="build again from another clean clone and compare")
     parser.add_argument("--matrix", action="store_true", help="print the release workflow's jobs instead")
+    parser.add_argument("--environment", metavar="TRIPLE", help="print the variables a target is built with instead")
     parser.add_argument("names", nargs="*", help="only the wheels whose name holds all of these words")
     chosen = parser.parse_args()
     if chosen.matrix:
         print(matrix())
+        return
+    if chosen.environment is not None:
+        print(*(f"{name}={value}" for name, value in environment(chosen.environment, ROOT).items()), sep="\n")
         return
     if subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, check=True).stdout:
         print("what is not committed is not in the wheels", file=sys.stderr)

@@ -13,8 +13,8 @@ from pathlib import Path
 from targets import DIST, TARGETS, Target, version
 
 TOOLS = Path(sys.executable).parent
-LARGEST = {"x86_64": 600_000, "amd64": 600_000, "arm64": 500_000, "aarch64": 500_000}
-"""Bytes of a wheel at most, by machine: x86-64 has every kernel three times."""
+LARGEST = 500_000
+"""Bytes of a wheel at most."""
 LICENCES = {"LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-LICENSES"}
 IN_THE_SDIST = {
     "Cargo.lock",
@@ -43,8 +43,7 @@ def tool(*command: str | Path) -> str:
 def check_contents(wheel: Path) -> None:
     """Size, version, licences and bill of materials."""
     size = wheel.stat().st_size
-    largest = next(size for machine, size in LARGEST.items() if wheel.stem.endswith(machine))
-    check(size <= largest, f"{wheel.name} has {size:,} bytes, more than {largest:,}")
+    check(size <= LARGEST, f"{wheel.name} has {size:,} bytes, more than {LARGEST:,}")
     with zipfile.ZipFile(wheel) as archive:
         about = f"varscale-{version()}.dist-info"
         metadata = email.message_from_bytes(archive.read(f"{about}/METADATA"))
