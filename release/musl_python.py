@@ -67,7 +67,7 @@ def ml_dtypes(numpy_headers: Path) -> Path:
     built = PLACE / "musl-ml_dtypes"
     if not built.exists():
         with tempfile.TemporaryDirectory() as folder:
-            download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+            download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "ml_dtypes"]
             subprocess.run([*download, "ml_dtypes"], cwd=folder, check=True)
             source = Path(folder, "source")
             unpack(next(Path(folder).glob("*.tar.gz")), source)

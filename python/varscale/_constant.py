@@ -14,7 +14,7 @@ from ._checks import finite
 from ._dtypes import float_type, numeric_dtype
 from ._environment import in_default_environment
 from ._partition import Part
-from ._sampled import check_overflow
+from ._plan import check_overflow
 
 
 class Fixed(Builtin):

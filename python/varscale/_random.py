@@ -11,10 +11,10 @@ from . import _core
 from ._checks import finite, not_negative, real
 from ._dtypes import FloatType
 from ._fans import compute_fans
+from ._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
 from ._request import Interval, Law, Normal
-from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
+from ._sampled import Description, Sampled
 from ._shapes import ShapeLike, parse_shape
-from ._variance_scaling import TRUNCATED_STDDEV
 
 if TYPE_CHECKING:
     from .replay import Replay

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from ._builtin import Builtin, Job
 from ._dtypes import FloatType, float_type
 from ._environment import in_default_environment
 from ._partition import Part
+from ._plan import Plan, core_job
 from ._request import Law, Request
 from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
 from ._shapes import ShapeLike
@@ -21,21 +21,8 @@ if TYPE_CHECKING:
     from .replay import Replay
 
 Self = TypeVar("Self", bound="Sampled")
-STANDARD_BOUNDS = (-2.0, 2.0)
 _REMEMBERED = 256
 """Plans that an initializer keeps."""
-
-
-class Plan(NamedTuple):
-    """One law with its place: `x * scale + loc` in [low, high], for x of the standard law."""
-
-    law: str
-    bounds: tuple[float, float]
-    """Of the standard truncated normal law; the other laws ignore it."""
-    loc: float
-    scale: float
-    low: float
-    high: float
 
 
 class Description(NamedTuple):
@@ -175,12 +162,6 @@ class Sampled(Builtin):
         return core_job(array, part, *prepared, stream)
 
 
-def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
-    """What the core fills an array with: the plan, and the bytes or the tuple that names the stream."""
-    crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
-    return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
-
-
 def seed_or_replay(seed: Any) -> int | Replay | None:
     """None, any integer, or what replays a framework's stream in a seed's place.
 
@@ -200,29 +181,3 @@ def _seeding(seed: Any, path: tuple[int | str, ...]) -> dict[str, Any]:
     if parsed is None or isinstance(parsed, int):
         return {"seed": parsed, "_replay": None, "_fields": seed_field(parsed) + path_fields(path)}
     return {"seed": parsed, "_replay": parsed, "_fields": b""}
-
-
-def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:
-    """The plan of a normal or truncated normal law, if its values fit in the dtype.
-
-    Raises:
-        ValueError: The largest value overflows the dtype.
-    """
-    if law == "normal":
-        low, high, reach = -inf, inf, kind.reach
-    else:
-        low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times infinity is no number
-        # Words end within ten standard deviations of the finite bound where the other one is infinite.
-        ends = [abs(bound) for bound in bounds if isfinite(bound)]
-        reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
-    check_overflow(abs(loc) + scale * reach, kind)
-    return Plan(law, bounds, loc, scale, low, high)
-
-
-def check_overflow(largest: float, kind: FloatType) -> None:
-    """Raises where values of this magnitude would round to infinity."""
-    if not largest < kind.overflow:
-        msg = (
-            f"values of up to {largest:.6g} overflow `dtype` {kind.name!r}, whose largest is below {kind.overflow:.6g}"
-        )
-        raise ValueError(msg)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ._checks import positive, word
 from ._dtypes import FloatType
 from ._fans import Axes, AxesLike, compute_fans, parse_axes
+from ._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
 from ._request import Law, Variance
-from ._sampled import STANDARD_BOUNDS, Description, Plan, Sampled, check_overflow, placed
+from ._sampled import Description, Sampled
 from ._shapes import ShapeLike, parse_shape
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 _LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
 _ALIASES = {"normal": "truncated_normal"}
-
-TRUNCATED_STDDEV = 0.87962566103423978
-"""Standard deviation of the standard normal law truncated to [-2, 2], to TensorFlow's digits."""
 
 
 class VarianceScaling(Sampled):

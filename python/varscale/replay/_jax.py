@@ -12,9 +12,8 @@ import numpy as np
 from .. import _core
 from .._checks import boolean, int64, integer
 from .._dtypes import FloatType
+from .._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
 from .._request import Normal, Request, Variance
-from .._sampled import STANDARD_BOUNDS, Plan
-from .._variance_scaling import TRUNCATED_STDDEV
 from ._base import Prepared, Replay
 from ._scaling import Keras
 from ._xla import BITS, LEAST, Real, libm_is_proven

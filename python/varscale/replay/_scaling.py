@@ -7,9 +7,8 @@ from math import prod, sqrt
 from typing import Any, ClassVar
 
 from .._checks import integer, not_negative_integer
+from .._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
 from .._request import Interval, Normal, Request, Variance
-from .._sampled import STANDARD_BOUNDS, Plan
-from .._variance_scaling import TRUNCATED_STDDEV
 from ._base import Replay
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import _core
 from .._checks import boolean, int64, integer, not_negative_integer
+from .._plan import STANDARD_BOUNDS, Plan
 from .._request import Request
-from .._sampled import STANDARD_BOUNDS, Plan
 from ._base import Prepared
 from ._scaling import Keras, Scaling
 

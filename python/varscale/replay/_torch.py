@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from .. import _core
 from .._checks import integer, not_negative_integer, word
+from .._plan import STANDARD_BOUNDS, Plan
 from .._request import Interval, Normal, Request, Variance
-from .._sampled import STANDARD_BOUNDS, Plan
 from ._base import Prepared, Replay
 from ._scaling import Keras
 
