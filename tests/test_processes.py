@@ -169,8 +169,8 @@ for attempt in range(3):
     except KeyboardInterrupt:
         delays.append(time.process_time() - sent[0])
         waits.append(time.perf_counter() - sent[1])
-# Processor time, which a busy machine does not stretch much: each thread's share of it is the delay on an idle one. Where
-# the system has no memory at hand one block alone can take 0.1 s, and the clock may stand still for other processes.
+# Processor time, which a busy machine hardly stretches: a thread's share of it is the delay on an idle one. Where the
+# system has no memory at hand one block alone can take 0.1 s, and the clock goes on for other processes too.
 prompt = min(delays) < 0.1 * THREADS and max(delays) < 0.4 * THREADS and min(waits) < 0.4
 print(len(delays), prompt, slow((3, 3)).tobytes() == slow((3, 3)).tobytes())
 """
