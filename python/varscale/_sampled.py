@@ -136,8 +136,9 @@ class Sampled(Builtin):
         if self._replay is not None:
             return kind.dtype, in_default_environment(self._request, part, kind)
         key = kind.name, part.full_shape
-        plan = self._plans.get(key)
-        if plan is None:
+        try:
+            plan = self._plans[key]  # without a lock where there is no GIL: `get` takes the dict's
+        except KeyError:
             plan = in_default_environment(self.plan, part.full_shape, kind)
             if len(self._plans) >= _REMEMBERED:
                 self._plans.clear()
