@@ -26,6 +26,7 @@ from targets import DIST, ROOT, TARGETS, Target, version
 Report = dict[str, Any]
 TARGET = {target.name: target for target in TARGETS}
 PROOF = ROOT / "release" / "proof.py"
+PATH = {"PATH": os.environ["PATH"]}
 LEVELS = ("baseline", "avx2", "avx512")
 
 
@@ -92,8 +93,7 @@ def levels() -> Iterator[Report]:
     with environment_of(Path(sys.executable), name) as (inside, bare):
         for level in LEVELS:
             yield prove(name, f"VARSCALE_SIMD={level}", [inside], {**bare, "VARSCALE_SIMD": level})
-        path = {"PATH": os.environ["PATH"]}
-        report = prove(name, "qemu-x86_64 -cpu Nehalem", ["qemu-x86_64", "-cpu", "Nehalem", inside], {**bare, **path})
+        report = prove(name, "qemu-x86_64 -cpu Nehalem", ["qemu-x86_64", "-cpu", "Nehalem", inside], {**bare, **PATH})
         if report["level"] != "baseline":
             sys.exit(f"a processor without AVX was given {report['level']}")
         yield report
@@ -109,16 +109,17 @@ def aarch64() -> Iterator[Report]:
     with tempfile.TemporaryDirectory() as place:
         roots.python_packages(Path(place), platforms, wheel(TARGET[name]), *roots.TEST_NEEDS)
         python = [*emulator, root / "usr" / "bin" / f"python{roots.PYTHON}"]
-        yield prove(name, "qemu-aarch64", python, {"PATH": os.environ["PATH"], "PYTHONPATH": place})
+        yield prove(name, "qemu-aarch64", python, {**PATH, "PYTHONPATH": place})
     yield proved_crate(name, "qemu-aarch64", emulator)
-    yield proved_crate("musllinux_1_2 aarch64", "qemu-aarch64, linked statically", ["qemu-aarch64"])
 
 
 def musl() -> Iterator[Report]:
-    """The wheel in a CPython that is linked with musl, and the crate."""
-    name = "musllinux_1_2 x86_64"
-    yield prove(name, "here", musl_python.interpreter(), {"PYTHONPATH": str(musl_python.packages(wheel(TARGET[name])))})
-    yield proved_crate(name, "here, linked statically", [])
+    """The wheels in CPythons that are linked with musl, and the crate."""
+    for architecture, emulator in musl_python.EMULATOR.items():
+        name, how = f"musllinux_1_2 {architecture}", emulator[0] if emulator else "here"
+        packages = musl_python.packages(architecture, wheel(TARGET[name]))
+        yield prove(name, how, musl_python.interpreter(architecture), {**PATH, "PYTHONPATH": str(packages)})
+        yield proved_crate(name, f"{how}, linked statically", emulator)
 
 
 PROCESS_PRNG = """

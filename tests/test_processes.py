@@ -162,8 +162,8 @@ for attempt in range(3):
         time.sleep(WAIT)
         sent.extend((time.process_time(), time.perf_counter()))
         os.kill(os.getpid(), signal.SIGINT)
-    threading.Thread(target=interrupt).start()
     try:
+        threading.Thread(target=interrupt).start()
         slow(out.shape, out=out)
         print("finished")
     except KeyboardInterrupt:
