@@ -89,7 +89,10 @@ impl<'py> Output<'py> {
     fn span(&self) -> Range<usize> {
         let array = self.array();
         let (data, _) = address_and_flags(array);
-        let mut span = data..data + if array.is_empty() { 0 } else { array.dtype().itemsize() };
+        if array.is_empty() {
+            return data..data; // whatever its strides are
+        }
+        let mut span = data..data + array.dtype().itemsize();
         for (&size, &stride) in array.shape().iter().zip(array.strides()) {
             let reach = stride * (size as isize - 1);
             span = span.start.wrapping_add_signed(reach.min(0))..span.end.wrapping_add_signed(reach.max(0));

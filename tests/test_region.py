@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
-from core import fill
+from core import fill, fill_at_once
 
 Box = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -63,3 +63,14 @@ def test_parts_outside_are_refused() -> None:
     for full, offset in (((4, 4), (0, 2)), ((4, 4), (3, 0)), ((4,), (0, 0)), ((2**40, 2**25), (0, 0))):
         with pytest.raises(ValueError, match=r"along axis|every axis|2\^64"):
             fill("normal", "float32", (2, 3), full_shape=full, offset=offset)
+
+
+def test_the_arrays_of_one_fill_lie_apart() -> None:
+    """If this fails two workers write one element at once, or an array without elements is in another's way."""
+    memory = np.zeros((5, 1000), np.float32)
+    empty = np.lib.stride_tricks.as_strided(memory[2:], (0, 1000), memory.strides)
+    fill_at_once(memory[:2], empty, memory[2:])
+    assert memory.all()
+    for shared in (memory[2:3], memory[::-2], memory.T[3:4]):
+        with pytest.raises(ValueError, match="two arrays of one fill share memory"):
+            fill_at_once(memory, shared)
