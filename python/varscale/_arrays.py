@@ -24,7 +24,11 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     nbytes = check_bytes(shape, dtype.itemsize)
     if nbytes <= _SMALL:
         return np.empty(shape, dtype)
-    buffer = np.empty(nbytes + _ALIGN, np.uint8)
+    try:
+        buffer = np.empty(nbytes + _ALIGN, np.uint8)
+    except MemoryError:
+        msg = f"no memory for an array of the shape {shape} and the dtype {dtype.name!r}, {nbytes:,} bytes"
+        raise MemoryError(msg) from None
     start = -buffer.ctypes.data % _ALIGN
     return buffer[start : start + nbytes].view(dtype).reshape(shape)
 
