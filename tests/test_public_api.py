@@ -17,7 +17,7 @@ from varscale._engines import EXTRAS
 ROOT = Path(__file__).parents[1]
 MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
 WITHOUT_ENGINES = [name for name in MODULES if name not in EXTRAS]  # tests/engines/ has the examples of the others
-DOCUMENTS = [str(path.relative_to(ROOT)) for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")]
+DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))]
 FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "orbax", "distributed", "zarr", "scipy", "pandas")
 
 
