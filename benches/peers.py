@@ -24,7 +24,7 @@ from typing import Any
 
 Shape = tuple[int, ...]
 Make = Callable[[], object]
-LEAST_SECONDS = 0.1
+LEAST_SECONDS, LEAST_CALLS, MOST_SECONDS = 0.1, 4, 1.0
 EMBEDDINGS = ("wte.weight", "wpe.weight")
 TRUNCATION = 0.87962566103423978  # standard deviation of the standard normal law truncated to [-2, 2]
 
@@ -162,10 +162,12 @@ def main() -> None:
         request = json.loads(line)
         make = warm(sys.argv[1], request["law"], json.dumps(request["shapes"]))
         times = [time.perf_counter()]
-        while times[-1] - times[0] < LEAST_SECONDS:
+        while (took := times[-1] - times[0]) < LEAST_SECONDS or (len(times) <= LEAST_CALLS and took < MOST_SECONDS):
             make()
             times.append(time.perf_counter())
-        print(median(after - before for before, after in pairwise(times)), flush=True)
+        calls = [after - before for before, after in pairwise(times)]
+        # The first brings back the memory that the system took away while the others had their turns.
+        print(median(calls[1:] or calls), flush=True)
 
 
 if __name__ == "__main__":
