@@ -16,6 +16,8 @@ from targets import ROOT
 
 PLACE = ROOT / "target" / "roots"
 SUITE, PYTHON = "trixie", "3.13"
+SYSTEM = {"etc", "usr"}
+"""The folders that a program needs."""
 TEST_NEEDS = ("mpmath", "pytest")
 """What release/proof.py runs known answers with."""
 
@@ -28,6 +30,8 @@ def debian(name: str, architecture: str, *packages: str) -> Path:
         PLACE.mkdir(parents=True, exist_ok=True)
         options = ["--variant=extract", f"--architectures={architecture}", f"--include={','.join(packages)}", "--quiet"]
         subprocess.run(["mmdebstrap", *options, SUITE, root], check=True)
+        for folder in {path.name for path in root.iterdir()} - SYSTEM:
+            shutil.rmtree(root / folder)  # qemu would look here for what lies in this machine's folder of that name
         (root / "lib").symlink_to("usr/lib")  # Debian's base-files makes it when it is configured
     return root
 
