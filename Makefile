@@ -46,7 +46,7 @@ test-long: $(VENV)/built  ## statistics at 2^30 values: a minute, 16 GB of memor
 
 test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8 threads at once
 	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
-		--ignore tests/test_forks.py --ignore tests/test_processes.py
+		--ignore tests/test_forks.py --ignore tests/test_limits.py --ignore tests/test_interrupts.py
 
 test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
 

@@ -15,7 +15,8 @@ DOCUMENTS = ("README.md", "docs/engines.md")
 
 def scripts(document: str, engine: str | None) -> list[str]:
     """A document's scripts that use the adapter to an engine; None for those that use none."""
-    blocks = re.findall(r"^```python\n(.*?)^```$", (ROOT / document).read_text(), re.DOTALL | re.MULTILINE)
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     found: dict[str | None, list[str]] = {None: []}
     for block in blocks:
         if not block.startswith(">>>"):
@@ -27,7 +28,7 @@ def scripts(document: str, engine: str | None) -> list[str]:
 
 def run(script: str, folder: Path) -> None:
     """Runs a script; its first line may name the command, as in `# torchrun --nproc-per-node 4 script.py`."""
-    (folder / "script.py").write_text(script)
+    (folder / "script.py").write_text(script, encoding="utf-8")
     launcher = re.match(r"# torchrun (.*) script\.py\n", script)
     module = ["-m", "torch.distributed.run", *launcher[1].split()] if launcher else []
     done = subprocess.run(

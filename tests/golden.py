@@ -44,7 +44,7 @@ def rows() -> Iterator[str]:
 
 def kept() -> list[str]:
     """The lines of the file, without its header."""
-    return [line for line in FILE.read_text().splitlines() if not line.startswith("#")]
+    return [line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
 
 
 HEADER = """\
@@ -54,4 +54,4 @@ HEADER = """\
 
 
 if __name__ == "__main__":
-    FILE.write_text(HEADER + "".join(f"{row}\n" for row in rows()))
+    FILE.write_text(HEADER + "".join(f"{row}\n" for row in rows()), encoding="utf-8", newline="\n")

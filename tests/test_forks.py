@@ -79,11 +79,46 @@ print(failed)
     assert run(code).stdout == "0\n"
 
 
+def test_a_forked_child_makes_its_own_workers() -> None:
+    """If this fails a DataLoader worker hangs: a child has none of its parent's threads."""
+    code = """
+import os, numpy, varscale
+varscale.set_num_threads(2)
+init = varscale.lecun_normal(seed=1)
+parent = init((1024, 1024))
+read, write = os.pipe()
+if os.fork() == 0:
+    os.write(write, b"same" if init((1024, 1024)).tobytes() == parent.tobytes() else b"differs")
+    os._exit(0)
+os.close(write)
+print(os.read(read, 10).decode())
+"""
+    found = run(code)
+    assert found.stdout == "same\n", found.stderr
+
+
+def test_without_any_seed_forked_children_differ() -> None:
+    """If this fails every DataLoader worker draws the same noise."""
+    code = """
+import os, varscale as vs
+draws = [vs.lecun_normal()((8, 8)).tobytes()]
+for _ in range(3):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.write(write, vs.lecun_normal()((8, 8)).tobytes())
+        os._exit(0)
+    draws.append(os.read(read, 1000))
+    os.wait()
+print(len(set(draws)))
+"""
+    assert run(code).stdout == "4\n"
+
+
 @pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
 def test_multiprocessing(method: str, tmp_path: os.PathLike[str]) -> None:
     """If this fails worker processes hang, or initialisers do not pickle."""
     script = f"{tmp_path}/work.py"
-    with open(script, "w") as file:
+    with open(script, "w", encoding="utf-8") as file:
         file.write(
             "import multiprocessing, varscale as vs\n"
             "def work(init): return init((400, 400)).tobytes()\n"

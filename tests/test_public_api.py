@@ -52,7 +52,7 @@ def test_document_examples(name: str) -> None:
 def test_there_are_examples() -> None:
     """If this fails the two tests above test nothing."""
     parser = doctest.DocTestParser()
-    assert len(parser.get_examples((ROOT / "README.md").read_text())) >= 5
+    assert len(parser.get_examples((ROOT / "README.md").read_text(encoding="utf-8"))) >= 5
     assert (
         sum(len(doctest.DocTestFinder().find(importlib.import_module(f"varscale.{name}"))) for name in WITHOUT_ENGINES)
         > 20
@@ -69,7 +69,7 @@ def test_files_are_short() -> None:
 
 
 def lines(path: Path) -> int:
-    return len(path.read_text().splitlines())
+    return len(path.read_text(encoding="utf-8").splitlines())
 
 
 def imported(code: str) -> set[str]:
@@ -101,5 +101,5 @@ def test_the_import_test_can_fail() -> None:
 
 def test_the_version_is_cargos() -> None:
     """If this fails a wheel and its crate carry different versions."""
-    manifest = (ROOT / "Cargo.toml").read_text()
+    manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
     assert f'\nversion = "{vs.__version__}"\n' in manifest

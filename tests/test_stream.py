@@ -23,7 +23,7 @@ def bits(array: np.ndarray) -> np.ndarray:
 
 def test_the_oracle_itself_gives_random123s_answers() -> None:
     """If this fails the oracle is no oracle: its Philox differs from the paper's authors' own."""
-    rows = [line.split() for line in KNOWN_ANSWERS.read_text().splitlines() if line and line[0] != "#"]
+    rows = [line.split() for line in KNOWN_ANSWERS.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     assert len(rows) == 3
     for row in rows:
         counter, key, answer = ([int(word, 16) for word in row[i:j]] for i, j in ((0, 4), (4, 6), (6, 10)))

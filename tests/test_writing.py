@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -18,23 +20,28 @@ INIT = vs.lecun_normal(5)
 SLOW = vs.TruncatedNormal(seed=1, lower=-5, upper=5)
 
 
-def while_filling(first: np.ndarray, work: Callable[[], object]) -> list[BaseException]:
-    """Fills `first` in a thread and works meanwhile, again until that was surely so; returns what the work raised."""
-    raised: list[BaseException] = []
-    for _ in range(200):
-        thread = threading.Thread(target=lambda: SLOW(first.shape, out=first))
-        thread.start()
-        try:
-            while not _writes(first) and thread.is_alive():
-                pass
+def while_filling(first: np.ndarray, work: Callable[[], object]) -> ValueError | None:
+    """Works while a thread fills `first` over and over, twenty times or until it is refused; returns the refusal."""
+    stop = threading.Event()
+
+    def fill() -> None:
+        while not stop.is_set():
+            with suppress(ValueError):  # the work has begun between two fills
+                SLOW(first.shape, out=first)
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    try:
+        for _ in range(20):
+            while not _writes(first):
+                time.sleep(0)
             work()
-        except ValueError as error:
-            raised.append(error)
-        met = thread.is_alive() or raised
+    except ValueError as error:
+        return error
+    finally:
+        stop.set()
         thread.join()
-        if met:
-            return raised
-    raise AssertionError("the fills did not meet")
+    return None
 
 
 def _writes(array: np.ndarray) -> bool:
@@ -64,7 +71,7 @@ BUFFER = bytearray(4_000_000)
 )  # fmt: skip
 def test_a_second_fill_of_an_element_is_refused(init: vs.Initializer, first: np.ndarray, second: np.ndarray) -> None:
     """If this fails two threads write one element at once, and what it holds is a matter of luck."""
-    (error,) = while_filling(first, lambda: init(second.shape, out=second))
+    error = while_filling(first, lambda: init(second.shape, out=second))
     assert str(error) == "`out` shares memory with an array that another call is filling"
     init(second.shape, out=second)
 
@@ -79,7 +86,7 @@ def test_a_second_fill_of_an_element_is_refused(init: vs.Initializer, first: np.
 def test_views_without_a_common_element_are_filled_at_once(first: np.ndarray, second: np.ndarray) -> None:
     """If this fails blocks of columns, or views that interleave, get in each other's way."""
     expected = INIT(second.shape)
-    assert while_filling(first, lambda: INIT(second.shape, out=second)) == []
+    assert while_filling(first, lambda: INIT(second.shape, out=second)) is None
     assert np.array_equal(second, expected)
     assert np.array_equal(first, SLOW(first.shape))
 

@@ -72,9 +72,11 @@ def float_type(dtype: Any) -> FloatType:
     if type(dtype) is str and dtype in FLOAT_TYPES:
         return FLOAT_TYPES[dtype]
     found = any_dtype(dtype)
-    row = _BY_DTYPE.get(found)
+    long = found.char == "g"  # a long double, which has 64 bits on some platforms and equals float64 there
+    row = None if long else _BY_DTYPE.get(found)
     if row is None:
-        msg = f"`dtype` must be a floating-point dtype: {', '.join(FLOAT_TYPES)}, got {found.name!r}"
+        name = "longdouble" if long else found.name
+        msg = f"`dtype` must be a floating-point dtype: {', '.join(FLOAT_TYPES)}, got {name!r}"
         raise ValueError(msg)
     return row
 
