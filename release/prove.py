@@ -20,6 +20,7 @@ import crate
 import musl_python
 import roots
 import table
+import wine
 from interpreters import fresh, install, interpreters, requirements, without_rust
 from targets import DIST, ROOT, TARGETS, Target, version
 
@@ -42,7 +43,9 @@ def prove(name: str, how: str, python: Sequence[str | Path], environment: Mappin
     """Runs release/proof.py with an interpreter; its failure is the end."""
     with tempfile.TemporaryDirectory() as place:
         command = [*map(str, python), str(PROOF)]
-        done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=environment, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
     if done.returncode:
         sys.exit(f"{name}, {how}:\n{done.stdout}{done.stderr}")
     return said({"target": name, "how": how, **json.loads(done.stdout.rsplit("\nproof: ", 1)[1])})
@@ -122,20 +125,15 @@ def musl() -> Iterator[Report]:
         yield proved_crate(name, f"{how}, linked statically", emulator)
 
 
-PROCESS_PRNG = """
-#include <windows.h>
-#include <ntsecapi.h>
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return RtlGenRandom(data, (ULONG)size); }
-"""
-
-
 def windows() -> Iterator[Report]:
-    """The crate, in wine; before version 9 it lacks the DLL that Rust's standard library has its random seeds from."""
+    """The wheel in python.org's CPythons, and the crate, in wine."""
+    name, program = "Windows x86_64", wine.program()
     with tempfile.TemporaryDirectory() as place:
-        compiler = ["x86_64-w64-mingw32-gcc", "-shared", "-x", "c", "-", "-o", f"{place}/bcryptprimitives.dll"]
-        subprocess.run([*compiler, "-ladvapi32"], input=PROCESS_PRNG, text=True, check=True)
-        os.environ.update(WINEPREFIX=f"{place}/prefix", WINEPATH=place)
-        yield proved_crate("Windows x86_64", "wine", ["/usr/lib/wine/wine64"])
+        wine.process_prng(Path(place))
+        os.environ.update(WINEPREFIX=f"{place}/prefix", WINEPATH=place, WINEDEBUG="-all")
+        for version in wine.PYTHONS:
+            yield prove(name, "wine", [program, wine.interpreter(version, wheel(TARGET[name]))], os.environ)
+        yield proved_crate(name, "wine", [program])
 
 
 def proved_crate(name: str, how: str, emulator: Sequence[str | Path]) -> Report:

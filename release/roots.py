@@ -58,10 +58,10 @@ def unpack(archive: Path, place: Path) -> None:
     subprocess.run(["tar", "xf", archive, "--strip-components=1", "-C", place], check=True)
 
 
-def python_packages(place: Path, platforms: Sequence[str], *what: str | Path) -> Path:
+def python_packages(place: Path, platforms: Sequence[str], *what: str | Path, version: str = PYTHON) -> Path:
     """A folder with wheels and what they need, as pip installs them on the first of the platforms that has them."""
     foreign = [word for platform in platforms for word in ("--platform", platform)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(place)]
-    command += ["--only-binary", ":all:", "--python-version", PYTHON, *foreign, *map(str, what)]
+    command += ["--only-binary", ":all:", "--python-version", version, *foreign, *map(str, what)]
     subprocess.run(command, check=True)
     return place

@@ -25,7 +25,8 @@ def rows(reports: Iterable[dict[str, Any]]) -> Iterator[str]:
         size = "not built" if file is None else f"{file.stat().st_size / 1000:.0f} KB"
         runs = [report for report in listed if report["target"] == name]
         for report in runs:
-            yield f"| {name} | {size} | {what(report)} | {report['golden']} equal | {report['tests']} passed |"
+            refused = f", {report['refused']} refused" if report.get("refused") else ""
+            yield f"| {name} | {size} | {what(report)} | {report['golden']} equal | {report['tests']} passed{refused} |"
         if not any("python" in report for report in runs):
             yield f"| {name} | {size} | **built and never run** | | |"
 

@@ -75,8 +75,8 @@ mod control {
     /// Round to nearest, no flush to zero, no traps.
     pub(super) const DEFAULT: Word = 0;
 
-    /// All: reserved bits are ignored.
-    pub(super) const LEGAL: Word = Word::MAX;
+    /// Rounding modes, flushing to zero, what NaNs are; no traps, which would end the process.
+    pub(super) const LEGAL: Word = 0x1F << 22 | 1 << 19;
 
     #[inline(always)]
     pub(super) fn read() -> Word {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ from process import run
 
 # Floating-point environment ---------------------------------------------------------------------------------------
 
+FLUSH_TO_ZERO_AND_ROUND_UPWARD = {"x86": 0x1F80 | 1 << 15 | 1 << 6 | 2 << 13, "arm": 1 << 24 | 1 << 22}
+ARCHITECTURE = "arm" if platform.machine().lower() in {"aarch64", "arm64"} else "x86"
 MODES = """
 import varscale as vs
 from varscale import _core
@@ -28,14 +31,14 @@ def draw():
 def strange():
     return divide(1.0, 3.0) > 1 / 3 and times(1e-308, 0.01) == 0
 FIRST
-_core.exchange_environment(0x1F80 | 1 << 15 | 1 << 6 | 2 << 13)  # flush to zero, round upward
+_core.exchange_environment(STRANGE)
 assert strange()
 odd = draw()
 assert strange(), "the caller's mode is restored"
 _core.exchange_environment()
 assert not strange()
 print(odd == draw())
-"""
+""".replace("STRANGE", hex(FLUSH_TO_ZERO_AND_ROUND_UPWARD[ARCHITECTURE]))
 
 
 @pytest.mark.parametrize("first", ["", "draw()"])
