@@ -20,7 +20,10 @@ from pathlib import Path
 
 from targets import DIST, ROOT, TARGETS, Target
 
-CLONE = Path(tempfile.gettempdir()) / "varscale"
+CLONE = Path("/tmp/varscale")
+RUST = "1.95.0"
+"""What compiles a release. A newer one is a change of this line: the wheels are proven anew, with its bits."""
+IN_A_WHEEL = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python", "LICENSE*", "THIRD-PARTY*")
 TOOLS = Path(sys.executable).parent
 
 
@@ -30,11 +33,11 @@ def clone() -> None:
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)], check=True)
 
 
-def environment(triple: str, folder: Path) -> dict[str, str]:
-    """What makes a build repeatable and small: the commit's time in archives, no path of this machine, a lean std."""
-    sysroot = printed("rustc", "--print", "sysroot")
+def environment(triple: str) -> dict[str, str]:
+    """What makes a build repeatable and small: one Rust, one time in archives, no path of this machine, a lean std."""
+    sysroot = printed("rustc", f"+{RUST}", "--print", "sysroot")
     places = {
-        str(folder): "/varscale",
+        str(CLONE): "/varscale",
         os.environ.get("CARGO_HOME", str(Path.home() / ".cargo")): "/cargo",
         f"{sysroot}/lib/rustlib/src/rust": "/rust",
     }
@@ -43,7 +46,9 @@ def environment(triple: str, folder: Path) -> dict[str, str]:
         # The linker makes the library's UUID of the names and times of temporary files too, where it writes them down.
         flags.append("-Clink-arg=-Wl,-S")
     return {
-        "SOURCE_DATE_EPOCH": printed("git", "-C", str(ROOT), "log", "-1", "--format=%ct"),
+        "RUSTUP_TOOLCHAIN": RUST,
+        # Of the last commit that changed them: writing down in docs/ that they were proven must not change them.
+        "SOURCE_DATE_EPOCH": printed("git", "-C", str(ROOT), "log", "-1", "--format=%ct", "--", *IN_A_WHEEL),
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(flags),
         # Rust's standard library is compiled with the crate, without what prints backtraces: a fifth of a wheel, and of
         # no use in a library without symbols. Cargo calls this unstable, and asks for the variable.
@@ -61,7 +66,7 @@ def printed(*command: str) -> str:
 def run(command: list[str], triple: str = "") -> None:
     """Runs a command in the clone; what it prints is worth reading only if it fails."""
     path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"  # zig is a module of this environment
-    ours = {"PATH": path, "CARGO_TARGET_DIR": str(CLONE / "target"), **environment(triple, CLONE)}
+    ours = {"PATH": path, "CARGO_TARGET_DIR": str(CLONE / "target"), **environment(triple)}
     done = subprocess.run(
         command, cwd=CLONE, env={**os.environ, **ours}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -79,14 +84,14 @@ def arguments(target: Target) -> list[str]:
 
 def matrix() -> str:
     """The rows of the release workflow's jobs, as JSON: what maturin-action is asked for."""
-    pinned = re.search('"maturin==(.*?)"', (ROOT / "pyproject.toml").read_text())
+    pinned = re.search('"maturin==(.*?)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     if pinned is None:
         sys.exit("pyproject.toml pins no maturin")
     rows = [{"name": "sdist", "command": "sdist", "triple": "", "linker": "", "arguments": ""}]
     for target in TARGETS:
         row = {"name": target.name, "command": "build", "triple": target.triple, "linker": target.linker}
         rows.append({**row, "arguments": " ".join(arguments(target))})
-    return json.dumps([{**row, "maturin": f"v{pinned[1]}"} for row in rows])
+    return json.dumps([{**row, "maturin": f"v{pinned[1]}", "rust": RUST} for row in rows])
 
 
 def build(out: Path, names: list[str]) -> None:
@@ -133,7 +138,7 @@ def main() -> None:
         print(matrix())
         return
     if chosen.environment is not None:
-        print(*(f"{name}={value}" for name, value in environment(chosen.environment, ROOT).items()), sep="\n")
+        print(*(f"{name}={value}" for name, value in environment(chosen.environment).items()), sep="\n")
         return
     if subprocess.run(["git", "-C", str(ROOT), "status", "--porcelain"], capture_output=True, check=True).stdout:
         print("what is not committed is not in the wheels", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -16,6 +17,8 @@ TOOLS = Path(sys.executable).parent
 LARGEST = 500_000
 """Bytes of a wheel at most."""
 LICENCES = {"LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-LICENSES"}
+CRATE = re.compile(rb"/cargo/registry/src/[^/]+/([\w-]+)-(\d+\.\d+\.\d+)/src/")
+"""What a message of a panic says about where its crate is."""
 IN_THE_SDIST = {
     "Cargo.lock",
     "Cargo.toml",
@@ -57,6 +60,10 @@ def check_contents(wheel: Path) -> None:
         native = [archive.read(name) for name in names if name.endswith((".so", ".pyd"))]
         check(len(native) == 1, f"{wheel.name} has {len(native)} extensions")
         check(str(Path.home()).encode() + b"/" not in native[0], f"{wheel.name} names a path of this machine")
+        licences = archive.read(f"{about}/licenses/THIRD-PARTY-LICENSES").decode()
+        inside = {" ".join(part.decode() for part in found) for found in CRATE.findall(native[0])}
+        unnamed = {crate for crate in inside if f"\n{crate} (" not in licences}
+        check(bool(inside) and not unnamed, f"{wheel.name} holds {unnamed}, whose licences it does not show")
 
 
 def check_platform(target: Target, wheel: Path) -> None:
@@ -81,7 +88,10 @@ def check_sdist() -> None:
 
 
 def main() -> None:
-    """Checks every target's wheel, and the sdist."""
+    """Checks every target's wheel, and the sdist, and that there is nothing else to publish."""
+    expected = {f"varscale-{version()}-{target.tag}.whl" for target in TARGETS} | {f"varscale-{version()}.tar.gz"}
+    strange = {path.name for path in DIST.iterdir() if path.suffix in {".whl", ".gz"}} - expected
+    check(not strange, f"dist holds what is no part of a release: {strange}")
     for target in TARGETS:
         wheel = target.wheel()
         if wheel is None:

@@ -13,11 +13,13 @@ from pathlib import Path
 from targets import ROOT
 
 FILE = ROOT / "THIRD-PARTY-LICENSES"
+RUNTIME = ROOT / "release" / "runtime_licences.txt"
+"""Of what compilers add: Rust's standard library with the crates in it, and mingw's start-up code. Kept by hand."""
 FEATURES = ["--locked", "--features", "python"]
 HEADER = """\
-The wheels of varscale hold compiled code of Rust's standard library (https://www.rust-lang.org, MIT OR Apache-2.0)
-and of the following crates (https://crates.io). Where a crate may be used under either of several licences, it is
-used here under the one that stands below.
+The wheels of varscale hold compiled code of the following crates (https://crates.io), of Rust's standard library
+(https://www.rust-lang.org) and, for Windows, of mingw-w64. Where one may be used under either of several licences, it
+is used here under the one that stands below.
 """
 
 
@@ -64,7 +66,7 @@ def document() -> str:
         users.setdefault(licence(folders[name, version]), []).append(f"{name} {version} ({expression})")
     rule = "=" * 80
     parts = [f"{rule}\n" + "\n".join(crates) + f"\n{rule}\n\n{text}\n" for text, crates in users.items()]
-    return "\n".join([HEADER, *parts])
+    return "\n".join([HEADER, *parts, RUNTIME.read_text(encoding="utf-8")])
 
 
 def main() -> None:
@@ -72,7 +74,7 @@ def main() -> None:
     if "--write" in sys.argv:
         FILE.write_text(document(), encoding="utf-8")
     elif not FILE.exists() or FILE.read_text(encoding="utf-8") != document():
-        sys.exit("THIRD-PARTY-LICENSES is out of date: make licences")
+        sys.exit("THIRD-PARTY-LICENSES is out of date: python release/licences.py --write")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,5 +73,8 @@ TARGETS = (
 
 def version() -> str:
     """The version, from its one source."""
-    manifest = (ROOT / "Cargo.toml").read_text()
-    return manifest.split('\nversion = "', 1)[1].split('"', 1)[0]
+    manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
+    found = manifest.split('\nversion = "', 1)[1].split('"', 1)[0]
+    if re.fullmatch(r"\d+\.\d+\.\d+", found) is None:  # Cargo and Python write other versions differently
+        sys.exit(f"`version` in Cargo.toml must be three numbers, got {found!r}")
+    return found

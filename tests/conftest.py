@@ -16,7 +16,8 @@ import varscale
 from varscale import _core
 from varscale.replay import _xla
 
-collect_ignore = [] if sys.platform == "linux" else ["test_limits.py"]  # /proc, and limits that others do not enforce
+# Linux's limits and /proc; and where releases are made.
+collect_ignore = [] if sys.platform == "linux" else ["test_limits.py", "test_release.py"]
 collect_ignore += [] if hasattr(os, "fork") else ["test_forks.py"]
 
 PROVEN = _core.libm_is_proven() and _core.ln_1p_is_proven() and _xla.libm_is_proven()

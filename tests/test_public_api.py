@@ -46,7 +46,7 @@ def test_docstring_examples(name: str) -> None:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document_examples(name: str) -> None:
     """If this fails an example of the README or its neighbours does not give what it shows."""
-    assert doctest.testfile(str(ROOT / name), module_relative=False).failed == 0
+    assert doctest.testfile(str(ROOT / name), module_relative=False, encoding="utf-8").failed == 0
 
 
 def test_there_are_examples() -> None:
