@@ -132,10 +132,14 @@ def main() -> None:
     parser.add_argument("--twice", action="store_true", help="build again from another clean clone and compare")
     parser.add_argument("--matrix", action="store_true", help="print the release workflow's jobs instead")
     parser.add_argument("--environment", metavar="TRIPLE", help="print the variables a target is built with instead")
+    parser.add_argument("--rust", action="store_true", help="print which Rust it is built with instead")
     parser.add_argument("names", nargs="*", help="only the wheels whose name holds all of these words")
     chosen = parser.parse_args()
     if chosen.matrix:
         print(matrix())
+        return
+    if chosen.rust:
+        print(RUST)
         return
     if chosen.environment is not None:
         print(*(f"{name}={value}" for name, value in environment(chosen.environment).items()), sep="\n")

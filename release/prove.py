@@ -21,7 +21,7 @@ import musl_python
 import roots
 import table
 import wine
-from interpreters import fresh, install, interpreters, requirements, without_rust
+from interpreters import EXPECTED, fresh, install, interpreters, requirements, without_rust
 from targets import DIST, ROOT, TARGETS, Target, version
 
 Report = dict[str, Any]
@@ -71,7 +71,13 @@ def environment_of(python: Path, name: str, *pins: str) -> Iterator[tuple[Path, 
 
 def pythons() -> Iterator[Report]:
     """Fresh environments of every CPython on the machine, with the oldest and the newest NumPy, without Rust."""
-    for (major, minor, free_threaded), python in interpreters().items():
+    here = interpreters()
+    for major, minor, free_threaded in EXPECTED:
+        if (major, minor, free_threaded) not in here:
+            print(
+                f"Python {major}.{minor}{'t' * free_threaded} is not on this machine: nothing is run in it", flush=True
+            )
+    for (major, minor, free_threaded), python in here.items():
         name = f"manylinux2014 x86_64{', free-threaded' if free_threaded else ''}"
         if free_threaded and f"cp{major}{minor}t" not in TARGET[name].tag:
             continue

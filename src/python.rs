@@ -10,7 +10,7 @@ use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
 use crate::setting::SettingError;
 use crate::threads;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
@@ -152,7 +152,13 @@ fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, Settin
             let found = set(index.extract().unwrap_or(i64::MAX));
             Ok(found.map_err(|error| SettingError { value: index.to_string(), ..error })?)
         }
+        Err(error) if !is_wrong_kind(&error, n.py()) => Err(error),
         Err(_) if n.hasattr("__float__")? => Err(threads::illegal("num_threads", n.to_string()).into()),
         Err(_) => Err(PyTypeError::new_err(wrong_kind)),
     }
+}
+
+/// Whether `__index__` failed because there is none, or none that gives an integer; else the failure is its own.
+fn is_wrong_kind(error: &PyErr, py: Python<'_>) -> bool {
+    error.is_instance_of::<PyAttributeError>(py) || error.is_instance_of::<PyTypeError>(py)
 }

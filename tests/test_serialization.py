@@ -179,8 +179,7 @@ def test_get_knows_names_in_both_cases() -> None:
     }
     for camel, snake in pairs.items():
         assert vs.get(camel) == vs.get(snake) == vs.deserialize({"class_name": snake, "config": {}})
-        if snake != "variance_scaling":
-            assert getattr(vs, camel) is getattr(vs, snake)
+        assert getattr(vs, camel) is getattr(vs, snake)
     assert vs.get("normal") == vs.RandomNormal()
     assert vs.get("uniform") == vs.RandomUniform()
     assert (vs.get("one"), vs.get("zero")) == (vs.Ones(), vs.Zeros())

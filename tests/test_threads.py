@@ -47,6 +47,17 @@ def test_settings_of_another_kind_are_refused(bad: object) -> None:
         varscale.set_num_threads(bad)  # type: ignore[arg-type]
 
 
+def test_an_error_of_an_integer_is_its_own() -> None:
+    """If this fails Ctrl-C inside a number's `__index__`, or its own fault, is called a wrong type."""
+
+    class Broken:
+        def __index__(self) -> int:
+            raise KeyError("its own")
+
+    with pytest.raises(KeyError, match="its own"):
+        varscale.set_num_threads(Broken())
+
+
 def test_numpy_integers_are_integers() -> None:
     """If this fails a count computed with NumPy is refused."""
     varscale.set_num_threads(np.int64(3))

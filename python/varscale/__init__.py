@@ -57,7 +57,7 @@ from ._sampled import Description
 from ._seeds import set_random_seed
 from ._serialization import deserialize, get, serialize
 from ._threads import num_threads
-from ._variance_scaling import VarianceScaling
+from ._variance_scaling import VarianceScaling, variance_scaling
 
 __all__ = [
     "Constant",
@@ -110,6 +110,7 @@ __all__ = [
     "set_num_threads",
     "set_random_seed",
     "truncated_normal",
+    "variance_scaling",
     "xavier_normal",
     "xavier_uniform",
     "zeros",

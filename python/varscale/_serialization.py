@@ -25,7 +25,6 @@ BY_NAME: dict[str, type[Initializer]] = {
     "uniform": _random.RandomUniform,
     "one": _constant.Ones,
     "zero": _constant.Zeros,
-    "variance_scaling": _variance_scaling.VarianceScaling,
 }
 
 

@@ -164,3 +164,6 @@ class VarianceScaling(Sampled):
             config.setdefault("in_axis", ins)
             config.setdefault("out_axis", outs)
         return config
+
+
+variance_scaling = VarianceScaling
