@@ -30,7 +30,10 @@ TOOLS = Path(sys.executable).parent
 def clone() -> None:
     """The last commit, and nothing that lies about in the work tree."""
     shutil.rmtree(CLONE, ignore_errors=True)
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)], check=True)
+    subprocess.run(
+        ["git", "-c", "advice.detachedHead=false", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(CLONE)],
+        check=True,
+    )
 
 
 def environment(triple: str) -> dict[str, str]:
