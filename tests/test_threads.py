@@ -107,7 +107,7 @@ def test_the_environment_variable_is_read_at_first_use() -> None:
     code = "import varscale, os; os.environ['VARSCALE_NUM_THREADS'] = '5'; print(varscale.get_num_threads())"
     run = in_a_new_process(code, VARSCALE_NUM_THREADS="3")
     assert run.stdout == "5\n", run.stderr
-    for bad in ("0", "-2", "many", "1025", "1.5", ""):
+    for bad in ("0", "-2", "many", "1025", "1.5", " "):
         run = in_a_new_process("import varscale; varscale.get_num_threads()", VARSCALE_NUM_THREADS=bad)
         assert f'ValueError: `VARSCALE_NUM_THREADS` must be an integer from 1 to 1024, got "{bad}"' in run.stderr
 

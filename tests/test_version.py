@@ -50,6 +50,12 @@ def test_illegal_settings_are_named(variable: str, value: str) -> None:
     assert "Traceback" not in found.stderr
 
 
+def test_empty_settings_are_no_settings() -> None:
+    """If this fails a script or a matrix of jobs that leaves a setting empty ends in an error."""
+    found = command("--version", VARSCALE_SIMD="", VARSCALE_NUM_THREADS="")
+    assert (found.returncode, found.stdout) == (0, command("--version").stdout), found.stderr
+
+
 def test_without_arguments_help_is_printed() -> None:
     """If this fails the command says nothing of what it can do."""
     found = command()
