@@ -9,9 +9,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-OLDEST = {(3, 10): ("1.26.0", "0.4.0"), (3, 13): ("2.1.0", "0.5.0"), (3, 14): ("2.3.2", "0.5.3")}
+OLDEST = {
+    (3, 10): ("1.26.0", "0.4.0"),
+    (3, 13): ("2.1.0", "0.5.0"),
+    (3, 14): ("2.3.2", "0.5.3"),
+    (3, 15): ("2.5.2", "0.6.0"),
+}
 """The oldest NumPy and ml_dtypes that have wheels, from this Python on."""
-EXPECTED = [*((3, minor, False) for minor in range(10, 15)), (3, 14, True)]
+EXPECTED = [*((3, minor, False) for minor in range(10, 16)), (3, 14, True)]
 """The CPythons that wheels are for."""
 PROBE = """
 import ensurepip, json, sys, sysconfig

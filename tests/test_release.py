@@ -73,3 +73,11 @@ def test_this_interpreter_is_found(release: dict[str, ModuleType], monkeypatch: 
     assert Path(executable) == Path(sys.executable)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     assert (major, minor, free_threaded) in release["interpreters"].interpreters()
+
+
+def test_every_python_that_the_index_shows_is_one_that_the_wheels_are_run_in(release: dict[str, ModuleType]) -> None:
+    """If this fails pip's page names a Python that no proof asks for, or leaves out one that the wheels are for."""
+    manifest = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for minor in range(9, 17):
+        expected = (3, minor, False) in release["interpreters"].EXPECTED
+        assert (f'"Programming Language :: Python :: 3.{minor}",' in manifest) == expected
