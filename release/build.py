@@ -102,7 +102,8 @@ def build(out: Path, names: list[str]) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     clone()
-    run(["rustup", "component", "add", "rust-src"])
+    rust = ["rustup", "toolchain", "install", RUST, "--profile", "minimal", "--component", "rust-src"]
+    subprocess.run(rust, check=True, capture_output=True)
     run([str(TOOLS / "maturin"), "sdist", "--out", str(out)])
     for target in TARGETS:
         if all(name in target.name for name in names):

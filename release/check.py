@@ -64,6 +64,8 @@ def check_contents(wheel: Path) -> None:
         inside = {" ".join(part.decode() for part in found) for found in CRATE.findall(native[0])}
         unnamed = {crate for crate in inside if f"\n{crate} (" not in licences}
         check(bool(inside) and not unnamed, f"{wheel.name} holds {unnamed}, whose licences it does not show")
+        unwinds = b"libunwind: " in native[0]  # so its messages begin
+        check(not unwinds or "\nLLVM's libunwind (" in licences, f"{wheel.name} does not show libunwind's licence")
 
 
 def check_platform(target: Target, wheel: Path) -> None:

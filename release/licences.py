@@ -14,12 +14,12 @@ from targets import ROOT
 
 FILE = ROOT / "THIRD-PARTY-LICENSES"
 RUNTIME = ROOT / "release" / "runtime_licences.txt"
-"""Of what compilers add: Rust's standard library with the crates in it, and mingw's start-up code. Kept by hand."""
+"""Of what compilers and linkers add: Rust's standard library with the crates in it, what zig and mingw add. By hand."""
 FEATURES = ["--locked", "--features", "python"]
 HEADER = """\
 The wheels of varscale hold compiled code of the following crates (https://crates.io), of Rust's standard library
-(https://www.rust-lang.org) and, for Windows, of mingw-w64. Where one may be used under either of several licences, it
-is used here under the one that stands below.
+(https://www.rust-lang.org), and of what the linker adds: of LLVM and Zig or, for Windows, of mingw-w64 and GCC. Where
+one may be used under either of several licences, it is used here under the one that stands below.
 """
 
 

@@ -83,6 +83,8 @@ def main() -> None:
         return
     sys.path.insert(0, str(TESTS))
     threads = " free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    if threads and sys._is_gil_enabled():  # a module that does not say that it can do without switches it on
+        sys.exit("a free-threaded Python runs this with the GIL")
     report: dict[str, Any] = {
         "python": platform.python_version() + threads,
         "numpy": np.__version__,

@@ -25,18 +25,19 @@ def rows(reports: Iterable[dict[str, Any]]) -> Iterator[str]:
         size = "not built" if file is None else f"{file.stat().st_size / 1000:.0f} KB"
         runs = [report for report in listed if report["target"] == name]
         for report in runs:
+            golden = f"{report['golden']} equal" if "golden" in report else ""
             refused = f", {report['refused']} refused" if report.get("refused") else ""
-            yield f"| {name} | {size} | {what(report)} | {report['golden']} equal | {report['tests']} passed{refused} |"
+            yield f"| {name} | {size} | {what(report)} | {golden} | {report['tests']} passed{refused} |"
         if not any("python" in report for report in runs):
             yield f"| {name} | {size} | **built and never run** | | |"
 
 
 def what(report: dict[str, Any]) -> str:
     """What ran, on what, where."""
-    place = f"{report['how']}, {report['level']}"
     if "python" not in report:
-        return f"the crate; {place}"
-    return f"Python {report['python']}, NumPy {report['numpy']}, ml_dtypes {report['ml_dtypes']}; {place}"
+        return f"the crate; {report['how']}"
+    versions = f"Python {report['python']}, NumPy {report['numpy']}, ml_dtypes {report['ml_dtypes']}"
+    return f"{versions}; {report['how']}, {report['level']}"
 
 
 def keep(proof: str, reports: Iterable[dict[str, Any]]) -> None:
