@@ -16,7 +16,9 @@ from varscale._engines import EXTRAS
 
 ROOT = Path(__file__).parents[1]
 MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
-WITHOUT_ENGINES = [name for name in MODULES if name not in EXTRAS]  # tests/engines/ has the examples of the others
+WITHOUT_ENGINES = [
+    name for name in MODULES if name.partition(".")[0] not in EXTRAS
+]  # tests/engines/ has those examples
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))]
 FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "orbax", "distributed", "zarr", "scipy", "pandas")
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from varscale._shards import shard_index
+from varscale._arguments.shards import shard_index
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
-from varscale import _writing
-from varscale._writing import Writing
+from varscale._filling import writing as _writing
+from varscale._filling.writing import Writing
 
 INIT = vs.lecun_normal(5)
 SLOW = vs.TruncatedNormal(seed=1, lower=-5, upper=5)

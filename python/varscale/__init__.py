@@ -13,16 +13,15 @@ import warnings as _warnings
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 
-from ._constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._arguments.parts import PartitionInfo
 from ._core import DEBUG_BUILD as _DEBUG_BUILD
 from ._core import __version__, get_num_threads, set_num_threads
 from ._engines import EXTRAS as _EXTRAS
-from ._initializer import Initializer
-from ._jobs import ModelJob, ModelPart
-from ._lazy import Lazy
-from ._model import Model, Parameter
-from ._partition import PartitionInfo
-from ._presets import (
+from ._filling.lazy import Lazy
+from ._filling.threads import num_threads
+from ._initializers.base import Initializer
+from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._initializers.presets import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
@@ -44,7 +43,7 @@ from ._presets import (
     xavier_normal,
     xavier_uniform,
 )
-from ._random import (
+from ._initializers.random import (
     RandomNormal,
     RandomUniform,
     TruncatedNormal,
@@ -52,12 +51,13 @@ from ._random import (
     random_uniform,
     truncated_normal,
 )
-from ._rules import Rule, default_rules
-from ._sampled import Description
-from ._seeds import set_random_seed
-from ._serialization import deserialize, get, serialize
-from ._threads import num_threads
-from ._variance_scaling import VarianceScaling, variance_scaling
+from ._initializers.sampled import Description
+from ._initializers.serialization import deserialize, get, serialize
+from ._initializers.variance_scaling import VarianceScaling, variance_scaling
+from ._models.jobs import ModelJob, ModelPart
+from ._models.model import Model, Parameter
+from ._models.rules import Rule, default_rules
+from ._sources.seeds import set_random_seed
 
 __all__ = [
     "Constant",

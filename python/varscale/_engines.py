@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._builtin import Builtin
-from ._dtypes import any_dtype
-from ._lazy import Lazy
-from ._seeds import draws_entropy
-from ._shapes import parse_shape
+from ._arguments.dtypes import any_dtype
+from ._arguments.shapes import parse_shape
+from ._filling.lazy import Lazy
+from ._initializers.builtin import Builtin
+from ._sources.seeds import draws_entropy
 
 EXTRAS = ("dask", "jax", "torch")
 """The engines that have an adapter, each with an extra of its name."""

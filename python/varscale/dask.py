@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ._builtin import Builtin
+from ._arguments.shapes import ShapeLike
 from ._engines import lazy_tensor, missing
-from ._lazy import Lazy
-from ._shapes import ShapeLike
+from ._filling.lazy import Lazy
+from ._initializers.builtin import Builtin
 
 try:
     import dask.array

@@ -36,15 +36,15 @@ def test_fills_in_place(dtype: str) -> None:
 def test_takes_no_memory_of_its_own() -> None:
     """If this fails a tensor is made beside the one that is filled."""
     made = []
-    new = vs._arrays.new_array
+    new = vs._filling.arrays.new_array
     try:
-        vs._builtin.new_array = lambda *arguments: made.append(arguments) or new(*arguments)
+        vs._initializers.builtin.new_array = lambda *arguments: made.append(arguments) or new(*arguments)
         vs.torch.init_(torch.empty(1000, 1000, dtype=torch.bfloat16), INIT)
         assert not made
         INIT((2, 2))
         assert made, "or this test sees nothing"
     finally:
-        vs._builtin.new_array = new
+        vs._initializers.builtin.new_array = new
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
-from .._initializer import check_config
-from ._base import Replay
+from .._initializers.base import check_config
+from .._sources.replay import Replay
 from ._jax import jax
 from ._keras import keras, keras_defaults
 from ._tensorflow import tf1, tf_keras

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from .. import _core
-from .._checks import boolean, int64, integer
-from .._dtypes import FloatType
-from .._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
-from .._request import Normal, Request, Variance
-from ._base import Prepared, Replay
+from .._arguments.checks import boolean, int64, integer
+from .._arguments.dtypes import FloatType
+from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
+from .._sources.replay import Prepared, Replay
+from .._sources.request import Normal, Request, Variance
 from ._scaling import Keras
 from ._xla import BITS, LEAST, Real, libm_is_proven
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from .._checks import integer, word
+from .._arguments.checks import integer, word
 from ._jax import KerasJax
 from ._keras_numpy import KerasNumpy
 from ._scaling import Keras

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .._plan import STANDARD_BOUNDS, Plan
-from .._request import Request
+from .._sources.plan import STANDARD_BOUNDS, Plan
+from .._sources.request import Request
 from ._scaling import Keras
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from math import prod, sqrt
 from typing import Any, ClassVar
 
-from .._checks import integer, not_negative_integer
-from .._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
-from .._request import Interval, Normal, Request, Variance
-from ._base import Replay
+from .._arguments.checks import integer, not_negative_integer
+from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
+from .._sources.replay import Replay
+from .._sources.request import Interval, Normal, Request, Variance
 
 
 class Scaling(Replay):

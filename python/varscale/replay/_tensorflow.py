@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from .. import _core
-from .._checks import boolean, int64, integer, not_negative_integer
-from .._plan import STANDARD_BOUNDS, Plan
-from .._request import Request
-from ._base import Prepared
+from .._arguments.checks import boolean, int64, integer, not_negative_integer
+from .._sources.plan import STANDARD_BOUNDS, Plan
+from .._sources.replay import Prepared
+from .._sources.request import Request
 from ._scaling import Keras, Scaling
 
 MODULUS = 2**31 - 1

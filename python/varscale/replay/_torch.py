@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._checks import integer, not_negative_integer, word
-from .._plan import STANDARD_BOUNDS, Plan
-from .._request import Interval, Normal, Request, Variance
-from ._base import Prepared, Replay
+from .._arguments.checks import integer, not_negative_integer, word
+from .._sources.plan import STANDARD_BOUNDS, Plan
+from .._sources.replay import Prepared, Replay
+from .._sources.request import Interval, Normal, Request, Variance
 from ._scaling import Keras
 
 if TYPE_CHECKING:

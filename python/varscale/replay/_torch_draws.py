@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import _core
-from .._checks import not_negative_integer
-from .._random import RandomUniform
-from .._sampled import Sampled
-from .._shapes import ShapeLike
+from .._arguments.checks import not_negative_integer
+from .._arguments.shapes import ShapeLike
+from .._initializers.random import RandomUniform
+from .._initializers.sampled import Sampled
 from ._torch import Torch
 
 LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))

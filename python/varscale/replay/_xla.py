@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from .._dtypes import FloatType
+from .._arguments.dtypes import FloatType
 
 BITS = {"float16": 16, "bfloat16": 8, "float32": 32, "float64": 64}
 """What `jax.random.uniform` takes for an element; bfloat16's mantissa needs no more than 8."""

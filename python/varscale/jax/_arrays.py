@@ -1,7 +1,4 @@
-"""JAX: arrays over any mesh of devices, each process making its own shards and nothing else.
-
-It needs the extra: `pip install 'varscale[jax]'`.
-"""
+"""`make_array`: arrays over any mesh of devices, each process making its own shards and nothing else."""
 
 from __future__ import annotations
 
@@ -9,17 +6,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ._builtin import Builtin
-from ._engines import check_repeats, lazy_tensor, missing
-from ._lazy import Lazy
-from ._shapes import ShapeLike
+from .._arguments.shapes import ShapeLike
+from .._engines import check_repeats, lazy_tensor, missing
+from .._filling.lazy import Lazy
+from .._initializers.builtin import Builtin
 
 try:
     import jax
 except ModuleNotFoundError as error:
     raise missing("jax", error) from error
-
-__all__ = ["make_array"]
 
 
 def make_array(

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ._builtin import Builtin, Job
-from ._dtypes import FloatType, float_type
-from ._environment import in_default_environment
-from ._partition import Part
-from ._plan import Plan, core_job
-from ._request import Law, Request
-from ._seeds import identity, parse_path, parse_seed, path_fields, seed_field
-from ._shapes import ShapeLike
+from .._arguments.dtypes import FloatType, float_type
+from .._arguments.parts import Part
+from .._arguments.shapes import ShapeLike
+from .._sources.environment import in_default_environment
+from .._sources.plan import Plan, core_job
+from .._sources.request import Law, Request
+from .._sources.seeds import identity, parse_path, parse_seed, path_fields, seed_field
+from .builtin import Builtin, Job
 
 if TYPE_CHECKING:
-    from .replay import Replay
+    from ..replay import Replay
 
 Self = TypeVar("Self", bound="Sampled")
 _REMEMBERED = 256
@@ -116,7 +116,7 @@ class Sampled(Builtin):
         if "path" in config:
             config["path"] = tuple(config["path"])
         if isinstance(config.get("seed"), Mapping):
-            from .replay import deserialize
+            from ..replay import deserialize
 
             config["seed"] = deserialize(config["seed"])
         return config
@@ -171,7 +171,7 @@ def seed_or_replay(seed: Any) -> int | Replay | None:
     """
     if seed is None or isinstance(seed, int):
         return parse_seed(seed)
-    from .replay import Replay
+    from ..replay import Replay
 
     return seed if isinstance(seed, Replay) else parse_seed(seed)
 

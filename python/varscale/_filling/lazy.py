@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import out_dtype
-from ._dtypes import any_dtype
-from ._partition import WHOLE, indexed_part
+from .._arguments.dtypes import any_dtype
+from .._arguments.parts import WHOLE, indexed_part
+from .arrays import out_dtype
 
 if TYPE_CHECKING:
-    from ._builtin import Builtin, Job
+    from .._initializers.builtin import Builtin, Job
 
 
 class Lazy:

@@ -9,9 +9,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from . import _core
-from ._checks import integer
-from ._lazy import Lazy
+from .. import _core
+from .._arguments.checks import integer
+from .._filling.lazy import Lazy
 
 Box = tuple[slice, ...]
 

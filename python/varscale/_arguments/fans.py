@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from ._checks import integer
+from .checks import integer
 
 Axes = int | tuple[int, ...]
 AxesLike = int | Sequence[int]

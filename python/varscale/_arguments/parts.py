@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ._index import Picks, resolve_index
-from ._shapes import ShapeLike, parse_shape
+from .index import Picks, resolve_index
+from .shapes import ShapeLike, parse_shape
 
 WHOLE: Final = Ellipsis
 """The index of the whole tensor."""

@@ -1,7 +1,4 @@
-"""PyTorch: tensors, modules and sharded parameters, filled where they are.
-
-It needs the extra: `pip install 'varscale[torch]'`.
-"""
+"""`init_`: fills tensors, modules and sharded parameters where they are."""
 
 from __future__ import annotations
 
@@ -11,23 +8,22 @@ from typing import Any, NamedTuple, TypeVar
 
 from numpy.typing import NDArray
 
-from . import _core
-from ._arrays import overlaps
-from ._builtin import Builtin, Job
-from ._engines import check_initializer, check_repeats, lazy_tensor, missing
-from ._lazy import Lazy
-from ._model import Model
-from ._partition import WHOLE
-from ._shards import shard_index
-from ._variance_scaling import VarianceScaling
-from ._writing import Writing
+from .. import _core
+from .._arguments.parts import WHOLE
+from .._arguments.shards import shard_index
+from .._engines import check_initializer, check_repeats, lazy_tensor, missing
+from .._filling.arrays import overlaps
+from .._filling.lazy import Lazy
+from .._filling.writing import Writing
+from .._initializers.builtin import Builtin, Job
+from .._initializers.variance_scaling import VarianceScaling
+from .._models.model import Model
 
 try:
     import torch
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
-__all__ = ["init_"]
 Target = TypeVar("Target", bound="torch.Tensor | torch.nn.Module")
 
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}

@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from ._arrays import new_array
-from ._builtin import Builtin, Job
-from ._jobs import ModelJob, boxes, cut
-from ._lazy import Lazy
-from ._partition import Part, check_elements, indexed_part
-from ._progress import Progress
-from ._rules import Rule, check_unseeded, default_rules, parse_rules
-from ._sampled import seed_or_replay
-from ._seeds import parse_path
-from ._shapes import parse_shape
-from ._table import Table
+from .. import _core
+from .._arguments.parts import Part, check_elements, indexed_part
+from .._arguments.shapes import parse_shape
+from .._filling.arrays import new_array
+from .._filling.lazy import Lazy
+from .._initializers.builtin import Builtin, Job
+from .._initializers.sampled import seed_or_replay
+from .._sources.seeds import parse_path
+from .jobs import ModelJob, boxes, cut
+from .progress import Progress
+from .rules import Rule, check_unseeded, default_rules, parse_rules
+from .table import Table
 
 _PASS = 1 << 26
 """Bytes after which a model that is watched reports its progress: enough to keep all threads busy."""

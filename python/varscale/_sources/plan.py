@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from ._builtin import Job
-from ._dtypes import FloatType
-from ._partition import Part
+from .._arguments.dtypes import FloatType
+from .._arguments.parts import Part
+from .._initializers.builtin import Job
 
 STANDARD_BOUNDS = (-2.0, 2.0)
 """Where TensorFlow truncates the standard normal law."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ._checks import positive, word
-from ._dtypes import FloatType
-from ._fans import Axes, AxesLike, compute_fans, parse_axes
-from ._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
-from ._request import Law, Variance
-from ._sampled import Description, Sampled
-from ._shapes import ShapeLike, parse_shape
+from .._arguments.checks import positive, word
+from .._arguments.dtypes import FloatType
+from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes
+from .._arguments.shapes import ShapeLike, parse_shape
+from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
+from .._sources.request import Law, Variance
+from .sampled import Description, Sampled
 
 if TYPE_CHECKING:
-    from .replay import Replay
+    from ..replay import Replay
 
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")

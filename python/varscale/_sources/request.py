@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ._dtypes import FloatType
-from ._fans import Axes
-from ._partition import Part
+from .._arguments.dtypes import FloatType
+from .._arguments.fans import Axes
+from .._arguments.parts import Part
 
 
 class Variance(NamedTuple):

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._blocks import assign
-from ._builtin import Builtin
-from ._checks import finite
-from ._dtypes import float_type, numeric_dtype
-from ._environment import in_default_environment
-from ._partition import Part
-from ._plan import check_overflow
+from .._arguments.checks import finite
+from .._arguments.dtypes import float_type, numeric_dtype
+from .._arguments.parts import Part
+from .._filling.pieces import assign
+from .._sources.environment import in_default_environment
+from .._sources.plan import check_overflow
+from .builtin import Builtin
 
 
 class Fixed(Builtin):

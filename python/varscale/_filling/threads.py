@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import SupportsIndex
 
-from ._core import exchange_num_threads
+from .._core import exchange_num_threads
 
 
 @contextmanager

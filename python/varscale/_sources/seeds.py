@@ -9,7 +9,7 @@ from hashlib import blake2b
 from struct import Struct
 from typing import Any
 
-from ._checks import integer
+from .._arguments.checks import integer
 
 STREAM = 1
 """The version of the native stream: what makes words, and so values, of an identity."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from . import _core
+from .. import _core
 
 T = TypeVar("T")
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _core
-from ._arrays import check_out, new_array, out_dtype
-from ._initializer import Initializer, check_config
-from ._lazy import Lazy
-from ._partition import WHOLE, HasFullShape, Part, check_elements, resolve_part
-from ._shapes import ShapeLike
-from ._writing import Writing
+from .. import _core
+from .._arguments.parts import WHOLE, HasFullShape, Part, check_elements, resolve_part
+from .._arguments.shapes import ShapeLike
+from .._filling.arrays import check_out, new_array, out_dtype
+from .._filling.lazy import Lazy
+from .._filling.writing import Writing
+from .base import Initializer, check_config
 
 Job = tuple[Any, ...]
 """What `_core.fill` does: an array and all that it needs."""

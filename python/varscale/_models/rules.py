@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ._builtin import Builtin
-from ._checks import integer
-from ._constant import Ones, Zeros
-from ._presets import LecunNormal
-from ._random import RandomNormal
+from .._arguments.checks import integer
+from .._initializers.builtin import Builtin
+from .._initializers.constant import Ones, Zeros
+from .._initializers.presets import LecunNormal
+from .._initializers.random import RandomNormal
 
 _BIASES = ("*bias", "*beta", "*running_mean", "*moving_mean")
 _NORMS = ("*gamma", "*scale", "*weight", "*running_var", "*moving_variance")

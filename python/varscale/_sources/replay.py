@@ -7,8 +7,8 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from numpy.typing import NDArray
 
-from .._plan import Plan, core_job
-from .._request import Request
+from .plan import Plan, core_job
+from .request import Request
 
 Self = TypeVar("Self", bound="Replay")
 Prepared = tuple[Plan, tuple[str, tuple[Any, ...]]]

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from . import _core
-from ._checks import finite, not_negative, real
-from ._dtypes import FloatType
-from ._fans import compute_fans
-from ._plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
-from ._request import Interval, Law, Normal
-from ._sampled import Description, Sampled
-from ._shapes import ShapeLike, parse_shape
+from .. import _core
+from .._arguments.checks import finite, not_negative, real
+from .._arguments.dtypes import FloatType
+from .._arguments.fans import compute_fans
+from .._arguments.shapes import ShapeLike, parse_shape
+from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
+from .._sources.request import Interval, Law, Normal
+from .sampled import Description, Sampled
 
 if TYPE_CHECKING:
-    from .replay import Replay
+    from ..replay import Replay
 
 
 class RandomNormal(Sampled):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import _constant, _presets, _random, _variance_scaling
-from ._initializer import Initializer
+from . import constant, presets, random, variance_scaling
+from .base import Initializer
 
-_FAMILIES = (_variance_scaling, _presets, _random, _constant)
+_FAMILIES = (variance_scaling, presets, random, constant)
 _PACKAGE = __name__.partition(".")[0]
 
 BY_NAME: dict[str, type[Initializer]] = {
@@ -21,10 +21,10 @@ BY_NAME: dict[str, type[Initializer]] = {
     and name not in {"Initializer", "Builtin", "Sampled", "Fixed", "Preset"}
 } | {
     # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
-    "normal": _random.RandomNormal,
-    "uniform": _random.RandomUniform,
-    "one": _constant.Ones,
-    "zero": _constant.Zeros,
+    "normal": random.RandomNormal,
+    "uniform": random.RandomUniform,
+    "one": constant.Ones,
+    "zero": constant.Zeros,
 }
 
 

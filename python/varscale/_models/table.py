@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ._sampled import Sampled
+from .._initializers.sampled import Sampled
 
 if TYPE_CHECKING:
-    from ._model import Parameter
+    from .model import Parameter
 
 
 class Row(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ._fans import AxesLike
-from ._variance_scaling import VarianceScaling
+from .._arguments.fans import AxesLike
+from .variance_scaling import VarianceScaling
 
 if TYPE_CHECKING:
-    from .replay import Replay
+    from ..replay import Replay
 
 _LECUN = "LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6"
 _GLOROT = "Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._dtypes import any_dtype
-from ._shapes import check_bytes
+from .._arguments.dtypes import any_dtype
+from .._arguments.shapes import check_bytes
 
 _ALIGN = 64
 """A cache line, and what JAX asks of memory that it takes without a copy."""

@@ -1,0 +1,1 @@
+"""Arrays, and filling them: the only way into the core."""

@@ -1,0 +1,1 @@
+"""Many tensors by name."""

@@ -1,0 +1,10 @@
+"""JAX: arrays over any mesh of devices, each process making its own shards and nothing else.
+
+It needs the extra: `pip install 'varscale[jax]'`.
+"""
+
+from ._arrays import make_array
+
+__all__ = ["make_array"]
+
+make_array.__module__ = __name__
