@@ -26,7 +26,7 @@ def test_uniform_is_half_open(low: float, high: float, dtype: str) -> None:
 
 def test_uniform_takes_the_next_value_below_where_it_would_round_to_maxval() -> None:
     """If this fails the half-open end is only a matter of luck: the largest word must land just below maxval."""
-    plan = vs.RandomUniform(1.0, 2.0).plan((), vs.RandomUniform()._kind)  # type: ignore[attr-defined]
+    plan = vs.RandomUniform(1.0, 2.0)._plan((), vs.RandomUniform()._kind)  # type: ignore[attr-defined]
     words = np.array([2**31 - 1] * 4, np.uint32)
     place = {"loc": plan.loc, "scale": plan.scale}
     assert fill_words("uniform", "float32", words, **place)[0] == np.float32(2.0), "this word does round to maxval"

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 import varscale as vs
 from answers import known_answers
-from varscale import _core, replay
+from varscale import replay
+from varscale.replay import _tensorflow
 
 DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64"}
 RULES = {
@@ -253,7 +254,7 @@ def test_what_has_no_replay_is_refused(call: Callable[[], object], error: type[E
 
 def test_an_unproven_c_library_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails float64 normals come from whatever `log` and `sincos` a machine has."""
-    monkeypatch.setattr(_core, "libm_is_proven", lambda: False)
+    monkeypatch.setattr(_tensorflow, "libm_is_proven", lambda: False)
     for init in (vs.lecun_normal(replay.tf1(1)), vs.RandomNormal(seed=replay.keras(1))):
         with pytest.raises(
             ValueError, match=r"^`dtype` must be 16- or 32-bit on this machine, whose C library is not glibc"

@@ -55,7 +55,8 @@ from ._initializers.sampled import Description
 from ._initializers.serialization import deserialize, get, serialize
 from ._initializers.variance_scaling import VarianceScaling, variance_scaling
 from ._models.jobs import ModelJob, ModelPart
-from ._models.model import Model, Parameter
+from ._models.model import Model
+from ._models.parameter import Parameter
 from ._models.rules import Rule, default_rules
 from ._sources.seeds import set_random_seed
 

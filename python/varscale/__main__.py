@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from . import __version__, get_num_threads
 from ._core import simd_level
-from ._sources.seeds import STREAM
+from ._sources.identity import STREAM
 
 
 def version() -> str:

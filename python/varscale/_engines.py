@@ -46,7 +46,7 @@ def check_initializer(init: Any) -> Builtin:
     return init
 
 
-def check_repeats(init: Builtin) -> None:
+def check_repeats(init: object) -> None:
     """Raises where every process that makes a part of one tensor would draw from a stream of its own."""
     if draws_entropy(getattr(init, "seed", 0)):
         msg = f"an initializer must have a seed where several processes make one tensor, got {init!r}"

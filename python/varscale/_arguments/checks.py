@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -92,3 +93,15 @@ def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
         msg = f"`{name}` must be one of {', '.join(map(repr, legal))}, got {value!r}"
         raise ValueError(msg)
     return value
+
+
+def check_config(name: str, config: Any, legal: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """A copy of `config`, if it is a mapping from names, all of them legal."""
+    if not isinstance(config, Mapping):
+        msg = f"`config` of {name} must be a mapping, got {config!r}"
+        raise TypeError(msg)
+    unknown = [key for key in config if legal is not None and key not in legal]
+    if unknown:
+        msg = f"`config` of {name} has unknown keys {unknown}; known are {list(legal or ())}"
+        raise TypeError(msg)
+    return dict(config)

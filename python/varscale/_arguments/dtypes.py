@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import ml_dtypes
 import numpy as np
+from numpy.typing import DTypeLike as NumpyDTypeLike
+
+
+class HasNumpyDType(Protocol):
+    """What TensorFlow's dtypes have."""
+
+    @property
+    def as_numpy_dtype(self) -> Any:
+        """The NumPy type."""
+
+
+class TorchDType(Protocol):
+    """What torch's dtypes have."""
+
+    @property
+    def is_floating_point(self) -> bool:
+        """Whether its numbers have fractions."""
+
+
+DTypeLike = NumpyDTypeLike | HasNumpyDType | TorchDType
+"""A name ("bfloat16"), a NumPy or ml_dtypes dtype, a torch or TensorFlow dtype; None where a default is meant."""
 
 
 class FloatType(NamedTuple):

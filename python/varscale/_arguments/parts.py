@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .immutable import Immutable
 from .index import Picks, resolve_index
 from .shapes import ShapeLike, parse_shape
 
@@ -24,15 +25,15 @@ class HasFullShape(Protocol):
 
     @property
     def var_offset(self) -> ShapeLike:
-        """Where the part starts, one number a dimension."""
+        """Where the part starts, one number per dimension."""
 
 
-class PartitionInfo:
+class PartitionInfo(Immutable):
     """Where a part lies in its full tensor, as TensorFlow 1's `partition_info` says it.
 
     Args:
         full_shape: The shape of the whole tensor.
-        var_offset: Where the part starts, one number a dimension.
+        var_offset: Where the part starts, one number per dimension.
 
     Raises:
         TypeError: Not sequences of integers.
@@ -56,29 +57,11 @@ class PartitionInfo:
         if len(full) != len(offset):
             msg = f"`var_offset` must have the length of `full_shape` {full}, got {offset}"
             raise ValueError(msg)
+        # An axis without elements has no inside; 0 is where its empty part starts.
         if any(start >= size and (start, size) != (0, 0) for start, size in zip(offset, full, strict=True)):
             msg = f"`var_offset` must lie inside `full_shape` {full}, got {offset}"
             raise ValueError(msg)
-        object.__setattr__(self, "full_shape", full)
-        object.__setattr__(self, "var_offset", offset)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        msg = f"PartitionInfo is immutable, cannot set `{name}`"
-        raise AttributeError(msg)
-
-    def __reduce__(self) -> tuple[type[PartitionInfo], tuple[tuple[int, ...], tuple[int, ...]]]:
-        return PartitionInfo, (self.full_shape, self.var_offset)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, PartitionInfo):
-            return NotImplemented
-        return (self.full_shape, self.var_offset) == (other.full_shape, other.var_offset)
-
-    def __hash__(self) -> int:
-        return hash((self.full_shape, self.var_offset))
-
-    def __repr__(self) -> str:
-        return f"PartitionInfo(full_shape={self.full_shape}, var_offset={self.var_offset})"
+        self._set(full_shape=full, var_offset=offset)
 
 
 class Part(NamedTuple):
@@ -87,7 +70,7 @@ class Part(NamedTuple):
     shape: tuple[int, ...]
     full_shape: tuple[int, ...]
     picks: list[Picks] | None = None
-    """One choice of indices an axis; None for the whole tensor."""
+    """One choice of indices per axis; None for the whole tensor."""
     kept: list[bool] | None = None
     """Which axes the array has; None for all."""
 

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments.dtypes import any_dtype
-from .._arguments.parts import WHOLE, indexed_part
+from .._arguments.immutable import Immutable
+from .._arguments.parts import WHOLE, Part, indexed_part
+from .._sources.source import Source
 from .arrays import out_dtype
-
-if TYPE_CHECKING:
-    from .._initializers.builtin import Builtin, Job
+from .fill import make
 
 
-class Lazy:
-    """An array-like whose elements are made when they are indexed; `Builtin.lazy` returns it.
+class Maker(Protocol):
+    """An initializer, as lazy tensors know it."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Its constructor's arguments."""
+
+    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
+        """What to fill a part from."""
+
+
+class Lazy(Immutable):
+    """An array-like whose elements are made when they are indexed; an initializer's `lazy` returns it.
 
     It has what `dask.array.from_array`, xarray and zarr copy from, pickles, and does not change.
 
@@ -28,20 +38,14 @@ class Lazy:
     """
 
     __slots__ = ("_stream", "dtype", "initializer", "shape")
-    initializer: Builtin
+    initializer: Maker
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     _stream: bytes
 
-    def __init__(self, initializer: Builtin, shape: tuple[int, ...], dtype: str, stream: bytes) -> None:
-        """Takes what `Builtin.lazy` has checked; `stream` names the values, whatever the global seed becomes."""
-        values = {"initializer": initializer, "shape": shape, "dtype": any_dtype(dtype), "_stream": stream}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        msg = f"Lazy is immutable, cannot set `{name}`"
-        raise AttributeError(msg)
+    def __init__(self, initializer: Maker, shape: tuple[int, ...], dtype: str, stream: bytes) -> None:
+        # All has been checked by the initializer's `lazy`; `stream` names the values, whatever the global seed becomes.
+        self._set(initializer=initializer, shape=shape, dtype=any_dtype(dtype), _stream=stream)
 
     @property
     def ndim(self) -> int:
@@ -59,7 +63,7 @@ class Lazy:
         return self.size * self.dtype.itemsize
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        """The part `index` of the tensor, made now; for what may be an index see `Builtin.__call__`."""
+        """The part `index` of the tensor, made now; an initializer's call says what an index may be."""
         return self._make(index)
 
     def fill(self, out: NDArray[Any], index: Any = WHOLE) -> NDArray[Any]:
@@ -67,7 +71,7 @@ class Lazy:
 
         Args:
             out: An array of the part's shape and of the tensor's dtype.
-            index: The part, as `Builtin.__call__` takes it; the whole tensor if not given.
+            index: The part, as an initializer's call takes it; the whole tensor if not given.
 
         Returns:
             `out`.
@@ -81,11 +85,12 @@ class Lazy:
         return self._make(index, out)
 
     def _make(self, index: Any, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        return self.initializer._make(indexed_part(self.shape, index), self.dtype, self._stream, out)
+        part = indexed_part(self.shape, index)
+        return make(self._source(part), part, out)
 
-    def _begin(self, index: Any, out: NDArray[Any] | None = None) -> tuple[NDArray[Any], list[Job]]:
-        """The array of a part, and the jobs that are left for the core."""
-        return self.initializer._begin(indexed_part(self.shape, index), self.dtype, self._stream, out)
+    def _source(self, part: Part) -> Source:
+        """What to fill a part of the tensor from."""
+        return self.initializer._source(part, self.dtype, self._stream)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         """The whole tensor, made now.
@@ -110,12 +115,6 @@ class Lazy:
 
     def _key(self) -> tuple[Any, ...]:
         return self.initializer, self.shape, self.dtype.name, self._stream
-
-    def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, Lazy) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._key())
 
     def __reduce__(self) -> Any:
         return Lazy, self._key()

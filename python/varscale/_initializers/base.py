@@ -7,6 +7,8 @@ from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import NDArray
 
+from .._arguments.checks import check_config
+
 Self = TypeVar("Self", bound="Initializer")
 
 
@@ -32,13 +34,13 @@ class Initializer:
         True
     """
 
-    registry: ClassVar[dict[tuple[str, str], type[Initializer]]] = {}
+    _registry: ClassVar[dict[tuple[str, str], type[Initializer]]] = {}
     """Every subclass that has been defined, by module and class name."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Makes the class known to `deserialize`."""
         super().__init_subclass__(**kwargs)
-        Initializer.registry[cls.__module__, cls.__name__] = cls
+        Initializer._registry[cls.__module__, cls.__name__] = cls
 
     def __call__(self, shape: Any, dtype: Any = None) -> NDArray[Any]:
         """Returns an array of `shape`; subclasses define it."""
@@ -70,15 +72,3 @@ class Initializer:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
-
-
-def check_config(name: str, config: Any, legal: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """A copy of `config`, if it is a mapping from names, all of them legal."""
-    if not isinstance(config, Mapping):
-        msg = f"`config` of {name} must be a mapping, got {config!r}"
-        raise TypeError(msg)
-    unknown = [key for key in config if legal is not None and key not in legal]
-    if unknown:
-        msg = f"`config` of {name} has unknown keys {unknown}; known are {list(legal or ())}"
-        raise TypeError(msg)
-    return dict(config)

@@ -5,34 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
+from .._arguments.checks import check_config
+from .._arguments.dtypes import DTypeLike
 from .._arguments.parts import WHOLE, HasFullShape, Part, check_elements, resolve_part
 from .._arguments.shapes import ShapeLike
-from .._filling.arrays import check_out, new_array, out_dtype
+from .._filling.arrays import out_dtype
+from .._filling.fill import make
 from .._filling.lazy import Lazy
-from .._filling.writing import Writing
-from .base import Initializer, check_config
+from .._sources.source import Source
+from .base import Initializer
 
-Job = tuple[Any, ...]
-"""What `_core.fill` does: an array and all that it needs."""
 Self = TypeVar("Self", bound="Builtin")
+_PACKAGE = __name__.partition(".")[0]
 
 
 class Builtin(Initializer):
     """Base of varscale's own initializers: immutable, with a fixed set of parameters and one way of being called.
 
-    A class says in `_prepare` what it would write, checking everything, and writes it in `_job`. It lists its
-    constructor's arguments in `parameters`, in config's order, with the default of each that a config leaves out while
-    it is default (`REQUIRED` for the others).
+    A class says in `_source` what an array is filled from. It lists its constructor's arguments in `_parameters`, in
+    config's order, with the default of each that a config leaves out while it is default (`_REQUIRED` for the others).
     """
 
-    REQUIRED: ClassVar[object] = object()
-    parameters: ClassVar[dict[str, Any]] = {}
-    dialect: ClassVar[tuple[str, ...]] = ()
-    """Keys that other libraries' configs have and that `from_config` translates."""
+    _REQUIRED: ClassVar[object] = object()
+    _parameters: ClassVar[dict[str, Any]] = {}
+    _dialect: ClassVar[tuple[str, ...]] = ()
+    """Further keys that a config may have: what is no argument, and what other libraries write."""
 
     def _set(self, **values: Any) -> None:
         """Sets attributes once and for all; for constructors."""
@@ -40,7 +39,7 @@ class Builtin(Initializer):
 
     def __setattr__(self, name: str, value: object) -> None:
         # A user's subclass may add attributes of its own; nobody may change ours.
-        if type(self).__module__.partition(".")[0] == __name__.partition(".")[0] or name in self.parameters:
+        if self._is_ours() or name in self._parameters or name in self._dialect:
             msg = f"{type(self).__name__} is immutable, cannot set `{name}`"
             raise AttributeError(msg)
         super().__setattr__(name, value)
@@ -49,22 +48,34 @@ class Builtin(Initializer):
         msg = f"{type(self).__name__} is immutable, cannot delete `{name}`"
         raise AttributeError(msg)
 
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], Any]:
-        """The dtype of the array to make, and whatever `_job` needs; all that can be wrong is found here."""
+    @classmethod
+    def _is_ours(cls) -> bool:
+        """Whether this is a class of the package, not a user's subclass."""
+        return cls.__module__.partition(".")[0] == _PACKAGE
+
+    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
+        """What to fill a part of a tensor from; all that can be wrong with a call is found here, and nothing is drawn.
+
+        The values are of the stream of that name, or of the one that a call draws from where there is none.
+        """
         raise NotImplementedError
 
     def _stream(self) -> bytes:
         """The name of the stream that one call draws from; an initializer that draws nothing has none."""
         return b""
 
-    def _job(self, array: NDArray[Any], part: Part, prepared: Any, stream: bytes) -> Job | None:
-        """Writes the part's values into `array`, or returns the job that the core is to do."""
-        raise NotImplementedError
+    def _named(self: Self, name: str) -> tuple[Self, bytes]:
+        """An initializer and a stream that make what `fold_in(name)` would, without a copy where none is needed."""
+        return self, b""
+
+    def _with_seed(self: Self, seed: Any) -> Self:
+        """The same initializer with another seed; one that draws nothing has none."""
+        return self
 
     def __call__(
         self,
         shape: ShapeLike,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
         partition_info: HasFullShape | None = None,
         *,
         index: Any = WHOLE,
@@ -81,9 +92,9 @@ class Builtin(Initializer):
                 float32 values, rounded once.
             partition_info: Where `shape` lies in its tensor: an object with `full_shape` and `var_offset`
                 (TensorFlow 1). The values are that slice of the full tensor, and its fans count.
-            index: The part `tensor[index]` of the tensor of `shape`, generating nothing else: one entry a dimension, or
-                fewer and an Ellipsis; an entry is an integer, a slice with any step, or a 1-D array of integers.
-                Several arrays mean the open mesh, as `np.ix_` makes it.
+            index: The part `tensor[index]` of the tensor of `shape`, made without making the rest: one entry per
+                dimension, or fewer and an Ellipsis. An entry is an integer, a slice with any step, or a 1-D array of
+                integers. Several arrays mean the open mesh, as `np.ix_` makes it.
             out: An array to fill in place and return, of the right shape, in any order: views, transposed arrays and
                 memory maps too. Its dtype counts where `dtype` is None, else they must agree.
             partition_shape: The part's shape, `shape` being the full tensor's (TensorFlow 2).
@@ -103,44 +114,10 @@ class Builtin(Initializer):
         """
         if out is not None:
             dtype = out_dtype(out, dtype)
-        return self._make(resolve_part(shape, partition_info, partition_shape, partition_offset, index), dtype, out=out)
+        part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
+        return make(self._source(part, dtype), part, out)
 
-    def _make(
-        self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
-    ) -> NDArray[Any]:
-        """The array of a part, filled; `out` is nobody else's meanwhile."""
-        made, prepared = self._prepare(part, dtype)
-        if out is None:
-            array = new_array(part.shape, made)
-            jobs = self._jobs(array, part, prepared, stream)
-            if jobs:
-                _core.fill(jobs)
-            return array
-        check_out(out, part.shape)
-        with Writing(out):
-            _core.fill(self._jobs(out, part, prepared, stream))
-        return out
-
-    def _begin(
-        self, part: Part, dtype: Any, stream: bytes | None = None, out: NDArray[Any] | None = None
-    ) -> tuple[NDArray[Any], list[Job]]:
-        """The array of a part, and what is left for the core; `out` belongs to the caller."""
-        made, prepared = self._prepare(part, dtype)
-        array = new_array(part.shape, made) if out is None else check_out(out, part.shape)
-        return array, self._jobs(array, part, prepared, stream)
-
-    def _jobs(self, array: NDArray[Any], part: Part, prepared: Any, stream: bytes | None) -> list[Job]:
-        """The jobs that are left for the core: one, or none for what draws nothing.
-
-        The part belongs to the stream of that name, None for the one that a call would draw from.
-        """
-        name = self._stream() if stream is None else stream
-        if part.picks is not None and not array.size:
-            return []  # its tensor may have any extent beside that of 0
-        job = self._job(array, part, prepared, name)
-        return [] if job is None else [job]
-
-    def lazy(self, shape: ShapeLike, dtype: Any = None) -> Lazy:
+    def lazy(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Lazy:
         """The tensor of `shape` as an array-like that makes only what is asked of it.
 
         Without a seed its values are drawn when this is called, as those of a call are.
@@ -153,15 +130,19 @@ class Builtin(Initializer):
         """
         whole = resolve_part(shape, None, None, None, WHOLE)
         check_elements(whole.full_shape)
-        made, _ = self._prepare(whole, dtype)
-        return Lazy(self, whole.full_shape, made.name, self._stream())
+        source = self._source(whole, dtype)
+        return Lazy(self, whole.full_shape, source.dtype.name, self._stream())
+
+    def fold_in(self: Self, *path: int | str) -> Self:
+        """The same initializer: it draws nothing, so there is no stream to tell apart."""
+        return self
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""
         config = {}
-        for name, default in self.parameters.items():
+        for name, default in self._parameters.items():
             value = getattr(self, name)
-            if default is self.REQUIRED or value != default:
+            if default is self._REQUIRED or value != default:
                 config[name] = _lists(value)
         return config
 
@@ -176,46 +157,36 @@ class Builtin(Initializer):
             TypeError: `config` is not a mapping, or holds a key that the class does not know.
             ValueError: A value that the constructor refuses.
         """
-        assert issubclass(cls, Builtin)
-        # A user's subclass may take arguments that are not in `parameters`: its constructor judges them.
-        ours = cls.__module__.partition(".")[0] == __name__.partition(".")[0]
-        legal = (*cls.parameters, *cls.dialect) if ours else None
-        arguments = cls.translate(check_config(cls.__name__, config, legal))
+        # A user's subclass may take arguments that are not in `_parameters`: its constructor judges them.
+        legal = (*cls._parameters, *cls._dialect) if cls._is_ours() else None
+        arguments = cls._translate(check_config(cls.__name__, config, legal))
         path = arguments.pop("path", ())
         init = cls(**arguments)
         return init.fold_in(*path) if path else init
 
     @classmethod
-    def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+    def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
         """Turns other libraries' keys into the constructor's."""
         return config
 
-    def fold_in(self: Self, *path: int | str) -> Self:
-        """The same initializer: it draws nothing, so there is no stream to tell apart."""
-        return self
-
-    def _named(self: Self, name: str) -> tuple[Self, bytes]:
-        """An initializer and a stream that make what `fold_in(name)` would, without a copy where none is needed."""
-        return self, b""
-
-    def _with_seed(self: Self, seed: Any) -> Self:
-        """The same initializer with another seed; one that draws nothing has none."""
-        return self
+    def _key(self) -> tuple[Any, ...]:
+        """What tells it apart from others of its class."""
+        return tuple(getattr(self, name) for name in self._parameters)
 
     def __hash__(self) -> int:
-        return hash((type(self), *(getattr(self, name) for name in self.parameters)))
+        return hash((type(self), self._key()))
 
     def __reduce__(self) -> Any:
         return type(self).from_config, (self.get_config(),)
 
-    def _shown(self, name: str, value: Any) -> str:
-        """An argument in the repr."""
-        return repr(value)
+    def _shown(self) -> dict[str, Any]:
+        """What repr shows: the config."""
+        return self.get_config()
 
     def __repr__(self) -> str:
-        config = self.get_config()
-        path = config.pop("path", ())
-        arguments = ", ".join(f"{name}={self._shown(name, value)}" for name, value in config.items())
+        shown = self._shown()
+        path = shown.pop("path", ())
+        arguments = ", ".join(f"{name}={value!r}" for name, value in shown.items())
         folded = f".fold_in({', '.join(map(repr, path))})" if path else ""
         return f"{type(self).__name__}({arguments}){folded}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
@@ -9,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._arguments.checks import finite
-from .._arguments.dtypes import float_type, numeric_dtype
+from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
 from .._arguments.parts import Part
 from .._filling.pieces import assign
 from .._sources.environment import in_default_environment
 from .._sources.plan import check_overflow
+from .._sources.source import Source, Written
 from .builtin import Builtin
 
 
@@ -21,19 +23,15 @@ class Fixed(Builtin):
     """Base of the initializers that draw nothing; any numeric dtype unless a subclass says otherwise."""
 
     dtype: str
-    number: ClassVar[int]
-    """What all elements are, where a subclass prepares nothing else."""
-    parameters: ClassVar[dict[str, Any]] = {"dtype": Builtin.REQUIRED}
+    _number: ClassVar[int]
+    """What all elements are, where a subclass says nothing else."""
+    _parameters: ClassVar[dict[str, Any]] = {"dtype": Builtin._REQUIRED}
 
-    def __init__(self, dtype: Any = "float32") -> None:
-        """Checks the dtype."""
+    def __init__(self, dtype: DTypeLike = "float32") -> None:
         self._set(dtype=numeric_dtype(dtype).name)
 
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], Any]:
-        return numeric_dtype(self.dtype if dtype is None else dtype), self.number
-
-    def _job(self, array: NDArray[Any], part: Part, prepared: Any, stream: bytes) -> None:
-        assign(array, prepared)
+    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
+        return Written(numeric_dtype(self.dtype if dtype is None else dtype), partial(_write, self._number))
 
 
 class Constant(Fixed):
@@ -56,10 +54,9 @@ class Constant(Fixed):
 
     value: Any
     _values: NDArray[Any]
-    parameters: ClassVar[dict[str, Any]] = {"value": Builtin.REQUIRED, "dtype": Builtin.REQUIRED}
+    _parameters: ClassVar[dict[str, Any]] = {"value": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
 
-    def __init__(self, value: ArrayLike = 0, dtype: Any = "float32") -> None:
-        """Checks every argument once."""
+    def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32") -> None:
         try:
             array = np.asarray(value)
         except ValueError:
@@ -72,7 +69,7 @@ class Constant(Fixed):
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
         self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name, _values=array.copy())
 
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], NDArray[Any]]:
+    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)
         values = self._values
         if values.ndim:
@@ -84,7 +81,7 @@ class Constant(Fixed):
         if not fits:
             msg = f"`value` must be one that the dtype {kind.name!r} can hold, got {self.value!r}"
             raise ValueError(msg)
-        return kind, held
+        return Written(kind, partial(_write, held))
 
 
 class Zeros(Fixed):
@@ -97,7 +94,7 @@ class Zeros(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    number = 0
+    _number = 0
 
 
 class Ones(Fixed):
@@ -110,7 +107,7 @@ class Ones(Fixed):
         ValueError: A bad `dtype`.
     """
 
-    number = 1
+    _number = 1
 
 
 class Identity(Fixed):
@@ -132,30 +129,39 @@ class Identity(Fixed):
     """
 
     gain: float
-    parameters: ClassVar[dict[str, Any]] = {"gain": Builtin.REQUIRED, "dtype": Builtin.REQUIRED}
+    _parameters: ClassVar[dict[str, Any]] = {"gain": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
 
-    def __init__(self, gain: float = 1.0, dtype: Any = "float32") -> None:
-        """Checks every argument once."""
+    def __init__(self, gain: float = 1.0, dtype: DTypeLike = "float32") -> None:
         self._set(gain=finite("gain", gain), dtype=float_type(dtype).name)
 
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], NDArray[Any]]:
+    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = float_type(self.dtype if dtype is None else dtype)
         if len(part.full_shape) != 2:
             msg = f"`shape` must have two dimensions for an identity matrix, got {part.full_shape}"
             raise ValueError(msg)
         check_overflow(abs(self.gain), kind)
-        return kind.dtype, in_default_environment(np.array(self.gain).astype, kind.dtype)
+        gain = in_default_environment(np.array(self.gain).astype, kind.dtype)
+        return Written(kind.dtype, partial(_write_diagonal, gain))
 
-    def _job(self, array: NDArray[Any], part: Part, prepared: NDArray[Any], stream: bytes) -> None:
-        mesh = part.mesh(array)
-        assign(mesh, 0)
-        rows, columns = part.indices()
-        # Every pair of equal indices, repeated ones too: for each row, its range among the sorted columns.
-        order = np.argsort(columns, kind="stable")
-        begin, end = (np.searchsorted(columns[order], rows, side) for side in ("left", "right"))
-        counts = end - begin
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = prepared
+
+def _write(values: ArrayLike, array: NDArray[Any], part: Part) -> None:
+    """One value for all elements, or one for each."""
+    assign(array, values)
+
+
+def _write_diagonal(gain: NDArray[Any], array: NDArray[Any], part: Part) -> None:
+    """`gain` where the row's index is the column's, zeros elsewhere; indices come in any order, and repeat."""
+    mesh = part.mesh(array)
+    assign(mesh, 0)
+    rows, columns = part.indices()
+    # Equal indices are neighbours once the columns are sorted: each row's own are `order[begin:end]`, of which there
+    # are none, one or, in a part that repeats a column, several.
+    order = np.argsort(columns, kind="stable")
+    begin, end = (np.searchsorted(columns[order], rows, side) for side in ("left", "right"))
+    counts = end - begin
+    # The ranges of all rows, laid end to end: 0, 1, … within each, counted from where the range begins.
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = gain
 
 
 def _chosen(values: NDArray[Any], part: Part) -> NDArray[Any]:

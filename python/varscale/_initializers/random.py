@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import _core
 from .._arguments.checks import finite, not_negative, real
-from .._arguments.dtypes import FloatType
+from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import compute_fans
-from .._arguments.shapes import ShapeLike, parse_shape
+from .._core import truncated_moments
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
+from .._sources.replay import Replay
 from .._sources.request import Interval, Law, Normal
 from .sampled import Description, Sampled
-
-if TYPE_CHECKING:
-    from ..replay import Replay
 
 
 class RandomNormal(Sampled):
@@ -41,28 +38,26 @@ class RandomNormal(Sampled):
 
     mean: float
     stddev: float
-    parameters: ClassVar[dict[str, Any]] = (
-        dict.fromkeys(("mean", "stddev", "seed", "dtype"), Sampled.REQUIRED) | Sampled.parameters
-    )
+    _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("mean", "stddev", "seed", "dtype"), Sampled._REQUIRED)
 
     def __init__(
-        self, mean: float = 0.0, stddev: float = 0.05, seed: int | Replay | None = None, dtype: Any = "float32"
+        self,
+        mean: float = 0.0,
+        stddev: float = 0.05,
+        seed: int | Replay | None = None,
+        dtype: DTypeLike = "float32",
     ) -> None:
-        """Checks every argument once; calls only compute."""
         self._set(mean=finite("mean", mean), stddev=not_negative("stddev", stddev))
         self._seal(seed, dtype)
 
-    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """The same for every shape."""
+    def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         return placed("normal", self.mean, self.stddev, kind)
 
-    def law(self, full_shape: tuple[int, ...]) -> Law:
-        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("normal", Normal(self.mean, self.stddev))
 
-    def describe(self, shape: ShapeLike) -> Description:
-        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
-        return Description(*compute_fans(parse_shape(shape)), self.mean, self.stddev, -np.inf, np.inf)
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
+        return Description(*compute_fans(full_shape), self.mean, self.stddev, -np.inf, np.inf)
 
 
 class TruncatedNormal(Sampled):
@@ -93,25 +88,24 @@ class TruncatedNormal(Sampled):
     lower: float
     upper: float
     _moments: tuple[float, float]
-    parameters: ClassVar[dict[str, Any]] = RandomNormal.parameters | {"lower": -2.0, "upper": 2.0, "path": ()}
+    _parameters: ClassVar[dict[str, Any]] = RandomNormal._parameters | {"lower": -2.0, "upper": 2.0}
 
     def __init__(
         self,
         mean: float = 0.0,
         stddev: float = 0.05,
         seed: int | Replay | None = None,
-        dtype: Any = "float32",
+        dtype: DTypeLike = "float32",
         *,
         lower: float = -2.0,
         upper: float = 2.0,
     ) -> None:
-        """Checks every argument once; calls only compute."""
         bounds = real("lower", lower), real("upper", upper)
         if not bounds[0] < bounds[1]:
             msg = f"`lower` must be less than `upper`, got {lower!r} and {upper!r}"
             raise ValueError(msg)
         try:
-            moments = (0.0, TRUNCATED_STDDEV) if bounds == STANDARD_BOUNDS else _core.truncated_moments(*bounds)
+            moments = (0.0, TRUNCATED_STDDEV) if bounds == STANDARD_BOUNDS else truncated_moments(*bounds)
         except ValueError:
             msg = f"the mass between `lower` and `upper` must not underflow float64, got {lower!r} and {upper!r}"
             raise ValueError(msg) from None
@@ -124,19 +118,16 @@ class TruncatedNormal(Sampled):
         )
         self._seal(seed, dtype)
 
-    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """The same for every shape."""
+    def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         return placed("truncated_normal", self.mean, self.stddev, kind, (self.lower, self.upper))
 
-    def law(self, full_shape: tuple[int, ...]) -> Law:
-        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))
 
-    def describe(self, shape: ShapeLike) -> Description:
-        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
-        plan = self.plan((), self._kind)
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
+        plan = self._plan(full_shape, self._kind)
         mean, stddev = self._moments
-        fans = compute_fans(parse_shape(shape))
+        fans = compute_fans(full_shape)
         return Description(*fans, self.mean + self.stddev * mean, self.stddev * stddev, plan.low, plan.high)
 
 
@@ -165,14 +156,15 @@ class RandomUniform(Sampled):
 
     minval: float
     maxval: float
-    parameters: ClassVar[dict[str, Any]] = (
-        dict.fromkeys(("minval", "maxval", "seed", "dtype"), Sampled.REQUIRED) | Sampled.parameters
-    )
+    _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("minval", "maxval", "seed", "dtype"), Sampled._REQUIRED)
 
     def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: int | Replay | None = None, dtype: Any = "float32"
+        self,
+        minval: float = -0.05,
+        maxval: float = 0.05,
+        seed: int | Replay | None = None,
+        dtype: DTypeLike = "float32",
     ) -> None:
-        """Checks every argument once; calls only compute."""
         low, high = finite("minval", minval), finite("maxval", maxval)
         if low > high:
             msg = f"`minval` must not be greater than `maxval`, got {minval!r} and {maxval!r}"
@@ -180,8 +172,7 @@ class RandomUniform(Sampled):
         self._set(minval=low, maxval=high)
         self._seal(seed, dtype)
 
-    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """The same for every shape."""
+    def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         check_overflow(max(-self.minval, self.maxval), kind)
         # Halves first: the difference of the bounds may overflow where no value does.
         loc, scale = self.maxval / 2 + self.minval / 2, self.maxval / 2 - self.minval / 2
@@ -190,15 +181,13 @@ class RandomUniform(Sampled):
             high = np.nextafter(high, low)
         return Plan("uniform", STANDARD_BOUNDS, loc, scale, float(low), float(high))
 
-    def law(self, full_shape: tuple[int, ...]) -> Law:
-        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("uniform", Interval(self.minval, self.maxval))
 
-    def describe(self, shape: ShapeLike) -> Description:
-        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
         half = self.maxval / 2 - self.minval / 2
         mean = self.maxval / 2 + self.minval / 2
-        return Description(*compute_fans(parse_shape(shape)), mean, half / sqrt(3.0), self.minval, self.maxval)
+        return Description(*compute_fans(full_shape), mean, half / sqrt(3.0), self.minval, self.maxval)
 
 
 random_normal = RandomNormal

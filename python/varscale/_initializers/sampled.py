@@ -1,24 +1,20 @@
-"""What all random initializers share: a seed, a dtype, a path, and the job that they give to the core."""
+"""What the random initializers share: a seed, a dtype, a path, and a law for every shape."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from .._arguments.dtypes import FloatType, float_type
 from .._arguments.parts import Part
-from .._arguments.shapes import ShapeLike
+from .._arguments.shapes import ShapeLike, parse_shape
 from .._sources.environment import in_default_environment
-from .._sources.plan import Plan, core_job
-from .._sources.request import Law, Request
-from .._sources.seeds import identity, parse_path, parse_seed, path_fields, seed_field
-from .builtin import Builtin, Job
-
-if TYPE_CHECKING:
-    from ..replay import Replay
+from .._sources.plan import Plan
+from .._sources.replay import Replay
+from .._sources.request import Law
+from .._sources.seeds import Seed, parse_path, parse_seed
+from .._sources.source import Source
+from .builtin import Builtin
 
 Self = TypeVar("Self", bound="Sampled")
 _REMEMBERED = 256
@@ -41,38 +37,53 @@ class Description(NamedTuple):
 
 
 class Sampled(Builtin):
-    """Base of the random initializers; a subclass says which plan belongs to a shape."""
+    """Base of the random initializers; a subclass says which law and which plan belong to a shape."""
 
-    seed: int | Replay | None
-    """The initializer's own seed, what stands in its place, or None."""
     dtype: str
     """The name of the dtype that a call without one returns."""
-    path: tuple[int | str, ...]
-    """What `fold_in` was given."""
 
-    parameters: ClassVar[dict[str, Any]] = {"path": ()}
+    _dialect: ClassVar[tuple[str, ...]] = ("path",)
     _kind: FloatType
-    _replay: Replay | None
-    _fields: bytes
+    _seed: Seed
     _plans: dict[tuple[str, tuple[int, ...]], Plan]
     """Those of the last shapes, which copies with other seeds and paths share: small calls are a sixth faster."""
 
     def _seal(self, seed: Any, dtype: Any) -> None:
         """Sets what every random initializer has; the last step of a constructor."""
         kind = float_type(dtype)
-        self._set(dtype=kind.name, path=(), _kind=kind, _plans={}, **_seeding(seed, ()))
+        self._set(dtype=kind.name, _kind=kind, _seed=parse_seed(seed), _plans={})
 
-    def law(self, full_shape: tuple[int, ...]) -> Law:
-        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+    @property
+    def seed(self) -> int | Replay | None:
+        """The initializer's own seed, what stands in its place, or None."""
+        return self._seed._given
+
+    @property
+    def _path(self) -> tuple[int | str, ...]:
+        """What `fold_in` was given."""
+        return self._seed._path
+
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
+        """The law and its parameters as the user gave them, for seeds that replay a framework's stream."""
         raise NotImplementedError
 
-    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+    def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         """Which law a tensor of this shape follows, and where its values go."""
         raise NotImplementedError
 
-    def describe(self, shape: ShapeLike) -> Description:
-        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any."""
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
+        """What `describe` returns."""
         raise NotImplementedError
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any.
+
+        Example:
+            >>> import varscale as vs
+            >>> vs.lecun_normal().describe((100, 10)).stddev
+            0.1
+        """
+        return self._describe(parse_shape(shape))
 
     def fold_in(self: Self, *path: int | str) -> Self:
         """The same rule with an independent stream, named by strings and integers.
@@ -90,19 +101,15 @@ class Sampled(Builtin):
             False
         """
         parsed = parse_path(path)
-        if self._replay is not None:
-            return self._with_seed(self._replay.fold_in(*parsed)) if parsed else self
-        return self._copy(path=self.path + parsed, _fields=self._fields + path_fields(parsed))
+        return self._copy(_seed=self._seed.fold_in(*parsed)) if parsed else self
 
     def _named(self: Self, name: str) -> tuple[Self, bytes]:
-        """An initializer and a stream that make what `fold_in(name)` would, without a copy where none is needed."""
-        if self._replay is not None:
-            return self.fold_in(name), b""
-        return self, identity(self._fields + path_fields((name,)), seeded=self.seed is not None, folded=True)
+        seed, stream = self._seed._named(name)
+        return self if seed is self._seed else self._copy(_seed=seed), stream
 
     def _with_seed(self: Self, seed: Any) -> Self:
-        """The same rule and path with another seed."""
-        return self._copy(**_seeding(seed, self.path))
+        parsed = parse_seed(seed)
+        return self._copy(_seed=parsed.fold_in(*self._path) if self._path else parsed)
 
     def _copy(self: Self, **changes: Any) -> Self:
         """The same initializer but for these attributes."""
@@ -110,75 +117,41 @@ class Sampled(Builtin):
         copy.__dict__.update(self.__dict__, **changes)
         return copy
 
+    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
+        kind = self._kind if dtype is None else float_type(dtype)
+        return self._seed._source(self, kind, part, stream)
+
+    def _stream(self) -> bytes:
+        return self._seed._stream()
+
+    def _remembered_plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        """The plan, from memory if it was made before."""
+        key = kind.name, full_shape
+        try:
+            return self._plans[key]  # without a lock where there is no GIL: `get` takes the dict's
+        except KeyError:
+            plan = in_default_environment(self._plan, full_shape, kind)
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            self._plans[key] = plan
+            return plan
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""
+        config = super().get_config() | {"seed": self._seed.serialize()}
+        return config | {"path": list(self._path)} if self._path else config
+
     @classmethod
-    def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """A path comes out of JSON as a list, a replay as a mapping."""
-        if "path" in config:
-            config["path"] = tuple(config["path"])
+    def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
         if isinstance(config.get("seed"), Mapping):
-            from ..replay import deserialize
+            from ..replay import deserialize  # only here: importing the replays takes as long as importing varscale
 
             config["seed"] = deserialize(config["seed"])
         return config
 
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""
-        config = super().get_config()
-        if self._replay is not None:
-            config["seed"] = self._replay.serialize()
-        return config
+    def _key(self) -> tuple[Any, ...]:
+        return (*super()._key(), self._path)
 
-    def _shown(self, name: str, value: Any) -> str:
-        return repr(self.seed if name == "seed" else value)
-
-    def _prepare(self, part: Part, dtype: Any) -> tuple[np.dtype[Any], tuple[Any, Any]]:
-        kind = self._kind if dtype is None else float_type(dtype)
-        if self._replay is not None:
-            return kind.dtype, in_default_environment(self._request, part, kind)
-        key = kind.name, part.full_shape
-        try:
-            plan = self._plans[key]  # without a lock where there is no GIL: `get` takes the dict's
-        except KeyError:
-            plan = in_default_environment(self.plan, part.full_shape, kind)
-            if len(self._plans) >= _REMEMBERED:
-                self._plans.clear()
-            self._plans[key] = plan
-        return kind.dtype, (kind, plan)
-
-    def _request(self, part: Part, kind: FloatType) -> tuple[Request, Any]:
-        """What is asked of a replay, and its answer."""
-        assert self._replay is not None
-        self.plan(part.full_shape, kind)  # what overflows the dtype is an error here too
-        request = Request(self.law(part.full_shape), kind, part)
-        return request, self._replay.prepare(request)
-
-    def _stream(self) -> bytes:
-        if self._replay is not None:
-            return b""
-        return identity(self._fields, seeded=self.seed is not None, folded=bool(self.path))
-
-    def _job(self, array: NDArray[Any], part: Part, prepared: tuple[Any, Any], stream: bytes) -> Job | None:
-        if self._replay is not None:
-            return self._replay.job(array, *prepared)
-        return core_job(array, part, *prepared, stream)
-
-
-def seed_or_replay(seed: Any) -> int | Replay | None:
-    """None, any integer, or what replays a framework's stream in a seed's place.
-
-    Raises:
-        TypeError: Anything else.
-    """
-    if seed is None or isinstance(seed, int):
-        return parse_seed(seed)
-    from ..replay import Replay
-
-    return seed if isinstance(seed, Replay) else parse_seed(seed)
-
-
-def _seeding(seed: Any, path: tuple[int | str, ...]) -> dict[str, Any]:
-    """The attributes that a seed and a path make."""
-    parsed = seed_or_replay(seed)
-    if parsed is None or isinstance(parsed, int):
-        return {"seed": parsed, "_replay": None, "_fields": seed_field(parsed) + path_fields(path)}
-    return {"seed": parsed, "_replay": parsed, "_fields": b""}
+    def _shown(self) -> dict[str, Any]:
+        # A replay is shown as itself, not as its config: it says which framework's version it replays.
+        return {name: self.seed if name == "seed" else value for name, value in self.get_config().items()}

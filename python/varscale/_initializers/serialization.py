@@ -5,26 +5,56 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import constant, presets, random, variance_scaling
 from .base import Initializer
+from .constant import Constant, Identity, Ones, Zeros
+from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
+from .random import RandomNormal, RandomUniform, TruncatedNormal
+from .variance_scaling import VarianceScaling
 
-_FAMILIES = (variance_scaling, presets, random, constant)
 _PACKAGE = __name__.partition(".")[0]
 
 BY_NAME: dict[str, type[Initializer]] = {
-    name: value
-    for family in _FAMILIES
-    for name, value in vars(family).items()
-    if isinstance(value, type)
-    and issubclass(value, Initializer)
-    and not name.startswith("_")
-    and name not in {"Initializer", "Builtin", "Sampled", "Fixed", "Preset"}
-} | {
+    "VarianceScaling": VarianceScaling,
+    "LecunNormal": LecunNormal,
+    "LecunUniform": LecunUniform,
+    "GlorotNormal": GlorotNormal,
+    "XavierNormal": GlorotNormal,
+    "GlorotUniform": GlorotUniform,
+    "XavierUniform": GlorotUniform,
+    "HeNormal": HeNormal,
+    "KaimingNormal": HeNormal,
+    "HeUniform": HeUniform,
+    "KaimingUniform": HeUniform,
+    "RandomNormal": RandomNormal,
+    "TruncatedNormal": TruncatedNormal,
+    "RandomUniform": RandomUniform,
+    "Constant": Constant,
+    "Zeros": Zeros,
+    "Ones": Ones,
+    "Identity": Identity,
+    "variance_scaling": VarianceScaling,
+    "lecun_normal": LecunNormal,
+    "lecun_uniform": LecunUniform,
+    "glorot_normal": GlorotNormal,
+    "xavier_normal": GlorotNormal,
+    "glorot_uniform": GlorotUniform,
+    "xavier_uniform": GlorotUniform,
+    "he_normal": HeNormal,
+    "kaiming_normal": HeNormal,
+    "he_uniform": HeUniform,
+    "kaiming_uniform": HeUniform,
+    "random_normal": RandomNormal,
+    "truncated_normal": TruncatedNormal,
+    "random_uniform": RandomUniform,
+    "constant": Constant,
+    "zeros": Zeros,
+    "ones": Ones,
+    "identity": Identity,
     # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
-    "normal": random.RandomNormal,
-    "uniform": random.RandomUniform,
-    "one": constant.Ones,
-    "zero": constant.Zeros,
+    "normal": RandomNormal,
+    "uniform": RandomUniform,
+    "one": Ones,
+    "zero": Zeros,
 }
 
 
@@ -108,7 +138,7 @@ def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any
     """The class of this name: a custom object, one of ours, or a user's subclass that has been defined."""
     if custom_objects and name in custom_objects:
         return custom_objects[name]
-    registry = Initializer.registry
+    registry = Initializer._registry
     if module is not None and (module, name) in registry:
         return registry[module, name]
     root = str(module).partition(".")[0]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 from .._arguments.checks import positive, word
-from .._arguments.dtypes import FloatType
+from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes
-from .._arguments.shapes import ShapeLike, parse_shape
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
+from .._sources.replay import Replay
 from .._sources.request import Law, Variance
 from .sampled import Description, Sampled
 
-if TYPE_CHECKING:
-    from ..replay import Replay
-
-MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
+Distribution = Literal["truncated_normal", "untruncated_normal", "uniform", "normal"]
+MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 _LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
 _ALIASES = {"normal": "truncated_normal"}
@@ -66,38 +65,34 @@ class VarianceScaling(Sampled):
     out_axis: Axes
     batch_axis: Axes
 
-    parameters: ClassVar[dict[str, Any]] = {
-        "scale": Sampled.REQUIRED,
-        "mode": Sampled.REQUIRED,
-        "distribution": Sampled.REQUIRED,
-        "seed": Sampled.REQUIRED,
-        "dtype": Sampled.REQUIRED,
+    _parameters: ClassVar[dict[str, Any]] = {
+        "scale": Sampled._REQUIRED,
+        "mode": Sampled._REQUIRED,
+        "distribution": Sampled._REQUIRED,
+        "seed": Sampled._REQUIRED,
+        "dtype": Sampled._REQUIRED,
         "in_axis": -2,
         "out_axis": -1,
         "batch_axis": (),
-        "path": (),
     }
-    dialect: ClassVar[tuple[str, ...]] = ("input_axes", "output_axes")
+    _dialect: ClassVar[tuple[str, ...]] = (*Sampled._dialect, "input_axes", "output_axes")
 
     def __init__(
         self,
         scale: float = 1.0,
-        mode: str = "fan_in",
-        distribution: str = "truncated_normal",
+        mode: Mode = "fan_in",
+        distribution: Distribution = "truncated_normal",
         seed: int | Replay | None = None,
-        dtype: Any = "float32",
+        dtype: DTypeLike = "float32",
         *,
         in_axis: AxesLike = -2,
         out_axis: AxesLike = -1,
         batch_axis: AxesLike = (),
     ) -> None:
-        """Checks every argument once; calls only compute."""
-        checked = positive("scale", scale)
-        mode = word("mode", mode, MODES)
         lower = distribution.lower() if isinstance(distribution, str) else distribution
         self._set(
-            scale=checked,
-            mode=mode,
+            scale=positive("scale", scale),
+            mode=word("mode", mode, MODES),
             distribution=word("distribution", _ALIASES.get(lower, lower), DISTRIBUTIONS),
             in_axis=parse_axes("in_axis", in_axis),
             out_axis=parse_axes("out_axis", out_axis),
@@ -119,8 +114,7 @@ class VarianceScaling(Sampled):
             n = max(1.0, sqrt(fan_in * fan_out))
         return self.scale / n
 
-    def plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """The law and its scale for this shape."""
+    def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         variance = self._variance(full_shape)
         if self.distribution == "truncated_normal":
             stddev = sqrt(variance) / TRUNCATED_STDDEV
@@ -133,8 +127,7 @@ class VarianceScaling(Sampled):
         check_overflow(limit, kind)
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
 
-    def law(self, full_shape: tuple[int, ...]) -> Law:
-        """The law and its parameters as the user gave them, for the seeds that replay a framework's stream."""
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
         axes = self.in_axis, self.out_axis, self.batch_axis
         return Law(_LAWS[self.distribution], Variance(self.scale, self.mode, *compute_fans(full_shape, *axes), axes))
 
@@ -142,23 +135,15 @@ class VarianceScaling(Sampled):
         """The same rule for tensors of another layout."""
         return self._copy(in_axis=in_axis, out_axis=out_axis, _plans={})
 
-    def describe(self, shape: ShapeLike) -> Description:
-        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any.
-
-        Example:
-            >>> import varscale as vs
-            >>> vs.lecun_normal().describe((100, 10)).stddev
-            0.1
-        """
-        parsed = parse_shape(shape)
-        fans = compute_fans(parsed, self.in_axis, self.out_axis, self.batch_axis)
-        plan = self.plan(parsed, self._kind)
-        return Description(*fans, 0.0, sqrt(self._variance(parsed)), plan.low, plan.high)
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
+        fans = compute_fans(full_shape, self.in_axis, self.out_axis, self.batch_axis)
+        plan = self._plan(full_shape, self._kind)
+        return Description(*fans, 0.0, sqrt(self._variance(full_shape)), plan.low, plan.high)
 
     @classmethod
-    def translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+    def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
         """Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given."""
-        config = super().translate(config)
+        config = super()._translate(config)
         ins, outs = config.pop("input_axes", None), config.pop("output_axes", None)
         if ins is not None and outs is not None:
             config.setdefault("in_axis", ins)

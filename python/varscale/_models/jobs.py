@@ -3,34 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from numpy.typing import NDArray
 
-from .. import _core
 from .._arguments.checks import integer
+from .._arguments.immutable import Immutable
+from .._arguments.parts import indexed_part
+from .._filling.fill import Pass
 from .._filling.lazy import Lazy
 
 Box = tuple[slice, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class ModelPart:
+class ModelPart(Immutable):
     """A part of one parameter: `tensor[index]` is `values`."""
 
+    __slots__ = ("index", "name", "values")
     name: str
     index: Box
     values: NDArray[Any]
 
+    def __init__(self, name: str, index: Box, values: NDArray[Any]) -> None:
+        self._set(name=name, index=index, values=values)
 
-@dataclass(frozen=True, eq=False)
-class ModelJob:
+    # Arrays do not compare as a whole, so each part is equal to itself alone.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class ModelJob(Immutable):
     """Parts of a model that are made together; `Model.jobs` returns them. It pickles, and is pure."""
 
+    __slots__ = ("pieces",)
     pieces: tuple[tuple[str, Lazy, Box], ...]
     """Of each part the parameter's name, its lazy tensor, and the index."""
+
+    def __init__(self, pieces: tuple[tuple[str, Lazy, Box], ...]) -> None:
+        self._set(pieces=pieces)
+
+    # Slices have no hash before Python 3.12, and a job may be a key: each is equal to itself alone.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     @property
     def nbytes(self) -> int:
@@ -39,12 +54,11 @@ class ModelJob:
 
     def run(self) -> list[ModelPart]:
         """Makes the parts, in one parallel pass; calling the job is the same."""
-        parts, jobs = [], []
+        together, parts = Pass(), []
         for name, tensor, box in self.pieces:
-            array, left = tensor._begin(box)
-            parts.append(ModelPart(name, box, array))
-            jobs += left
-        _core.fill(jobs)
+            part = indexed_part(tensor.shape, box)
+            parts.append(ModelPart(name, box, together.add(tensor._source(part), part)))
+        together.run()
         return parts
 
     def __call__(self) -> list[ModelPart]:

@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import prod
-from typing import Any, NamedTuple
+from sys import maxsize
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
-from .._arguments.parts import Part, check_elements, indexed_part
-from .._arguments.shapes import parse_shape
+from .._arguments.dtypes import DTypeLike
+from .._arguments.parts import Part, indexed_part
 from .._filling.arrays import new_array
+from .._filling.fill import Pass
 from .._filling.lazy import Lazy
-from .._initializers.builtin import Builtin, Job
-from .._initializers.sampled import seed_or_replay
-from .._sources.seeds import parse_path
+from .._initializers.builtin import Builtin
+from .._sources.replay import Replay
+from .._sources.seeds import parse_seed
 from .jobs import ModelJob, boxes, cut
+from .parameter import Parameter, parse_parameter
 from .progress import Progress
-from .rules import Rule, check_unseeded, default_rules, parse_rules
+from .rules import Rule, default_rules, parse_rules
 from .table import Table
 
-_PASS = 1 << 26
-"""Bytes after which a model that is watched reports its progress: enough to keep all threads busy."""
-
-
-class Parameter(NamedTuple):
-    """What a model knows of one parameter."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    initializer: Builtin
-    """Without a seed: the model's is put in, and the parameter's name folded in."""
-
-    @property
-    def size(self) -> int:
-        """How many elements it has."""
-        return prod(self.shape)
-
-    @property
-    def nbytes(self) -> int:
-        """How many bytes it takes."""
-        return self.size * self.dtype.itemsize
+_WATCHED = 1 << 26
+"""Bytes of a pass where progress is reported after each: enough to keep all threads busy."""
 
 
 class Model(Mapping[str, Parameter]):
@@ -78,14 +59,13 @@ class Model(Mapping[str, Parameter]):
         parameters: Mapping[str, Any],
         rules: Iterable[Rule | tuple[str, Builtin]] = (),
         *,
-        dtype: Any = None,
+        dtype: DTypeLike | None = None,
     ) -> None:
-        """Checks every parameter once."""
         if not isinstance(parameters, Mapping):
             msg = f"`parameters` must be a mapping from names, got {parameters!r}"
             raise TypeError(msg)
         ordered = (*parse_rules(rules), *default_rules())
-        self._parameters = {name: _parameter(name, entry, ordered, dtype) for name, entry in parameters.items()}
+        self._parameters = {name: parse_parameter(name, entry, ordered, dtype) for name, entry in parameters.items()}
 
     def __getitem__(self, name: str) -> Parameter:
         return self._parameters[name]
@@ -108,7 +88,7 @@ class Model(Mapping[str, Parameter]):
 
     def init(
         self,
-        seed: Any = None,
+        seed: int | Replay | None = None,
         names: Iterable[str] | None = None,
         *,
         progress: bool | Callable[[int, int], object] = False,
@@ -132,34 +112,24 @@ class Model(Mapping[str, Parameter]):
         """
         chosen, seeded = self._chosen(names), self._seeded(seed)
         arrays: dict[str, NDArray[Any]] = {}
-        jobs: list[Job] = []
         with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
-            pending = 0
-            begun: Iterable[tuple[NDArray[Any], list[Job]]]
+            most = _WATCHED if watched else maxsize
+            together = Pass(most, watched.advance)
             for name in chosen:
                 shape, dtype, _ = self._parameters[name]
                 initializer, stream = seeded(name)._named(name)
-                if watched and self[name].nbytes > _PASS:
-                    whole = new_array(shape, dtype)
-                    parts = boxes(shape, _PASS // dtype.itemsize)
-                    begun = (initializer._begin(indexed_part(shape, at), dtype, stream, whole[at]) for at in parts)
-                else:
-                    whole, left = initializer._begin(Part(shape, shape), dtype, stream)
-                    begun = [(whole, left)]
-                arrays[name] = whole
-                for array, left in begun:
-                    jobs += left
-                    pending += array.nbytes
-                    if watched and pending >= _PASS:
-                        _core.fill(jobs)
-                        watched.advance(pending)
-                        jobs, pending = [], 0
-            if pending:
-                _core.fill(jobs)
-                watched.advance(pending)
+                if self._parameters[name].nbytes <= most:
+                    whole = Part(shape, shape)
+                    arrays[name] = together.add(initializer._source(whole, dtype, stream), whole)
+                    continue
+                arrays[name] = array = new_array(shape, dtype)
+                for box in boxes(shape, most // dtype.itemsize):
+                    part = indexed_part(shape, box)
+                    together.add(initializer._source(part, dtype, stream), part, array[box])
+            together.run()
         return arrays
 
-    def lazy(self, seed: Any = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
+    def lazy(self, seed: int | Replay | None = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
         """The parameters as lazy tensors, which make only what is asked of them.
 
         Args:
@@ -175,7 +145,7 @@ class Model(Mapping[str, Parameter]):
         return {name: seeded(name).fold_in(name).lazy(self[name].shape, self[name].dtype) for name in chosen}
 
     def jobs(
-        self, seed: Any = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
+        self, seed: int | Replay | None = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
     ) -> Iterator[ModelJob]:
         """The model as independent jobs, which pickle and may be run anywhere and in any order.
 
@@ -233,7 +203,7 @@ class Model(Mapping[str, Parameter]):
 
     def _seeded(self, seed: Any) -> Callable[[str], Builtin]:
         """What finds the initializer of a name, with the model's seed; the name is not folded in."""
-        parsed = seed_or_replay(seed)
+        parsed = parse_seed(seed)._given
         found: dict[int, Builtin] = {}  # thousands of parameters share an initializer
 
         def seeded(name: str) -> Builtin:
@@ -244,6 +214,9 @@ class Model(Mapping[str, Parameter]):
 
         return seeded
 
+    def __reduce__(self) -> Any:
+        return type(self), ({name: tuple(parameter) for name, parameter in self.items()},)
+
     def __eq__(self, other: object) -> bool:
         return self._parameters == other._parameters if isinstance(other, Model) else NotImplemented
 
@@ -253,34 +226,3 @@ class Model(Mapping[str, Parameter]):
     def __repr__(self) -> str:
         plural = "" if len(self) == 1 else "s"
         return f"Model of {len(self)} parameter{plural}, {self.size:,} values, {self.nbytes:,} bytes"
-
-
-def _parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any) -> Parameter:
-    """One parameter from every way of writing it."""
-    if not isinstance(name, str):
-        msg = f"`parameters` must have names that are strings, got {name!r}"
-        raise TypeError(msg)
-    parse_path((name,))  # as `fold_in` will
-    try:
-        shape, dtype, initializer = _fields(entry)
-        full = parse_shape(shape)
-        check_elements(full)
-        if initializer is None:
-            initializer = next((rule.initializer for rule in rules if rule.matches(name, full)), None)
-            if initializer is None:
-                msg = f"no rule covers a parameter of this name and the shape {full}: give it an initializer or a rule"
-                raise ValueError(msg)
-        # What cannot be made is found here, not in the middle of a model.
-        made, _ = check_unseeded(initializer)._prepare(Part(full, full), default if dtype is None else dtype)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"parameter {name!r}: {error}") from error
-    return Parameter(full, made, initializer)
-
-
-def _fields(entry: Any) -> tuple[Any, Any, Any]:
-    """(shape, dtype, initializer); None for what is not given."""
-    if hasattr(entry, "shape") and hasattr(entry, "dtype"):
-        return entry.shape, entry.dtype, getattr(entry, "initializer", None)
-    if isinstance(entry, tuple) and 2 <= len(entry) <= 3 and not isinstance(entry[0], int | np.integer):
-        return (*entry, None, None)[:3]
-    return entry, None, None

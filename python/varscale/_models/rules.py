@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .._arguments.checks import integer
+from .._arguments.immutable import Immutable
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Ones, Zeros
 from .._initializers.presets import LecunNormal
@@ -17,7 +18,7 @@ _NORMS = ("*gamma", "*scale", "*weight", "*running_var", "*moving_variance")
 _EMBEDDINGS = ("*embed*", "*wte*", "*wpe*")
 
 
-class Rule:
+class Rule(Immutable):
     """Gives an initializer to the parameters whose name and rank match.
 
     Args:
@@ -42,15 +43,12 @@ class Rule:
     rank: int | range | None
 
     def __init__(self, pattern: str, initializer: Builtin, *, rank: int | range | None = None) -> None:
-        """Checks every argument once."""
         if not isinstance(pattern, str):
             msg = f"`pattern` must be a string, got {pattern!r}"
             raise TypeError(msg)
         if rank is not None and not isinstance(rank, range):
             rank = integer("rank", rank)
-        object.__setattr__(self, "pattern", pattern)
-        object.__setattr__(self, "initializer", check_unseeded(initializer))
-        object.__setattr__(self, "rank", rank)
+        self._set(pattern=pattern, initializer=check_unseeded(initializer), rank=rank)
 
     def matches(self, name: str, shape: tuple[int, ...]) -> bool:
         """Whether the rule covers a parameter of this name and shape."""
@@ -58,26 +56,9 @@ class Rule:
         ranks = self.rank is None or (rank in self.rank if isinstance(self.rank, range) else rank == self.rank)
         return ranks and fnmatchcase(name, self.pattern)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        msg = f"Rule is immutable, cannot set `{name}`"
-        raise AttributeError(msg)
-
-    def __reduce__(self) -> Any:
-        return _rule, (self.pattern, self.initializer, self.rank)
-
-    def __eq__(self, other: object) -> bool:
-        return self.__reduce__() == other.__reduce__() if isinstance(other, Rule) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.__reduce__())
-
     def __repr__(self) -> str:
         rank = "" if self.rank is None else f", rank={self.rank!r}"
         return f"Rule({self.pattern!r}, {self.initializer!r}{rank})"
-
-
-def _rule(pattern: str, initializer: Builtin, rank: int | range | None) -> Rule:
-    return Rule(pattern, initializer, rank=rank)
 
 
 def default_rules(

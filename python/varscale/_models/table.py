@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .._initializers.sampled import Sampled
-
-if TYPE_CHECKING:
-    from .model import Parameter
+from .parameter import Parameter
 
 
 class Row(NamedTuple):

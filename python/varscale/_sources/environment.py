@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from .. import _core
+from .._core import exchange_environment
 
 T = TypeVar("T")
 
 
 def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
     """The result of a function that computes or rounds, in the default environment; the caller's is restored."""
-    environment = _core.exchange_environment()
+    environment = exchange_environment()
     try:
         return function(*arguments)
     finally:
-        _core.exchange_environment(environment)
+        exchange_environment(environment)

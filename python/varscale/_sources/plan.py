@@ -1,15 +1,11 @@
-"""Which standard law a tensor's values follow and where they lie: what the core is told of every initializer."""
+"""Plans: which standard law a tensor's values follow, and where they lie."""
 
 from __future__ import annotations
 
 from math import inf, isfinite
-from typing import Any, NamedTuple
-
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from .._arguments.dtypes import FloatType
-from .._arguments.parts import Part
-from .._initializers.builtin import Job
 
 STANDARD_BOUNDS = (-2.0, 2.0)
 """Where TensorFlow truncates the standard normal law."""
@@ -21,12 +17,14 @@ class Plan(NamedTuple):
     """One law with its place: `x * scale + loc` in [low, high], for x of the standard law."""
 
     law: str
+    """Of the core's names: "uniform" on (-1, 1), "normal", "truncated_normal" on the bounds."""
     bounds: tuple[float, float]
-    """Of the standard truncated normal law; the other laws ignore it."""
+    """Of the standard truncated normal law; the other laws ignore them."""
     loc: float
     scale: float
     low: float
     high: float
+    """No value is less than `low` or greater than `high`, once they are rounded to the dtype."""
 
 
 def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:
@@ -53,9 +51,3 @@ def check_overflow(largest: float, kind: FloatType) -> None:
             f"values of up to {largest:.6g} overflow `dtype` {kind.name!r}, whose largest is below {kind.overflow:.6g}"
         )
         raise ValueError(msg)
-
-
-def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
-    """What the core fills an array with: the plan, and the bytes or the tuple that names the stream."""
-    crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
-    return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks

@@ -1,46 +1,19 @@
-"""Seeds: the global one, and the 128-bit identity that every stream of values is named by."""
+"""Seeds: the global one, and the native ones that initializers hold."""
 
 from __future__ import annotations
 
 import os
 import threading
-from functools import lru_cache
-from hashlib import blake2b
-from struct import Struct
 from typing import Any
 
 from .._arguments.checks import integer
-
-STREAM = 1
-"""The version of the native stream: what makes words, and so values, of an identity."""
-_UNSET, _INTEGER, _STRING, _CALL = range(4)
-_PERSON = b"varscale-stream%d" % STREAM
-_header = Struct("<BQ").pack
-
-
-def _field(tag: int, payload: bytes) -> bytes:
-    """A tag byte, the payload's length in 8 bytes, the payload: no two lists of fields have the same bytes."""
-    return _header(tag, len(payload)) + payload
-
-
-def _integer_bytes(value: int) -> bytes:
-    """The shortest two's complement, at least one byte, little-endian."""
-    return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "little", signed=True)
-
-
-UNSET_FIELD = _field(_UNSET, b"")
-
-
-def seed_field(seed: int | None) -> bytes:
-    """The field of a seed."""
-    return UNSET_FIELD if seed is None else _field(_INTEGER, _integer_bytes(seed))
-
-
-def path_fields(path: tuple[int | str, ...]) -> bytes:
-    """The fields of a path, one an element: 0 is not "0", and ("a", "b") is not ("a/b",)."""
-    if len(path) == 1 and isinstance(path[0], str):
-        return _field(_STRING, path[0].encode())  # a model's parameter
-    return b"".join(_field(_STRING, p.encode()) if isinstance(p, str) else seed_field(p) for p in path)
+from .._arguments.dtypes import FloatType
+from .._arguments.immutable import Immutable
+from .._arguments.parts import Part
+from .identity import UNSET_FIELD, call_field, identity, path_fields, seed_field
+from .replay import Replay
+from .request import HasLaw
+from .source import Drawn
 
 
 class _GlobalSeed:
@@ -67,7 +40,7 @@ class _GlobalSeed:
             if self.seed is None:
                 return None
             call, self._calls = self._calls, self._calls + 1
-            return self.field + _field(_CALL, _integer_bytes(call))
+            return self.field + call_field(call)
 
 
 _global = _GlobalSeed()
@@ -76,7 +49,7 @@ _global = _GlobalSeed()
 def set_random_seed(seed: int | None) -> None:
     """Sets the global seed, as `tf.compat.v1.set_random_seed` does; None unsets it.
 
-    What names the stream of a call:
+    The stream of a call is named by:
 
     * no global seed, initializer seed *s*: *s* alone; every call repeats;
     * global seed *g*, initializer seed *s*: both; every call repeats, with other values than under *s* alone;
@@ -84,7 +57,7 @@ def set_random_seed(seed: int | None) -> None:
       after `fold_in`, *g* and the path instead, so that the order of calls does not matter;
     * neither: fresh entropy at every call, in forked children too.
 
-    What `varscale.replay` makes is no seed of this kind, and draws the same whatever the global one.
+    A seed from `varscale.replay` is of another kind: it draws the same under every global seed.
 
     Unseeded calls from several threads take their numbers in the order in which they happen to come.
 
@@ -94,17 +67,72 @@ def set_random_seed(seed: int | None) -> None:
     Raises:
         TypeError: `seed` is not an integer; bools are not integers here.
     """
-    _global.set(parse_seed(seed))
+    _global.set(None if seed is None else integer("seed", seed))
 
 
-def draws_entropy(seed: int | None) -> bool:
-    """Whether an initializer of this seed draws fresh entropy at every call."""
+def draws_entropy(seed: Any) -> bool:
+    """Whether an initializer with this seed draws fresh entropy at every call."""
     return seed is None and _global.seed is None
 
 
-def parse_seed(seed: Any) -> int | None:
-    """None or any integer."""
-    return None if seed is None else integer("seed", seed)
+class Native(Immutable):
+    """A seed of the native stream, and the path that was folded in: together they name the stream of a call.
+
+    It has the hooks of `Replay`, so that no initializer needs to know which of the two it holds.
+    """
+
+    __slots__ = ("_fields", "_given", "_path")
+    _given: int | None
+    _path: tuple[int | str, ...]
+    _fields: bytes
+    """Both as they are hashed, made once."""
+
+    def __init__(self, seed: int | None, path: tuple[int | str, ...] = ()) -> None:
+        self._set(_given=seed, _path=path, _fields=seed_field(seed) + path_fields(path))
+
+    def fold_in(self, *path: int | str) -> Native:
+        """The seed of an independent stream, named by the path too."""
+        return Native(self._given, self._path + path)
+
+    def _stream(self) -> bytes:
+        return self._identity(self._fields, folded=bool(self._path))
+
+    def _named(self, name: str) -> tuple[Native, bytes]:
+        # The stream of `fold_in(name)` without making that seed: models have thousands of names.
+        return self, self._identity(self._fields + path_fields((name,)), folded=True)
+
+    def _identity(self, fields: bytes, *, folded: bool) -> bytes:
+        """The 16 bytes that name the stream of one call; an unseeded call takes its number here.
+
+        It is never kept: the global seed may change between two calls.
+        """
+        global_field = _global.field  # read once: another thread may set it
+        if self._given is not None or (folded and global_field != UNSET_FIELD):
+            return identity(global_field + fields)
+        call = _global.take_call()
+        return os.urandom(16) if call is None else identity(call)
+
+    def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Drawn:
+        plan = rule._remembered_plan(part.full_shape, kind)
+        # Without a name it is this seed itself that goes along, and names its stream when it is drawn from.
+        return Drawn(kind, plan, self if stream is None else stream)
+
+    def serialize(self) -> int | None:
+        return self._given
+
+
+Seed = Native | Replay
+
+
+def parse_seed(seed: Any) -> Seed:
+    """The seed meant by None, by any integer, or by what replays a framework's stream.
+
+    Raises:
+        TypeError: Anything else.
+    """
+    if isinstance(seed, Replay):
+        return seed
+    return Native(None if seed is None else integer("seed", seed))
 
 
 def parse_path(path: tuple[Any, ...]) -> tuple[int | str, ...]:
@@ -121,26 +149,3 @@ def _path_integer(element: Any) -> int:
     except TypeError:
         msg = f"`path` must hold strings and integers only, got {element!r}"
         raise TypeError(msg) from None
-
-
-def identity(fields: bytes, *, seeded: bool, folded: bool) -> bytes:
-    """The 16 bytes that name the stream of one call.
-
-    `fields` are the initializer's own: its seed and its path. Nothing here is cached, because the global seed may
-    change between two calls.
-    """
-    global_field = _global.field  # read once: another thread may set it
-    if seeded or (folded and global_field != UNSET_FIELD):
-        data = global_field + fields
-    else:
-        call = _global.take_call()
-        if call is None:
-            return os.urandom(16)
-        data = call
-    return _digest(data)
-
-
-@lru_cache(maxsize=1024)
-def _digest(data: bytes) -> bytes:
-    """A pure function; the cache makes small calls of one initializer a tenth faster."""
-    return blake2b(data, digest_size=16, person=_PERSON).digest()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
 
-from .._initializers.base import check_config
+from .._arguments.checks import check_config
 from .._sources.replay import Replay
 from ._jax import jax
 from ._keras import keras, keras_defaults

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .. import _core
 from .._arguments.checks import boolean, int64, integer
 from .._arguments.dtypes import FloatType
+from .._core import threefry2x32
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
 from .._sources.replay import Prepared, Replay
 from .._sources.request import Normal, Request, Variance
@@ -76,9 +76,8 @@ class Jax(Replay):
     version: ClassVar[str] = "jax-0.10"
 
     def __post_init__(self) -> None:
-        """Checks every argument once."""
         switches = {name: boolean(name, getattr(self, name)) for name in ("x64", "jit", "partitionable", "fused_half")}
-        self.normalise(key=parse_key(self.key, x64=self.x64), **switches)
+        self._normalise(key=parse_key(self.key, x64=self.x64), **switches)
 
     def fold_in(self: Self, *path: int | str) -> Self:
         """The key that `jax.random.fold_in` makes, once for each number.
@@ -93,7 +92,7 @@ class Jax(Replay):
                 msg = f"`path` must hold integers from 0 to 2^32 - 1 to replay {self.version}, got {element!r}"
                 raise ValueError(msg)
             key = hashed(key, (0, integer("path", element)))
-        return self.with_key(key)
+        return self._with_key(key)
 
     def split(self: Self, num: int = 2) -> tuple[Self, ...]:
         """The keys that `jax.random.split` makes.
@@ -104,41 +103,41 @@ class Jax(Replay):
         """
         number = integer("num", num)
         if not 0 < number < WORD // 2:
-            self.refuse("num", num, "from 1 to 2^31 - 1")
+            self._refuse("num", num, "from 1 to 2^31 - 1")
         if self.partitionable:
-            return tuple(self.with_key(hashed(self.key, (0, child))) for child in range(number))
+            return tuple(self._with_key(hashed(self.key, (0, child))) for child in range(number))
         pairs = [hashed(self.key, (place, number + place)) for place in range(number)]
         words = [first for first, _ in pairs] + [second for _, second in pairs]
-        return tuple(self.with_key((words[2 * child], words[2 * child + 1])) for child in range(number))
+        return tuple(self._with_key((words[2 * child], words[2 * child + 1])) for child in range(number))
 
-    def with_key(self: Self, key: tuple[int, int]) -> Self:
+    def _with_key(self: Self, key: tuple[int, int]) -> Self:
         """The same options with another key."""
-        return type(self)(**self.arguments() | {"key": key})
+        return type(self)(**self._arguments() | {"key": key})
 
     def get_config(self) -> dict[str, Any]:
         """The arguments and the version, JSON-serializable."""
         return super().get_config() | {"key": list(self.key)}
 
-    def prepare(self, request: Request) -> Prepared:
+    def _prepare(self, request: Request) -> Prepared:
         """Parameters in the dtype, as JAX computes them."""
         law, kind = request.law, request.kind
         if kind.name == "float64" and not self.x64:
-            self.refuse("dtype", kind.name, "float32, float16 or bfloat16, without `x64`,")
+            self._refuse("dtype", kind.name, "float32, float16 or bfloat16, without `x64`,")
         if self.jit and law.name == "truncated_normal" and law.bounds != STANDARD_BOUNDS and kind.name == "float32":
-            self.refuse("lower` and `upper", law.bounds, "-2 and 2, under `jit` in float32,")
+            self._refuse("lower` and `upper", law.bounds, "-2 and 2, under `jit` in float32,")
         with np.errstate(all="ignore"):
             real = Real(kind, jit=self.jit)
             limits, clip = real.limits(law.name, law.bounds, (-1.0, 1.0))
             if isinstance(law.parameters, Variance):
-                scale = self.deviation(law.name, law.parameters, request.part.full_shape, real)
+                scale = self._deviation(law.name, law.parameters, request.part.full_shape, real)
             elif isinstance(law.parameters, Normal):
                 scale = real.number(law.parameters.stddev)
                 if law.parameters.mean != 0:
-                    self.refuse("mean", law.parameters.mean, "0")
+                    self._refuse("mean", law.parameters.mean, "0")
             else:
                 scale, limits = real.number(law.parameters.maxval), (0.0, 1.0)
                 if law.parameters.minval != 0:
-                    self.refuse("minval", law.parameters.minval, "0")
+                    self._refuse("minval", law.parameters.minval, "0")
             # XLA does not reorder bfloat16's products, between which it converts to float32 and back.
             folded = law.name == "normal" and self.jit and kind.name != "bfloat16"
             if folded:
@@ -146,11 +145,11 @@ class Jax(Replay):
         check(self, kind, limits, float(scale))
         # Adding -0 changes no number, 0 and -0 included: JAX adds nothing.
         plan = Plan(law.name, limits, -0.0, float(scale), *clip)
-        return plan, ("jax", (self.key, self.words(request), folded, self.fused_half))
+        return plan, ("jax", (self.key, self._word_count(request), folded, self.fused_half))
 
-    def deviation(self, law: str, parameters: Variance, shape: tuple[int, ...], real: Real) -> Any:
+    def _deviation(self, law: str, parameters: Variance, shape: tuple[int, ...], real: Real) -> Any:
         """What `variance_scaling` multiplies by."""
-        fan_in, fan_out = self.fans(parameters, shape)
+        fan_in, fan_out = self._fans(parameters, shape)
         denominator = {
             "fan_in": fan_in,
             "fan_out": fan_out,
@@ -163,24 +162,24 @@ class Jax(Replay):
         deviation = np.sqrt(variance)
         return deviation / real.number(TRUNCATED_STDDEV) if law == "truncated_normal" else deviation
 
-    def fans(self, parameters: Variance, shape: tuple[int, ...]) -> tuple[float, float]:
+    def _fans(self, parameters: Variance, shape: tuple[int, ...]) -> tuple[float, float]:
         """In floating point, and of no vector."""
         if len(shape) < 2 and parameters.axes[0] == -2:
-            self.refuse("shape", shape, "of at least two axes, unless `in_axis` is given,")
+            self._refuse("shape", shape, "of at least two axes, unless `in_axis` is given,")
         if 0 in shape:
-            self.refuse("shape", shape, "without empty axes")
+            self._refuse("shape", shape, "without empty axes")
         sizes = (prod(shape[axis] for axis in ((axes,) if isinstance(axes, int) else axes)) for axes in parameters.axes)
         ins, outs, batch = sizes
         field = prod(shape) / ins / outs / batch
         return ins * field, outs * field
 
-    def words(self, request: Request) -> int | None:
+    def _word_count(self, request: Request) -> int | None:
         """How many 32-bit words the whole tensor takes, where their order depends on that."""
         if self.partitionable:
             return None
         words = -(-BITS[request.kind.name] * prod(request.part.full_shape) // 32)
         if words >= WORD:
-            self.refuse("shape", request.part.full_shape, "of fewer than 2^32 words, unless `partitionable`,")
+            self._refuse("shape", request.part.full_shape, "of fewer than 2^32 words, unless `partitionable`,")
         return words
 
 
@@ -192,20 +191,19 @@ class KerasJax(Keras):
     version: ClassVar[str] = "keras-3.15 on jax-0.10"
 
     def __post_init__(self) -> None:
-        """Checks both numbers, which are the key's words."""
         super().__post_init__()
         for name in ("seed", "draw"):
             if not 0 <= getattr(self, name) < WORD:
-                self.refuse(name, getattr(self, name), "from 0 to 2^32 - 1")
+                self._refuse(name, getattr(self, name), "from 0 to 2^32 - 1")
 
-    def prepare(self, request: Request) -> Prepared:
+    def _prepare(self, request: Request) -> Prepared:
         """Scales in float64, then in the dtype."""
         law, kind = request.law, request.kind
         if law.name == "truncated_normal" and law.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", law.bounds, "-2 and 2")
+            self._refuse("lower` and `upper", law.bounds, "-2 and 2")
         with np.errstate(all="ignore"):
             real = Real(kind)
-            plan = self.plan(request)
+            plan = self._plan(request)
             ends = float(real.argument(plan.low)), float(real.argument(plan.high))
             limits, clip = real.limits(law.name, law.bounds, ends)
             scale, mean = float(real.argument(plan.scale)), float(real.argument(plan.loc))
@@ -232,7 +230,7 @@ def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:
 
 def hashed(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
     """Threefry of one counter."""
-    first, second = _core.threefry2x32(key, counter)
+    first, second = threefry2x32(key, counter)
     return first, second
 
 
@@ -243,15 +241,15 @@ def check(replay: Replay, kind: FloatType, limits: tuple[float, float], scale: f
         ValueError: Values so small that XLA flushes some of them to 0, or float64 on another C library.
     """
     if kind.name == "float64" and not libm_is_proven():
-        replay.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
+        replay._refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
     span = limits[1] - limits[0]
     if not span < kind.overflow:
-        replay.refuse(
+        replay._refuse(
             "minval` and `maxval", limits, f"closer together than {kind.overflow:.6g}, where {kind.name} ends,"
         )
     least = LEAST[kind.name]
     if any(0 < abs(number) < least for number in (scale, span, *limits)):
-        replay.refuse("scale", scale, f"0 or at least {least:.3g} with limits alike (XLA flushes subnormal values)")
+        replay._refuse("scale", scale, f"0 or at least {least:.3g} with limits alike (XLA flushes subnormal values)")
 
 
 jax = Jax

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import Literal
 
 from .._arguments.checks import integer, word
 from ._jax import KerasJax
@@ -12,10 +13,11 @@ from ._scaling import Keras
 from ._tensorflow import KerasTensorFlow
 from ._torch import KerasTorch
 
+Backend = Literal["tensorflow", "jax", "torch", "numpy"]
 BACKENDS: dict[str, type[Keras]] = {cls.backend: cls for cls in (KerasTensorFlow, KerasJax, KerasTorch, KerasNumpy)}
 
 
-def keras(seed: int, backend: str = "tensorflow", draw: int = 0) -> Keras:
+def keras(seed: int, backend: Backend = "tensorflow", draw: int = 0) -> Keras:
     """The stream of Keras 3's initializers and of its `SeedGenerator` (3.15 on a CPU).
 
     Args:
@@ -38,7 +40,7 @@ def keras(seed: int, backend: str = "tensorflow", draw: int = 0) -> Keras:
     return BACKENDS[word("backend", backend, tuple(BACKENDS))](seed, draw)
 
 
-def keras_defaults(global_seed: int, backend: str = "tensorflow") -> Iterator[Keras]:
+def keras_defaults(global_seed: int, backend: Backend = "tensorflow") -> Iterator[Keras]:
     """What initializers without a seed get after `keras.utils.set_random_seed(global_seed)`, in order of construction.
 
     All that draws a default seed takes its turn: a `Dropout` layer between two `Dense` layers, say, takes one, which is

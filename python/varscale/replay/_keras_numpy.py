@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments.parts import Part
 from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.request import Request
+from .._sources.source import Written
 from ._scaling import Keras
 
 
@@ -25,30 +28,29 @@ class KerasNumpy(Keras):
     version: ClassVar[str] = "keras-3.15 on numpy-2.4"
 
     def __post_init__(self) -> None:
-        """Checks both numbers, which are words of the generator's seed."""
         super().__post_init__()
         for name in ("seed", "draw"):
             if not 0 <= getattr(self, name) < 2**32:
-                self.refuse(name, getattr(self, name), "from 0 to 2^32 - 1")
+                self._refuse(name, getattr(self, name), "from 0 to 2^32 - 1")
 
-    def prepare(self, request: Request) -> Plan:
-        """Scales in float64.
+    def _answer(self, request: Request) -> Written:
+        """NumPy's own generator, scaled in float64.
 
         Raises:
             ValueError: A part of a tensor, or bounds that Keras does not have.
         """
-        self.refuse_parts(request)
+        self._refuse_parts(request)
         if request.law.name == "truncated_normal" and request.law.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", request.law.bounds, "-2 and 2")
-        plan = self.plan(request)
+            self._refuse("lower` and `upper", request.law.bounds, "-2 and 2")
+        plan = self._plan(request)
         if not plan.high - plan.low < inf:
-            self.refuse("minval` and `maxval", (plan.low, plan.high), "less apart than float64's largest value")
-        return plan
+            self._refuse("minval` and `maxval", (plan.low, plan.high), "less apart than float64's largest value")
+        return Written(request.kind.dtype, partial(self._write, plan))
 
-    def job(self, array: NDArray[Any], request: Request, prepared: Plan) -> None:
-        """Fills `array` itself, with what NumPy draws."""
+    def _write(self, plan: Plan, array: NDArray[Any], part: Part) -> None:
+        """Fills `array` with what NumPy draws, whatever its order."""
         generator = np.random.default_rng(np.array([self.seed, self.draw], np.uint32))
-        law, _, mean, stddev, low, high = prepared
+        law, _, mean, stddev, low, high = plan
         if law == "uniform":
             values = generator.uniform(low, high, array.size)
         elif law == "normal":

@@ -15,14 +15,14 @@ from .._sources.request import Interval, Normal, Request, Variance
 class Scaling(Replay):
     """Base of the replays of TensorFlow's and Keras' initializers."""
 
-    def plan(self, request: Request) -> Plan:
+    def _plan(self, request: Request) -> Plan:
         """Standard deviations and limits."""
         law, parameters = request.law.name, request.law.parameters
         if isinstance(parameters, Interval):
             return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, parameters.minval, parameters.maxval)
         if isinstance(parameters, Normal):
             return Plan(law, STANDARD_BOUNDS, parameters.mean, parameters.stddev, 0.0, 0.0)
-        scale = self.variance(parameters, request.part.full_shape)
+        scale = self._variance(parameters, request.part.full_shape)
         if law == "uniform":
             limit = sqrt(3.0 * scale)
             return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, -limit, limit)
@@ -31,20 +31,20 @@ class Scaling(Replay):
             stddev /= TRUNCATED_STDDEV
         return Plan(law, STANDARD_BOUNDS, 0.0, stddev, 0.0, 0.0)
 
-    def variance(self, parameters: Variance, shape: tuple[int, ...]) -> float:
+    def _variance(self, parameters: Variance, shape: tuple[int, ...]) -> float:
         """`scale / n`."""
-        if not self.has_axes(parameters, shape):
-            self.refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
+        if not self._has_axes(parameters, shape):
+            self._refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
         means = {
             "fan_in": parameters.fan_in,
             "fan_out": parameters.fan_out,
             "fan_avg": (parameters.fan_in + parameters.fan_out) / 2.0,
         }
         if parameters.mode not in means:
-            self.refuse("mode", parameters.mode, " or ".join(map(repr, means)))
+            self._refuse("mode", parameters.mode, " or ".join(map(repr, means)))
         return parameters.scale / max(1.0, means[parameters.mode])
 
-    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
+    def _has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
         """Whether the framework computes the same fans."""
         return parameters.axes == (-2, -1, ())
 
@@ -59,16 +59,15 @@ class Keras(Scaling):
     backend: ClassVar[str]
 
     def __post_init__(self) -> None:
-        """Checks both numbers."""
-        self.normalise(seed=integer("seed", self.seed), draw=not_negative_integer("draw", self.draw))
+        self._normalise(seed=integer("seed", self.seed), draw=not_negative_integer("draw", self.draw))
 
-    def arguments(self) -> dict[str, Any]:
+    def _arguments(self) -> dict[str, Any]:
         """Of `replay.keras`."""
-        return super().arguments() | {"backend": self.backend}
+        return super()._arguments() | {"backend": self.backend}
 
-    def has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
+    def _has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
         """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
-        if super().has_axes(parameters, shape):
+        if super()._has_axes(parameters, shape):
             return True
         ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
         fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)

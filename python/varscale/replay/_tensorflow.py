@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from .. import _core
 from .._arguments.checks import boolean, int64, integer, not_negative_integer
+from .._core import libm_is_proven, tensorflow_scramble
 from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.replay import Prepared
 from .._sources.request import Request
@@ -31,30 +31,30 @@ class TensorFlow(Scaling):
 
     version: ClassVar[str] = "tensorflow-2.21"
 
-    def stream(self) -> tuple[tuple[int, int], int]:
+    def _key_and_counter(self) -> tuple[tuple[int, int], int]:
         """The words of the key and of the counter's high half as two 64-bit numbers, and elements drawn before."""
         raise NotImplementedError
 
-    def prepare(self, request: Request) -> Prepared:
+    def _prepare(self, request: Request) -> Prepared:
         """Parameters in float64, as TensorFlow's Python has them, and the op's key and counter."""
         law, kind = request.law, request.kind
         if law.name == "truncated_normal" and law.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", law.bounds, "-2 and 2")
-        if law.name != "uniform" and kind.name == "float64" and not _core.libm_is_proven():
-            self.refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
-        (key, counter), skip = self.stream()
+            self._refuse("lower` and `upper", law.bounds, "-2 and 2")
+        if law.name != "uniform" and kind.name == "float64" and not libm_is_proven():
+            self._refuse("dtype", kind.name, "16- or 32-bit on this machine, whose C library is not glibc with FMA,")
+        (key, counter), skip = self._key_and_counter()
         if skip + prod(request.part.full_shape) > ELEMENTS:
-            self.refuse("shape", request.part.full_shape, "of at most 2^56 elements, those skipped included,")
+            self._refuse("shape", request.part.full_shape, "of at most 2^56 elements, those skipped included,")
         identity = key.to_bytes(8, "little") + counter.to_bytes(8, "little")
-        plan = self.plan(request)
+        plan = self._plan(request)
         parameters, names = (plan.loc, plan.scale), "mean` and `stddev"
         if law.name == "uniform":
             parameters, names = (plan.low, plan.high), "minval` and `maxval"
         if not plan.high - plan.low < kind.overflow:
-            self.refuse(names, parameters, f"closer together than {kind.overflow:.6g}, where {kind.name} overflows,")
+            self._refuse(names, parameters, f"closer together than {kind.overflow:.6g}, where {kind.name} overflows,")
         least = LEAST[kind.name]
         if any(0 < abs(number) < least for number in (*parameters, plan.high - plan.low)):
-            self.refuse(names, parameters, f"0 or at least {least} (TensorFlow flushes subnormal values)")
+            self._refuse(names, parameters, f"0 or at least {least} (TensorFlow flushes subnormal values)")
         return plan, ("tensorflow", (identity, 256 * skip))
 
 
@@ -93,26 +93,25 @@ class TF1(TensorFlow):
     name: ClassVar[str] = "tf1"
 
     def __post_init__(self) -> None:
-        """Checks every argument once."""
         if self.seed is None and self.graph_seed is None:
             msg = "`seed` or `graph_seed` must be an integer, got None for both: TensorFlow then draws from entropy"
             raise ValueError(msg)
-        self.normalise(
+        self._normalise(
             seed=None if self.seed is None else integer("seed", self.seed),
             graph_seed=None if self.graph_seed is None else integer("graph_seed", self.graph_seed),
             skip=not_negative_integer("skip", self.skip),
             eager=boolean("eager", self.eager),
         )
 
-    def stream(self) -> tuple[tuple[int, int], int]:
+    def _key_and_counter(self) -> tuple[tuple[int, int], int]:
         """Both seeds, as `tf.compat.v1.get_seed` pairs them."""
         graph_seed = DEFAULT_GRAPH_SEED if self.graph_seed is None else self.graph_seed % MODULUS
         seed = (0 if self.seed is None else self.seed) % MODULUS
         return (graph_seed, MODULUS if (graph_seed, seed) == (0, 0) else seed), self.skip
 
-    def plan(self, request: Request) -> Plan:
+    def _plan(self, request: Request) -> Plan:
         """In a graph nothing is added where the mean is 0: as if -0 were."""
-        plan = super().plan(request)
+        plan = super()._plan(request)
         is_zero = request.kind.dtype.type(np.float32(plan.loc)) == 0
         return plan._replace(loc=-0.0) if is_zero and not self.eager else plan
 
@@ -120,13 +119,13 @@ class TF1(TensorFlow):
 class Stateless(TensorFlow):
     """Base of the replays of `tf.random.stateless_*` ops."""
 
-    def seeds(self) -> tuple[int, int]:
+    def _seeds(self) -> tuple[int, int]:
         """The op's pair of seeds, each of 64 bits."""
         raise NotImplementedError
 
-    def stream(self) -> tuple[tuple[int, int], int]:
+    def _key_and_counter(self) -> tuple[tuple[int, int], int]:
         """One block of Philox scrambles the seeds."""
-        return _core.tensorflow_scramble(*(seed % 2**64 for seed in self.seeds())), 0
+        return tensorflow_scramble(*(seed % 2**64 for seed in self._seeds())), 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,10 +153,9 @@ class TFKeras(Stateless):
     version: ClassVar[str] = "tf_keras-2.21"
 
     def __post_init__(self) -> None:
-        """Checks the seed."""
-        self.normalise(seed=int64("seed", self.seed))
+        self._normalise(seed=int64("seed", self.seed))
 
-    def seeds(self) -> tuple[int, int]:
+    def _seeds(self) -> tuple[int, int]:
         """The second one is 0."""
         return self.seed, 0
 
@@ -170,17 +168,16 @@ class KerasTensorFlow(Keras, Stateless):
     version: ClassVar[str] = "keras-3.15 on tensorflow-2.21"
 
     def __post_init__(self) -> None:
-        """Checks both numbers."""
         super().__post_init__()
         int64("seed", self.seed)
 
-    def seeds(self) -> tuple[int, int]:
+    def _seeds(self) -> tuple[int, int]:
         """Both within an int32, as Keras casts them."""
         return self.seed % (MODULUS - 1), self.draw % (MODULUS - 1)
 
-    def plan(self, request: Request) -> Plan:
+    def _plan(self, request: Request) -> Plan:
         """Limits go through float32, whatever the dtype."""
-        plan = super().plan(request)
+        plan = super()._plan(request)
         return plan._replace(low=float(np.float32(plan.low)), high=float(np.float32(plan.high)))
 
 

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import erf, prod, sqrt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .. import _core
 from .._arguments.checks import integer, not_negative_integer, word
+from .._core import TorchEnd, libm_is_proven, ln_1p_is_proven
 from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.replay import Prepared, Replay
 from .._sources.request import Interval, Normal, Request, Variance
 from ._scaling import Keras
+from ._torch_draws import Draws
 
-if TYPE_CHECKING:
-    from ._torch_draws import Draws
-
-CAPABILITIES = ("avx2", "default")
+Capability = Literal["avx2", "default"]
+CAPABILITIES: tuple[str, ...] = get_args(Capability)
 SHORT = 16
 """Fewer normal values than this come from another algorithm."""
 PAIR = 4
@@ -31,33 +27,26 @@ LARGEST_SKIP = 2**48
 class Serial(Replay):
     """Base of the replays of torch's CPU generator, which knows no element without those before it."""
 
-    def stream(self) -> tuple[int, int, int | None, str, Any]:
+    _in_order: ClassVar[bool] = True
+
+    def _generator(self) -> tuple[int, int, int | None, str, Any]:
         """Seed, words drawn before, where a kept value's words began, the capability, and where to say the end."""
         raise NotImplementedError
 
-    def crossing(self, request: Request, law: str, values: int, log_peak: float = 0.0) -> tuple[str, tuple[Any, ...]]:
+    def _crossing(self, request: Request, law: str, values: int, log_peak: float = 0.0) -> tuple[str, tuple[Any, ...]]:
         """What crosses into the core, where `values` values are drawn for each element.
 
         Raises:
             ValueError: A part of a tensor, or a dtype that this machine has no exact replay of.
         """
-        self.refuse_parts(request)
+        self._refuse_parts(request)
         elements = prod(request.part.full_shape)
         if request.kind.name == "float64" and law in {"normal", "redrawn", "keras_truncated"}:
-            proven = _core.libm_is_proven() and (elements * values >= SHORT or _core.ln_1p_is_proven())
+            proven = libm_is_proven() and (elements * values >= SHORT or ln_1p_is_proven())
             if not proven:
-                self.refuse("dtype", "float64", "16- or 32-bit on this machine, whose C library is not glibc 2.36,")
-        seed, skip, spare, capability, end = self.stream()
+                self._refuse("dtype", "float64", "16- or 32-bit on this machine, whose C library is not glibc 2.36,")
+        seed, skip, spare, capability, end = self._generator()
         return "torch", (law, log_peak, seed % 2**32, skip, spare, capability, elements, end)
-
-    def job(self, array: NDArray[Any], request: Request, prepared: Prepared) -> tuple[Any, ...] | None:
-        """An array in another order than C's gets the values that a contiguous tensor has."""
-        if array.flags.c_contiguous:
-            return super().job(array, request, prepared)
-        contiguous = np.empty(array.shape, array.dtype)
-        _core.fill([super().job(contiguous, request, prepared)])  # type: ignore[list-item]
-        array[...] = contiguous
-        return None
 
 
 @dataclass(frozen=True, repr=False)
@@ -113,50 +102,59 @@ class Torch(Serial):
 
     seed: int
     skip: int = 0
-    cpu_capability: str = "avx2"
+    cpu_capability: Capability = "avx2"
     spare: int | None = field(default=None, kw_only=True)
+    _end: TorchEnd | None = field(default=None, init=False, compare=False)
+    """Where the core says how far the generator has come; `draws` goes on from there."""
     name: ClassVar[str] = "torch"
     version: ClassVar[str] = "torch-2.15"
-    end: ClassVar[_core.TorchEnd | None] = None
 
     def __post_init__(self) -> None:
-        """Checks every argument once."""
         seed = integer("seed", self.seed)
         if not -(2**63) <= seed < 2**64:
-            self.refuse("seed", seed, "from -2^63 to 2^64 - 1")
+            self._refuse("seed", seed, "from -2^63 to 2^64 - 1")
         skip = not_negative_integer("skip", self.skip)
         if skip > LARGEST_SKIP:
-            self.refuse("skip", skip, "at most 2^48")
+            self._refuse("skip", skip, "at most 2^48")
         spare = None if self.spare is None else not_negative_integer("spare", self.spare)
         if spare is not None and spare + PAIR > skip:
-            self.refuse("spare", spare, f"at most `skip` - {PAIR}")
+            self._refuse("spare", spare, f"at most `skip` - {PAIR}")
         capability = word("cpu_capability", self.cpu_capability, CAPABILITIES)
-        self.normalise(seed=seed, skip=skip, cpu_capability=capability, spare=spare)
+        self._normalise(seed=seed, skip=skip, cpu_capability=capability, spare=spare)
 
-    def arguments(self) -> dict[str, Any]:
-        """Without what is rarely there."""
-        arguments = super().arguments()
+    def _arguments(self) -> dict[str, Any]:
+        # Without the field that is no argument, and without `spare`, which is rarely there.
+        arguments = super()._arguments()
+        del arguments["_end"]
         if self.spare is None:
             del arguments["spare"]
         return arguments
 
     def draws(self) -> Draws:
         """The successive draws of one generator from here on: whole tensors, as a script or a model draws them."""
-        from ._torch_draws import Draws
-
         return Draws(self)
 
-    def stream(self) -> tuple[int, int, int | None, str, Any]:
-        """As the arguments say."""
-        return self.seed, self.skip, self.spare, self.cpu_capability, self.end
+    def _reporting(self, end: TorchEnd) -> Torch:
+        """The same position, whose next fill says in `end` how far the generator came."""
+        reporting = Torch(**self._arguments())
+        reporting._normalise(_end=end)
+        return reporting
 
-    def prepare(self, request: Request) -> Prepared:
+    def _moved(self, skip: int, spare: int | None) -> Torch:
+        """The position after so many words, where a value may be left of a pair."""
+        return Torch(self.seed, skip, self.cpu_capability, spare=spare)
+
+    def _generator(self) -> tuple[int, int, int | None, str, Any]:
+        """As the arguments say."""
+        return self.seed, self.skip, self.spare, self.cpu_capability, self._end
+
+    def _prepare(self, request: Request) -> Prepared:
         """Bounds and standard deviations in float64, as torch's Python has them."""
         law, parameters = request.law, request.law.parameters
         if isinstance(parameters, Normal) and law.name == "truncated_normal":
-            return self.truncated(request, parameters, law.bounds)
+            return self._truncated(request, parameters, law.bounds)
         if isinstance(parameters, Variance):
-            std = self.deviation(request, parameters)
+            std = self._deviation(request, parameters)
             bound = sqrt(3.0) * std
             interval, normal = Interval(-bound, bound), Normal(0.0, std)
         elif isinstance(parameters, Normal):
@@ -164,43 +162,43 @@ class Torch(Serial):
         else:
             interval, normal = parameters, Normal(0.0, 0.0)
         if not interval.maxval - interval.minval < request.kind.overflow:
-            self.refuse("minval` and `maxval", tuple(interval), f"less apart than {request.kind.name}'s largest value")
-        return Plan(law.name, STANDARD_BOUNDS, *normal, *interval), self.crossing(request, law.name, 1)
+            self._refuse("minval` and `maxval", tuple(interval), f"less apart than {request.kind.name}'s largest value")
+        return Plan(law.name, STANDARD_BOUNDS, *normal, *interval), self._crossing(request, law.name, 1)
 
-    def deviation(self, request: Request, parameters: Variance) -> float:
+    def _deviation(self, request: Request, parameters: Variance) -> float:
         """The standard deviation that `kaiming_*` and `xavier_*` scale by."""
         shape = request.part.full_shape
         if request.law.name == "truncated_normal":
-            self.refuse("distribution", "truncated_normal", "'untruncated_normal' or 'uniform'")
+            self._refuse("distribution", "truncated_normal", "'untruncated_normal' or 'uniform'")
         if len(shape) < 2:
-            self.refuse("shape", shape, "of at least two axes")
+            self._refuse("shape", shape, "of at least two axes")
         if 0 in shape:
             return 0.0
         field = prod(shape[2:])
         fans = fan_in, fan_out = shape[1] * field, shape[0] * field
         if fans != (parameters.fan_in, parameters.fan_out):
-            self.refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "1, 0 and ()")
+            self._refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "1, 0 and ()")
         gain = sqrt(parameters.scale)
         if parameters.mode == "fan_avg":
             return gain * sqrt(2.0 / float(fan_in + fan_out))
         if parameters.mode == "fan_geo_avg":
-            self.refuse("mode", parameters.mode, "'fan_in', 'fan_out' or 'fan_avg'")
+            self._refuse("mode", parameters.mode, "'fan_in', 'fan_out' or 'fan_avg'")
         return gain / sqrt(fan_in if parameters.mode == "fan_in" else fan_out)
 
-    def truncated(self, request: Request, moments: Normal, bounds: tuple[float, float]) -> Prepared:
+    def _truncated(self, request: Request, moments: Normal, bounds: tuple[float, float]) -> Prepared:
         """`trunc_normal_` redraws what is out of bounds; where much is, it accepts uniform values by the density."""
         mean, std = moments
         if std == 0:
-            self.refuse("stddev", std, "positive")
+            self._refuse("stddev", std, "positive")
         low, high = (mean + bound * std for bound in bounds)
         mass = _mass_below((high - mean) / std) - _mass_below((low - mean) / std)
         if mass > 0.3:
             law, log_peak = "redrawn", 0.0
         else:
             if not high - low < request.kind.overflow:
-                self.refuse("lower` and `upper", bounds, "finite where they hold less than 0.3 of the mass")
+                self._refuse("lower` and `upper", bounds, "finite where they hold less than 0.3 of the mass")
             law, log_peak = "accepted", -0.5 * ((max(low, min(mean, high)) - mean) / std) ** 2
-        return Plan(law, STANDARD_BOUNDS, mean, std, low, high), self.crossing(request, law, 1, log_peak)
+        return Plan(law, STANDARD_BOUNDS, mean, std, low, high), self._crossing(request, law, 1, log_peak)
 
 
 def _mass_below(x: float) -> float:
@@ -220,27 +218,26 @@ class KerasTorch(Keras, Serial):
     version: ClassVar[str] = "keras-3.15 on torch-2.15"
 
     def __post_init__(self) -> None:
-        """Checks both numbers."""
         super().__post_init__()
         if self.draw > 0 and not -(2**31) <= self.seed < 2**31:
-            self.refuse("seed", self.seed, "of 32 bits for a SeedGenerator")
+            self._refuse("seed", self.seed, "of 32 bits for a SeedGenerator")
         if self.draw >= 2**31:
-            self.refuse("draw", self.draw, "below 2^31")
+            self._refuse("draw", self.draw, "below 2^31")
 
-    def stream(self) -> tuple[int, int, int | None, str, Any]:
+    def _generator(self) -> tuple[int, int, int | None, str, Any]:
         """A new generator for each draw."""
         return self.seed + self.draw, 0, None, "avx2", None
 
-    def prepare(self, request: Request) -> Prepared:
+    def _prepare(self, request: Request) -> Prepared:
         """Scales in float64."""
-        plan, law = self.plan(request), request.law
+        plan, law = self._plan(request), request.law
         if law.name == "normal":
-            return plan, self.crossing(request, "normal", 1)
+            return plan, self._crossing(request, "normal", 1)
         if law.name == "uniform":
-            return plan, self.crossing(request, "keras_uniform", 1)
+            return plan, self._crossing(request, "keras_uniform", 1)
         if law.bounds != STANDARD_BOUNDS:
-            self.refuse("lower` and `upper", law.bounds, "-2 and 2")
-        return plan, self.crossing(request, "keras_truncated", 4)
+            self._refuse("lower` and `upper", law.bounds, "-2 and 2")
+        return plan, self._crossing(request, "keras_truncated", 4)
 
 
 torch = Torch

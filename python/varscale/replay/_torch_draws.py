@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import sqrt
 from threading import Lock
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from .. import _core
 from .._arguments.checks import not_negative_integer
+from .._arguments.dtypes import DTypeLike, float_type
+from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike
-from .._initializers.random import RandomUniform
-from .._initializers.sampled import Sampled
-from ._torch import Torch
+from .._core import TorchEnd
+from .._filling.fill import make
+from .._sources.environment import in_default_environment
+from .._sources.replay import Replay
+from .._sources.request import HasLaw, Interval, Law, Request
 
 LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
 """Of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
@@ -38,18 +40,18 @@ class Draws(Iterator[float]):
         True
     """
 
-    def __init__(self, position: Torch) -> None:
-        """Begins at a position; `replay.torch(seed).draws()` makes it."""
+    def __init__(self, position: Any) -> None:
         self._position = position
         self._lock = Lock()
 
     @property
-    def position(self) -> Torch:
+    def position(self) -> Replay:
         """The seed of the next draw."""
-        return self._position
+        position: Replay = self._position
+        return position
 
     def __call__(
-        self, initializer: Sampled, shape: ShapeLike, dtype: Any = None, *, out: NDArray[Any] | None = None
+        self, initializer: HasLaw, shape: ShapeLike, dtype: DTypeLike | None = None, *, out: NDArray[Any] | None = None
     ) -> NDArray[Any]:
         """Draws a tensor and moves on.
 
@@ -63,24 +65,30 @@ class Draws(Iterator[float]):
             TypeError: Not one of the random initializers, or another argument of the wrong kind.
             ValueError: An initializer with a seed or a path, or what torch does not have.
         """
-        if not isinstance(initializer, Sampled):
+        if isinstance(initializer, type) or not isinstance(initializer, HasLaw):
             msg = f"`initializer` must be a random initializer, got {initializer!r}"
             raise TypeError(msg)
-        if initializer.seed is not None or initializer.path:
+        if initializer.seed is not None or initializer._path:
             msg = f"`initializer` must have neither seed nor path, got {initializer!r}"
             raise ValueError(msg)
+        return self._draw(lambda now: initializer._with_seed(now)(shape, dtype, out=out))
+
+    def _draw(self, make_from: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
+        """What is made from the position, which moves on by as many words as that took."""
         with self._lock:
-            now = self._position
-            end = _core.TorchEnd()
-            drawn = Torch(**now.arguments())
-            drawn.normalise(end=end)
-            array = initializer._with_seed(drawn)(shape, dtype, out=out)
-            skip, spare = end.get()
-            self._position = Torch(now.seed, skip, now.cpu_capability, spare=spare)
+            end = TorchEnd()
+            array = make_from(self._position._reporting(end))
+            self._position = self._position._moved(*end.get())
         return array
 
+    def _uniform(self, low: float, high: float, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+        """A tensor of uniform values in [low, high)."""
+        kind, part = float_type(dtype), Part(shape, shape)
+        request = Request(Law("uniform", Interval(low, high)), kind, part)
+        return self._draw(lambda now: make(in_default_environment(now._answer, request), part))
+
     def linear(
-        self, in_features: int, out_features: int, bias: bool = True, dtype: Any = "float32"
+        self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike = "float32"
     ) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """The weight and the bias of a new `torch.nn.Linear(in_features, out_features)`.
 
@@ -109,15 +117,15 @@ class Draws(Iterator[float]):
         )
         root = sqrt(ins)
         bound = sqrt(3.0) * (LINEAR_GAIN / root) if ins else 0.0
-        weight = self(RandomUniform(-bound, bound), (outs, ins), dtype)
+        weight = self._uniform(-bound, bound, (outs, ins), dtype)
         if not bias:
             return weight, None
         bound = 1 / root if ins else 0.0
-        return weight, self(RandomUniform(-bound, bound), (outs,), dtype)
+        return weight, self._uniform(-bound, bound, (outs,), dtype)
 
     def __next__(self) -> float:
         """The next uniform number in [0, 1), as `torch.rand(())` draws it."""
-        return float(self(RandomUniform(0.0, 1.0), (), np.float32))
+        return float(self._uniform(0.0, 1.0, (), "float32")[()])
 
     def __repr__(self) -> str:
         return f"<draws from {self._position!r} on>"

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core
 from .._arguments.dtypes import FloatType
+from .._core import libm_is_proven as core_libm_is_proven
+from .._core import xla_erf
 
 BITS = {"float16": 16, "bfloat16": 8, "float32": 32, "float64": 64}
 """What `jax.random.uniform` takes for an element; bfloat16's mantissa needs no more than 8."""
@@ -67,11 +68,11 @@ class Real:
             quotient = bound * (self.number(1.0) / self.root_of_2())
         if self.kind.name == "float64":
             return math.erf(quotient)
-        return float(self.number(_core.xla_erf(float(quotient))))
+        return float(self.number(xla_erf(float(quotient))))
 
 
 def libm_is_proven() -> bool:
     """Whether this machine's C library is the one that float64 values were proven with."""
     points = (math.erf((2 * i + 1) / 2048 * 1.1) for i in range(4096))
     digest = blake2b(np.array(list(points)).tobytes(), digest_size=8).hexdigest()
-    return digest == _ERF and _core.libm_is_proven()
+    return digest == _ERF and core_libm_is_proven()

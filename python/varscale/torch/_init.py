@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from sys import maxsize
 from typing import Any, NamedTuple, TypeVar
 
 from numpy.typing import NDArray
 
-from .. import _core
-from .._arguments.parts import WHOLE
+from .._arguments.parts import WHOLE, indexed_part
 from .._arguments.shards import shard_index
 from .._engines import check_initializer, check_repeats, lazy_tensor, missing
 from .._filling.arrays import overlaps
+from .._filling.fill import Pass
 from .._filling.lazy import Lazy
 from .._filling.writing import Writing
-from .._initializers.builtin import Builtin, Job
+from .._initializers.builtin import Builtin
 from .._initializers.variance_scaling import VarianceScaling
 from .._models.model import Model
 
@@ -212,15 +213,13 @@ def _run(fills: list[Fill]) -> None:
     """
     fills = [fill for fill in fills if fill.index is not None]
     shared = _share_memory([fill.local for fill in fills if fill.view is not None])
-    jobs: list[Job] = []
+    together = Pass(most=0 if shared else maxsize)
     with Writing(*(fill.view for fill in fills if fill.view is not None)):
         for fill in fills:
             if fill.view is not None:
-                jobs += fill.lazy._begin(fill.index, fill.view)[1]
-                if shared:
-                    _core.fill(jobs)
-                    jobs = []
-        _core.fill(jobs)
+                part = indexed_part(fill.lazy.shape, fill.index)
+                together.add(fill.lazy._source(part), part, fill.view)
+        together.run()
     for fill in fills:
         if fill.view is None:
             made = torch.empty(fill.local.shape, dtype=fill.local.dtype, device="cpu")

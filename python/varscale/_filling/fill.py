@@ -1,0 +1,106 @@
+"""Filling: the one way into the core, for one array or for many in one parallel pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from sys import maxsize
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._arguments.parts import Part
+from .._core import fill as core_fill
+from .._sources.plan import Plan
+from .._sources.source import Drawn, Source, Stream, Written
+from .arrays import check_out, new_array
+from .pieces import assign
+from .writing import Writing
+
+Fill = tuple[NDArray[Any], Part, Source]
+"""An array, which part of its tensor it holds, and what it is filled from."""
+
+
+class Job(NamedTuple):
+    """A fill as it crosses into the core; `_core.pyi` says what each field may be."""
+
+    out: NDArray[Any]
+    element: str
+    plan: Plan
+    stream: Stream
+    full_shape: tuple[int, ...] | None
+    picks: list[Any] | None
+
+
+def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """The array of a part, filled: a new one, or `out`, which belongs to this call meanwhile."""
+    if out is None:
+        array = new_array(part.shape, source.dtype)
+        fill(((array, part, source),))
+        return array
+    check_out(out, part.shape)
+    with Writing(out):
+        fill(((out, part, source),))
+    return out
+
+
+class Pass:
+    """Arrays that are filled together, in one parallel pass or in several of bounded size.
+
+    An `out` belongs to the caller, who sees to it that no other call writes it.
+    """
+
+    def __init__(self, most: int = maxsize, report: Callable[[int], object] | None = None) -> None:
+        """Begins a new pass after `most` bytes, and reports the bytes of each."""
+        self._most, self._report = most, report
+        self._fills: list[Fill] = []
+        self._pending = 0
+
+    def add(self, source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The array of a part: a new one, or `out`. It is filled once the pass has run."""
+        array = new_array(part.shape, source.dtype) if out is None else check_out(out, part.shape)
+        self._fills.append((array, part, source))
+        self._pending += array.nbytes
+        if self._pending >= self._most:
+            self.run()
+        return array
+
+    def run(self) -> None:
+        """Fills what has been added since the last pass."""
+        fills, pending = self._fills, self._pending
+        self._fills, self._pending = [], 0
+        fill(fills)
+        if pending and self._report is not None:
+            self._report(pending)
+
+
+def fill(fills: Iterable[Fill]) -> None:
+    """Writes all the arrays. What Python writes comes first, the rest is one parallel pass of the core."""
+    jobs: list[Job] = []
+    in_order: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    for array, part, source in fills:
+        if isinstance(source, Written):
+            if array.size:
+                source.write(array, part)
+            continue
+        target = array
+        if source.in_order and not array.flags.c_contiguous:
+            # Its words are counted out element by element: they fill a C-ordered array, which is then copied.
+            target = np.empty(array.shape, array.dtype)
+            in_order.append((array, target))
+        job = _job(target, part, source)
+        # The core counts elements in 64 bits; an empty part's tensor may have any extent beside that of 0.
+        if array.size or part.picks is None:
+            jobs.append(job)
+    if jobs:
+        core_fill([(out, element, *plan, *rest) for out, element, plan, *rest in jobs])
+    for array, filled in in_order:
+        assign(array, filled)
+
+
+def _job(array: NDArray[Any], part: Part, source: Drawn) -> Job:
+    """What crosses. The stream gets its name here, once nothing but the core can refuse."""
+    kind, plan, stream, _ = source
+    out = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
+    name = stream if isinstance(stream, bytes | tuple) else stream._stream()
+    return Job(out, kind.name, plan, name, None if part.picks is None else part.full_shape, part.picks)
