@@ -82,7 +82,7 @@ wheels-twice: .venv-release/installed licences  ## the same, built twice: the sa
 	.venv-release/bin/python release/build.py --twice
 	.venv-release/bin/python release/check.py
 
-test-wheels: .venv-release/installed  ## runs the wheels: every CPython here, SIMD levels, aarch64, musl, Windows; writes docs/platforms.md
+test-wheels: .venv-release/installed  ## runs the wheels: CPythons here, SIMD levels, aarch64, musl, Windows; writes docs/development/platforms.md
 	.venv-release/bin/python release/prove.py
 
 licences:  ## THIRD-PARTY-LICENSES names what the wheels hold
