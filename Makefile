@@ -56,7 +56,7 @@ $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installe
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
 	$(BIN)/pytest -rP tests/replay
 
-bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes README's table and docs/
+bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
 	$(BIN)/python benches/compare.py --write
 
 bench-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks in time
