@@ -56,7 +56,7 @@ $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installe
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
 	$(BIN)/pytest -rP tests/replay
 
-bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes README's table and docs/
+bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
 	$(BIN)/python benches/compare.py --write
 
 bench-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks in time
@@ -82,7 +82,7 @@ wheels-twice: .venv-release/installed licences  ## the same, built twice: the sa
 	.venv-release/bin/python release/build.py --twice
 	.venv-release/bin/python release/check.py
 
-test-wheels: .venv-release/installed  ## runs the wheels: every CPython here, SIMD levels, aarch64, musl, Windows; writes docs/platforms.md
+test-wheels: .venv-release/installed  ## runs the wheels: CPythons here, SIMD levels, aarch64, musl, Windows; writes docs/development/platforms.md
 	.venv-release/bin/python release/prove.py
 
 licences:  ## THIRD-PARTY-LICENSES names what the wheels hold

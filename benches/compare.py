@@ -5,7 +5,7 @@
 Each library lives in an environment of its own (`make bench` makes them) and answers in a process of its own, one at a
 time: each round asks all of them for the same tensors. Printed are medians over the rounds of varscale's time, and of
 each peer's time divided by it, round by round. `np.full` is the limit: the same bytes, nothing computed.
-`--write` puts the table into README.md and the picture into docs/throughput.svg.
+`--write` puts the table into docs/development/speed.md and the picture beside it, into throughput.svg.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tqdm import tqdm
 from picture import draw
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "development" / "speed.md"
 PEERS = {"limit": "np.full", "numpy": "NumPy", "jax": "JAX, jitted", "keras": "Keras 3", "torch": "torch"}
 LAWS = ("truncated_normal", "normal", "uniform")
 SQUARES = (16, 1024, 8192)
@@ -114,21 +115,20 @@ def main() -> None:
     """Prints the table, and writes it where it belongs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--write", action="store_true", help="into README.md and docs/throughput.svg")
+    parser.add_argument("--write", action="store_true", help="into docs/development/speed.md and throughput.svg")
     options = parser.parse_args()
     found = measure(options.rounds)
     text = table(found)
     print(text)
     if options.write:
-        readme = ROOT / "README.md"
-        before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
+        before, rest = PAGE.read_text(encoding="utf-8").split(MARKS[0])
         after = rest.split(MARKS[1])[1]
-        readme.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8")
+        PAGE.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}", encoding="utf-8")
         rates = {
             label: {n: n * n / median(found[f"{n}²", "truncated_normal"][peer]) for n in PICTURE_SQUARES}
             for peer, label in {"varscale": "varscale", **PEERS}.items()
         }
-        draw(rates, ROOT / "docs" / "throughput.svg")
+        draw(rates, PAGE.with_name("throughput.svg"))
 
 
 if __name__ == "__main__":

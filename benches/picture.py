@@ -29,7 +29,7 @@ def draw(rates: dict[str, dict[int, float]], path: Path) -> None:
             xscale="log",
             yscale="log",
             xlabel="values in the tensor (float32, a new array)",
-            ylabel="values a second",
+            ylabel="values per second",
             title="lecun_normal: throughput against size",
         )
         axes.grid(visible=True, which="major", alpha=0.3)

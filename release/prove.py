@@ -1,4 +1,4 @@
-"""Runs what `make wheels` built, natively or emulated, a proof a function; writes the table of docs/platforms.md.
+"""Runs what `make wheels` built, natively or emulated, a function per proof, and writes docs/development/platforms.md.
 
 `python release/prove.py aarch64 musl` runs only those proofs, again; the table has the other proofs' last reports, if
 they were of the same files. What a proof needs and is not on this machine is an error; a CPython that is not is named.

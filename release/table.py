@@ -1,4 +1,4 @@
-"""The table of docs/platforms.md: each target, its wheel, where it ran, and whether the golden hashes were equal."""
+"""The table of docs/development/platforms.md: each target, its wheel, where it ran, and if golden hashes were equal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from targets import DIST, ROOT, TARGETS
 
-FILE = ROOT / "docs" / "platforms.md"
+FILE = ROOT / "docs" / "development" / "platforms.md"
 BEGIN, END = "<!-- the table of `make test-wheels` -->", "<!-- end of the table -->"
 HEADER = """\
 | target | wheel | ran in | golden hashes | tests |

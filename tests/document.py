@@ -10,7 +10,7 @@ from pathlib import Path
 from varscale._engines import EXTRAS
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ("README.md", "docs/engines.md")
+DOCUMENTS = ("README.md", "docs/guides/engines.md")
 
 
 def scripts(document: str, engine: str | None) -> list[str]:

@@ -37,8 +37,8 @@ def test_the_workflow_builds_what_make_wheels_builds(release: dict[str, ModuleTy
 
 
 def test_every_target_is_documented(release: dict[str, ModuleType]) -> None:
-    """If this fails docs/platforms.md says nothing of a wheel that users get."""
-    rows = (ROOT / "docs" / "platforms.md").read_text(encoding="utf-8").splitlines()
+    """If this fails docs/development/platforms.md says nothing of a wheel that users get."""
+    rows = (ROOT / "docs" / "development" / "platforms.md").read_text(encoding="utf-8").splitlines()
     for target in release["targets"].TARGETS:
         assert any(row.startswith(f"| {target.name} |") for row in rows), f"make test-wheels: {target.name}"
 
