@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,15 +64,26 @@ class PartitionInfo(Immutable):
         self._set(full_shape=full, var_offset=offset)
 
 
-class Part(NamedTuple):
-    """What to make: an array of `shape`, which holds `picks` of a tensor of `full_shape`."""
+class Part:
+    """What to make: an array of `shape`, which holds `picks` of a tensor of `full_shape`.
 
-    shape: tuple[int, ...]
-    full_shape: tuple[int, ...]
-    picks: list[Picks] | None = None
-    """One choice of indices per axis; None for the whole tensor."""
-    kept: list[bool] | None = None
-    """Which axes the array has; None for all."""
+    Every call makes one. Slots take half the time of a named tuple, and a tenth of a small call is at stake.
+    """
+
+    __slots__ = ("full_shape", "kept", "picks", "shape")
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        full_shape: tuple[int, ...],
+        picks: list[Picks] | None = None,
+        kept: list[bool] | None = None,
+    ) -> None:
+        """`picks` are one choice of indices per axis, None for the whole tensor; `kept` the axes that the array has."""
+        self.shape = shape
+        self.full_shape = full_shape
+        self.picks = picks
+        self.kept = kept
 
     def mesh(self, array: NDArray[Any]) -> NDArray[Any]:
         """`array` with every axis of the tensor: a view."""

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from sys import maxsize
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments.parts import Part
 from .._core import fill as core_fill
-from .._sources.plan import Plan
-from .._sources.source import Drawn, Source, Stream, Written
+from .._sources.source import Drawn, Source, Written
 from .arrays import check_out, new_array
 from .pieces import assign
 from .writing import Writing
 
 Fill = tuple[NDArray[Any], Part, Source]
 """An array, which part of its tensor it holds, and what it is filled from."""
-
-
-class Job(NamedTuple):
-    """A fill as it crosses into the core; `_core.pyi` says what each field may be."""
-
-    out: NDArray[Any]
-    element: str
-    plan: Plan
-    stream: Stream
-    full_shape: tuple[int, ...] | None
-    picks: list[Any] | None
 
 
 def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
@@ -76,7 +64,7 @@ class Pass:
 
 def fill(fills: Iterable[Fill]) -> None:
     """Writes all the arrays. What Python writes comes first, the rest is one parallel pass of the core."""
-    jobs: list[Job] = []
+    jobs: list[Any] = []
     in_order: list[tuple[NDArray[Any], NDArray[Any]]] = []
     for array, part, source in fills:
         if isinstance(source, Written):
@@ -89,18 +77,20 @@ def fill(fills: Iterable[Fill]) -> None:
             target = np.empty(array.shape, array.dtype)
             in_order.append((array, target))
         job = _job(target, part, source)
-        # The core counts elements in 64 bits; an empty part's tensor may have any extent beside that of 0.
-        if array.size or part.picks is None:
+        # An empty part's tensor may have any extent beside that of 0: more elements than the core can count.
+        if part.picks is None or array.size:
             jobs.append(job)
     if jobs:
-        core_fill([(out, element, *plan, *rest) for out, element, plan, *rest in jobs])
+        core_fill(jobs)
     for array, filled in in_order:
         assign(array, filled)
 
 
-def _job(array: NDArray[Any], part: Part, source: Drawn) -> Job:
-    """What crosses. The stream gets its name here, once nothing but the core can refuse."""
-    kind, plan, stream, _ = source
-    out = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
-    name = stream if isinstance(stream, bytes | tuple) else stream._stream()
-    return Job(out, kind.name, plan, name, None if part.picks is None else part.full_shape, part.picks)
+def _job(array: NDArray[Any], part: Part, source: Drawn) -> Any:
+    """The fill as it crosses. Its stream gets its name here, once nothing but the core can refuse."""
+    kind, stream = source.kind, source.stream
+    name = stream if isinstance(stream, (bytes, tuple)) else stream._stream()
+    out = array if kind.crosses_as is None else array.view(kind.crosses_as)
+    if part.picks is None:
+        return out, kind.name, *source.plan, name, None, None
+    return part.mesh(out), kind.name, *source.plan, name, part.full_shape, part.picks

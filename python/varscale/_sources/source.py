@@ -27,14 +27,20 @@ class Naming(Protocol):
         """The name of the stream that the next draw takes."""
 
 
-class Drawn(NamedTuple):
-    """Random values of one law: the element's dtype, the law with its place, and whose words they are made of."""
+class Drawn:
+    """Random values of one law: the element's dtype, the law with its place, and whose words they are made of.
 
-    kind: FloatType
-    plan: Plan
-    stream: Stream | Naming
-    in_order: bool = False
-    """Whether each element needs those before it, so that only an array in C order can be filled."""
+    Like `Part` it has slots, because every call makes one.
+    """
+
+    __slots__ = ("in_order", "kind", "plan", "stream")
+
+    def __init__(self, kind: FloatType, plan: Plan, stream: Stream | Naming, in_order: bool = False) -> None:
+        """`in_order`: each element needs those before it, so that only an array in C order can be filled."""
+        self.kind = kind
+        self.plan = plan
+        self.stream = stream
+        self.in_order = in_order
 
     @property
     def dtype(self) -> np.dtype[Any]:
