@@ -12,6 +12,7 @@ The same bits from one seed on any machine, with any number of threads, for any 
 import warnings as _warnings
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ._arguments.parts import PartitionInfo
 from ._core import DEBUG_BUILD as _DEBUG_BUILD
@@ -59,6 +60,13 @@ from ._models.model import Model
 from ._models.parameter import Parameter
 from ._models.rules import Rule, default_rules
 from ._sources.seeds import set_random_seed
+
+if _TYPE_CHECKING:
+    # What `__getattr__` imports: editors complete their names.
+    from . import dask as dask
+    from . import jax as jax
+    from . import replay as replay
+    from . import torch as torch
 
 __all__ = [
     "Constant",
@@ -118,12 +126,25 @@ __all__ = [
 ]
 
 
+for _name in __all__:
+    # What users import is what pickles, reprs and errors name, so that files may move. (_core's functions, too.)
+    if callable(_value := globals()[_name]):
+        _value.__module__ = __name__
+
+
 def __getattr__(name: str) -> _ModuleType:
     """`varscale.replay` and the adapters to engines, each imported when it is asked for."""
     if name == "replay" or name in _EXTRAS:
         return _import_module(f".{name}", __name__)
     msg = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    """The public names, `replay`, and the adapters whose engines are installed."""
+    from importlib.util import find_spec
+
+    return [*__all__, "replay", *(name for name in _EXTRAS if find_spec(name) is not None)]
 
 
 if _DEBUG_BUILD:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from .._arguments.checks import check_config
 
 Self = TypeVar("Self", bound="Initializer")
+PACKAGE = __name__.partition(".")[0]
 
 
 class Initializer:
@@ -35,12 +36,18 @@ class Initializer:
     """
 
     _registry: ClassVar[dict[tuple[str, str], type[Initializer]]] = {}
-    """Every subclass that has been defined, by module and class name."""
+    """Every subclass that users have defined, by module and class name."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes the class known to `deserialize`."""
+        """Makes a user's class known to `deserialize`, which knows ours by their names."""
         super().__init_subclass__(**kwargs)
-        Initializer._registry[cls.__module__, cls.__name__] = cls
+        if not cls._is_ours():
+            Initializer._registry[cls.__module__, cls.__name__] = cls
+
+    @classmethod
+    def _is_ours(cls) -> bool:
+        """Whether this is a class of the package, not a user's subclass."""
+        return cls.__module__.partition(".")[0] == PACKAGE
 
     def __call__(self, shape: Any, dtype: Any = None) -> NDArray[Any]:
         """Returns an array of `shape`; subclasses define it."""

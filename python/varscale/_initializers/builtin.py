@@ -18,7 +18,6 @@ from .._sources.source import Source
 from .base import Initializer
 
 Self = TypeVar("Self", bound="Builtin")
-_PACKAGE = __name__.partition(".")[0]
 
 
 class Builtin(Initializer):
@@ -47,11 +46,6 @@ class Builtin(Initializer):
     def __delattr__(self, name: str) -> None:
         msg = f"{type(self).__name__} is immutable, cannot delete `{name}`"
         raise AttributeError(msg)
-
-    @classmethod
-    def _is_ours(cls) -> bool:
-        """Whether this is a class of the package, not a user's subclass."""
-        return cls.__module__.partition(".")[0] == _PACKAGE
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         """What to fill a part of a tensor from; all that can be wrong with a call is found here, and nothing is drawn.

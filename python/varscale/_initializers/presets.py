@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any, ClassVar
 
 from .._arguments.dtypes import DTypeLike
@@ -22,6 +23,16 @@ class Preset(VarianceScaling):
     }
     _row: ClassVar[tuple[float, Mode, Distribution]]
     """Scale, mode, distribution."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Gives each class a constructor of its own name, which Python's errors about arguments show."""
+        super().__init_subclass__(**kwargs)
+        if cls._is_ours():
+            shared = Preset.__init__
+            own = FunctionType(shared.__code__, shared.__globals__, closure=shared.__closure__)
+            own.__defaults__, own.__kwdefaults__ = shared.__defaults__, shared.__kwdefaults__
+            own.__annotations__, own.__qualname__ = shared.__annotations__, f"{cls.__name__}.__init__"
+            cls.__init__ = own  # type: ignore[method-assign]
 
     def __init__(
         self,

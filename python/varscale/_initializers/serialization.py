@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .base import Initializer
+from .base import PACKAGE, Initializer
 from .constant import Constant, Identity, Ones, Zeros
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
 from .random import RandomNormal, RandomUniform, TruncatedNormal
 from .variance_scaling import VarianceScaling
-
-_PACKAGE = __name__.partition(".")[0]
 
 BY_NAME: dict[str, type[Initializer]] = {
     "VarianceScaling": VarianceScaling,
@@ -72,7 +70,7 @@ def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
         msg = f"`initializer` must be an initializer instance with `get_config`, got {initializer!r}"
         raise TypeError(msg)
     cls = type(initializer)
-    module = _PACKAGE if cls.__module__.partition(".")[0] == _PACKAGE else cls.__module__
+    module = PACKAGE if cls.__module__.partition(".")[0] == PACKAGE else cls.__module__
     config = initializer.get_config()
     return {"module": module, "class_name": cls.__name__, "config": config, "registered_name": None}
 
@@ -142,10 +140,10 @@ def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any
     if module is not None and (module, name) in registry:
         return registry[module, name]
     root = str(module).partition(".")[0]
-    if name in BY_NAME and (module is None or root in {_PACKAGE, "keras", "tf_keras", "tensorflow"}):
+    if name in BY_NAME and (module is None or root in {PACKAGE, "keras", "tf_keras", "tensorflow"}):
         return BY_NAME[name]
     if module is None:
-        users = [cls for (home, own), cls in registry.items() if own == name and home.partition(".")[0] != _PACKAGE]
+        users = [cls for (_, own), cls in registry.items() if own == name]
         if len(users) == 1:
             return users[0]
         if users:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import blake2b
 from struct import Struct
+
+try:
+    # What hashlib hands out, without loading OpenSSL, which takes a tenth of the time of importing varscale.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 STREAM = 1
 """The version of the native stream: what makes words, and so values, of an identity."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from .._arguments.dtypes import FloatType
@@ -87,6 +86,8 @@ class Replay:
 
     def _arguments(self) -> dict[str, Any]:
         """Of the function that makes it."""
+        from dataclasses import fields  # here, because importing varscale needs no dataclass, and replays have it
+
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
     def _normalise(self, **arguments: Any) -> None:

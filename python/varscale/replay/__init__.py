@@ -11,6 +11,7 @@ Each replays one version, which it names; what it cannot replay exactly is an er
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from .._arguments.checks import check_config
 from .._sources.replay import Replay
 from ._jax import jax
-from ._keras import keras, keras_defaults
+from ._keras import BACKENDS, keras, keras_defaults
 from ._tensorflow import tf1, tf_keras
 from ._torch import torch
 
@@ -53,3 +54,14 @@ def deserialize(config: Mapping[str, Any]) -> Replay:
         msg = f"`version` must be {made.version!r}, the one that is replayed, got {version!r}"
         raise ValueError(msg)
     return made
+
+
+def _reduced(replay: Replay) -> tuple[Any, tuple[dict[str, Any]]]:
+    """What a pickle holds: the config, which names the version and none of our files."""
+    return deserialize, (replay.serialize(),)
+
+
+for _class in (jax, tf1, tf_keras, torch, *BACKENDS.values()):
+    _class.__module__ = __name__  # what users import
+    copyreg.pickle(_class, _reduced)
+Replay.__module__ = deserialize.__module__ = keras.__module__ = keras_defaults.__module__ = __name__

@@ -18,13 +18,13 @@ from .._sources.request import Normal, Request, Variance
 from ._scaling import Keras
 from ._xla import BITS, LEAST, Real, libm_is_proven
 
-Self = TypeVar("Self", bound="Jax")
+Self = TypeVar("Self", bound="jax")
 WORD = 2**32
 """Words of keys and counters are below this."""
 
 
 @dataclass(frozen=True, repr=False)
-class Jax(Replay):
+class jax(Replay):
     """JAX's stream: what `jax.nn.initializers` make of a key (jax 0.10 on a CPU).
 
     Initializers here and there:
@@ -250,6 +250,3 @@ def check(replay: Replay, kind: FloatType, limits: tuple[float, float], scale: f
     least = LEAST[kind.name]
     if any(0 < abs(number) < least for number in (scale, span, *limits)):
         replay._refuse("scale", scale, f"0 or at least {least:.3g} with limits alike (XLA flushes subnormal values)")
-
-
-jax = Jax

@@ -59,7 +59,7 @@ class TensorFlow(Scaling):
 
 
 @dataclass(frozen=True, repr=False)
-class TF1(TensorFlow):
+class tf1(TensorFlow):
     """The stream of TensorFlow 1's stateful random ops, `tf.compat.v1` (TensorFlow 2.21 on a CPU).
 
     The bits of an op's run in a session: `varscale.lecun_normal(seed=replay.tf1(42))((2, 4))` is what a session returns
@@ -129,7 +129,7 @@ class Stateless(TensorFlow):
 
 
 @dataclass(frozen=True, repr=False)
-class TFKeras(Stateless):
+class tf_keras(Stateless):
     """The stream of tf_keras (Keras 2): the initializers of `tf_keras.initializers` (2.21 on a CPU).
 
     Args:
@@ -179,7 +179,3 @@ class KerasTensorFlow(Keras, Stateless):
         """Limits go through float32, whatever the dtype."""
         plan = super()._plan(request)
         return plan._replace(low=float(np.float32(plan.low)), high=float(np.float32(plan.high)))
-
-
-tf1 = TF1
-tf_keras = TFKeras

@@ -50,7 +50,7 @@ class Serial(Replay):
 
 
 @dataclass(frozen=True, repr=False)
-class Torch(Serial):
+class torch(Serial):
     """torch's stream: what `torch.nn.init` makes of a new tensor after `torch.manual_seed` (torch 2.15 on a CPU).
 
     Initializers here and there, for tensors in torch's order of axes, (out, in, *kernel):
@@ -134,15 +134,15 @@ class Torch(Serial):
         """The successive draws of one generator from here on: whole tensors, as a script or a model draws them."""
         return Draws(self)
 
-    def _reporting(self, end: TorchEnd) -> Torch:
+    def _reporting(self, end: TorchEnd) -> torch:
         """The same position, whose next fill says in `end` how far the generator came."""
-        reporting = Torch(**self._arguments())
+        reporting = torch(**self._arguments())
         reporting._normalise(_end=end)
         return reporting
 
-    def _moved(self, skip: int, spare: int | None) -> Torch:
+    def _moved(self, skip: int, spare: int | None) -> torch:
         """The position after so many words, where a value may be left of a pair."""
-        return Torch(self.seed, skip, self.cpu_capability, spare=spare)
+        return torch(self.seed, skip, self.cpu_capability, spare=spare)
 
     def _generator(self) -> tuple[int, int, int | None, str, Any]:
         """As the arguments say."""
@@ -238,6 +238,3 @@ class KerasTorch(Keras, Serial):
         if law.bounds != STANDARD_BOUNDS:
             self._refuse("lower` and `upper", law.bounds, "-2 and 2")
         return plan, self._crossing(request, "keras_truncated", 4)
-
-
-torch = Torch
