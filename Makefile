@@ -44,9 +44,8 @@ test-python: $(VENV)/built  ## the package: known answers, oracle, properties, s
 test-long: $(VENV)/built  ## statistics at 2^30 values: a minute, 16 GB of memory
 	$(BIN)/pytest -m long
 
-test-parallel: $(VENV)/built  ## every test that sets nothing process-wide, in 8 threads at once
-	$(BIN)/pytest -m "not long" --parallel-threads=8 --ignore tests/test_accuracy.py --ignore tests/test_statistics.py \
-		--ignore tests/test_forks.py --ignore tests/test_limits.py --ignore tests/test_interrupts.py
+test-parallel: $(VENV)/built  ## every test in 8 threads at once, but for those that set something process-wide
+	$(BIN)/pytest -m "not long" --parallel-threads=8
 
 test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
 
@@ -54,7 +53,7 @@ $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installe
 	PYTHONPATH=$(CURDIR)/python .venv-engine-$*/bin/python -m pytest tests/engines/test_$*_*.py
 
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
-	$(BIN)/pytest -rP tests/replay
+	$(BIN)/pytest -rP tests/frameworks
 
 bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
 	$(BIN)/python benches/compare.py --write
@@ -66,9 +65,9 @@ bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, 
 	cargo bench --locked
 
 golden: $(VENV)/built  ## writes tests/golden.txt anew: until the first release, with an entry under Values
-	$(BIN)/python tests/golden.py
+	PYTHONPATH=tests $(BIN)/python -m oracle.golden
 
-fit: $(VENV)/installed  ## fits the coefficients anew and writes src/coefficients.rs and tests/coefficients.py
+fit: $(VENV)/installed  ## fits the coefficients anew and writes src/math/coefficients.rs and tests/oracle/coefficients.py
 	$(BIN)/python tools/fit_coefficients.py
 
 wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/

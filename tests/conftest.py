@@ -17,8 +17,8 @@ from varscale import _core
 from varscale.replay import _xla
 
 # Linux's limits and /proc; and where releases are made.
-collect_ignore = [] if sys.platform == "linux" else ["test_limits.py", "test_release.py"]
-collect_ignore += [] if hasattr(os, "fork") else ["test_forks.py"]
+collect_ignore = [] if sys.platform == "linux" else ["process/test_limits.py", "package/test_release.py"]
+collect_ignore += [] if hasattr(os, "fork") else ["process/test_forks.py"]
 
 PROVEN = _core.libm_is_proven() and _core.ln_1p_is_proven() and _xla.libm_is_proven()
 REFUSAL = "`dtype` must be 16- or 32-bit on this machine, whose C library is not glibc"

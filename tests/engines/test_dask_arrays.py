@@ -19,8 +19,8 @@ from dask.distributed import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import document
 import varscale as vs
+from package import document
 
 INIT = vs.lecun_normal(7).fold_in("kernel")
 SHAPE = (100, 70)

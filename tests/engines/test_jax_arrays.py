@@ -19,8 +19,8 @@ import pytest
 from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
-import document
 import varscale as vs
+from package import document
 
 INIT = vs.lecun_normal(7).fold_in("kernel")
 SHAPE = (512, 256)

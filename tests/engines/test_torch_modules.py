@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-import document
 import varscale as vs
+from package import document
 
 TORCH = vs.lecun_normal(7, in_axis=1, out_axis=0)
 

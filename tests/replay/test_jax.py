@@ -1,150 +1,215 @@
-"""Replays of JAX's stream against JAX, Flax and Keras on JAX themselves."""
+"""Replays of JAX and of Keras 3 on JAX: known answers, keys, parts, and what is refused."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from hashlib import sha1
-from itertools import islice, pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cases import SEEDS, VARIANCE, Case
-from cases import cases as keras_cases
-from frameworks import Bits, answers, bits, compare, draw
-from jax_cases import (
-    AXES,
-    DTYPES,
-    FOLDS,
-    MODEL_SEED,
-    NORMAL,
-    SPLITS,
-    TRUNCATED,
-    UNIFORM,
-    WIDTHS,
-    is_refused,
-    table,
-)
-from tensorflow_cases import DRAWS, GLOBAL_SEED, TURNS, WEIGHTS
+from numpy.typing import NDArray
 
 import varscale as vs
+from oracle.answers import known_answers
 from varscale import replay
 
-WITHOUT_FP16 = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}
-HAS_FP16 = "avx512_fp16" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-NOTHING = np.zeros(0, np.uint8)
+pytestmark = pytest.mark.known_answers
+
+DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "f64": "float64"}
+RULES: dict[str, Callable[[Any], vs.Initializer]] = {
+    "lecun_normal": vs.lecun_normal,
+    "LecunNormal": vs.LecunNormal,
+    "glorot_uniform": vs.glorot_uniform,
+    "GlorotUniform": vs.GlorotUniform,
+    "random.normal": lambda seed: vs.RandomNormal(0.0, 1.0, seed),
+    "normal(1.0)": lambda seed: vs.RandomNormal(0.0, 1.0, seed),
+    "RandomNormal(0,.05)": lambda seed: vs.RandomNormal(0.0, 0.05, seed),
+}
+STREAMS: dict[str, Callable[[int], replay.Replay]] = {
+    "jax": replay.jax,
+    "jax(x64)": lambda seed: replay.jax(seed, x64=True),
+    "keras3-jax": lambda seed: replay.keras(seed, "jax"),
+}
+QUESTION = re.compile(r"(?P<rule>\S+) S=(?P<seed>\S+) (?P<dtype>\w+)")
+CASES = [(stream, *answer) for stream in STREAMS for answer in known_answers(stream)]
+VALUES = [case for case in CASES if QUESTION.fullmatch(case[1])]
 
 
-def initializer(rule: str, seed: replay.Replay) -> vs.Initializer:
-    """Ours for a rule of JAX's."""
-    if rule in VARIANCE:
-        return vs.VarianceScaling(*VARIANCE[rule], seed)
-    if rule in AXES:
-        scale, mode, distribution, ins, outs, batch = AXES[rule]
-        return vs.VarianceScaling(scale, mode, distribution, seed, in_axis=ins, out_axis=outs, batch_axis=batch)
-    if rule in TRUNCATED:
-        stddev, lower, upper = TRUNCATED[rule]
-        return vs.TruncatedNormal(0.0, stddev, seed, lower=lower, upper=upper)
-    return vs.RandomNormal(0.0, NORMAL[rule], seed) if rule in NORMAL else vs.RandomUniform(0.0, UNIFORM[rule], seed)
+def raw(array: NDArray[np.generic]) -> NDArray[np.unsignedinteger]:
+    return array.view(f"u{array.itemsize}").ravel()
 
 
-def attempt(make: Callable[[], Bits]) -> Bits:
-    """The bits, or nothing where they are refused."""
-    try:
-        return make()
-    except ValueError:
-        return NOTHING
+def test_there_are_known_answers() -> None:
+    """If this fails the next tests test nothing."""
+    assert (len(CASES), len(VALUES)) == (27, 21)
 
 
-def seed(number: int, options: list[str], **others: Any) -> Any:
-    """JAX's key of a seed under the options."""
-    switches = {"x64": "x64" in options, "jit": "jit" in options, "partitionable": "original" not in options}
-    return replay.jax(number, **switches, **others)
+@pytest.mark.parametrize(("stream", "question", "bits"), VALUES, ids=lambda value: str(value)[:60])
+def test_known_answers(stream: str, question: str, bits: NDArray[np.unsignedinteger]) -> None:
+    """If this fails a replay gives other bits than the framework itself gave."""
+    asked = QUESTION.fullmatch(question)
+    assert asked is not None
+    init = RULES[asked["rule"]](STREAMS[stream](int(asked["seed"])))
+    array = init((2, 4), DTYPES.get(asked["dtype"], asked["dtype"]))
+    assert raw(array).tolist() == bits.tolist()
 
 
-OPTIONS = ("", "jit", "x64", "jit x64", "original", "original x64")
-RUNS = [(options, False) for options in OPTIONS] + [(options, True) for options in ("", "jit") if HAS_FP16]
+@pytest.mark.parametrize(("question", "bits"), [case[1:] for case in CASES if case not in VALUES], ids=str)
+def test_known_keys_and_words(question: str, bits: NDArray[np.unsignedinteger]) -> None:
+    """If this fails a seed makes another key than `jax.random.key`, or a key other words than `jax.random.bits`."""
+    key = replay.jax(int(question.partition("S=")[2].split()[0]))
+    if question.startswith("key_data"):
+        assert list(key.key) == bits.tolist()
+    else:
+        assert question.startswith("bits u32")
+        words = [child.key for child in key.split(8)]
+        assert [first ^ second for first, second in words] == bits.tolist()
 
 
-@pytest.mark.parametrize(("options", "fused_half"), RUNS)
-def test_initializers(options: str, fused_half: bool) -> None:
-    """If this fails `jax` has other bits than jax.nn.initializers, or refuses what JAX makes."""
-    chosen = options.split()
-    dtypes = (*DTYPES, "float64") if "x64" in chosen else DTYPES
-    found = {}
-    for case in table(dtypes):
-        init = initializer(case.rule, seed(case.seed, chosen, fused_half=fused_half))
-        found[case.name] = attempt(lambda init=init, case=case: bits(init(case.shape, case.dtype)))
-        if is_refused(case, chosen):
-            assert found.pop(case.name).size == 0
-    expected = answers("jax", "jax_values.py", "cases", *chosen, **({} if fused_half else WITHOUT_FP16))
-    expected = {name: expected[name] for name in expected if name in found}
-    compare(expected, found, f"JAX {options or 'eager'}{', AVX512-FP16' if fused_half else ''}")
+def test_keys_of_seeds() -> None:
+    """If this fails seeds of 64 bits, NumPy's integers or words make another key than JAX's."""
+    assert replay.jax(2**40 + 3).key == replay.jax(np.int64(3)).key == (0, 3)
+    assert replay.jax(2**40 + 3, x64=True).key == (256, 3)
+    assert replay.jax(-3, True).key == (2**32 - 1, 2**32 - 3)
+    for words in ((7, 2**32 - 1), [7, 2**32 - 1], np.array([7, 2**32 - 1], np.uint32)):
+        assert replay.jax(words) == replay.jax((7, 2**32 - 1))
+    assert replay.jax(42) == replay.jax((0, 42)) != replay.jax(42, x64=True)
 
 
-@pytest.mark.parametrize("options", ["", "x64", "original"])
-def test_keys(options: str) -> None:
-    """If this fails a seed, `fold_in` or `split` gives another key than JAX."""
-    chosen, found = options.split(), {}
-    for number in SEEDS:
-        key = seed(number, chosen)
-        found[f"{number}"] = np.array(key.key, np.uint32)
-        found |= {f"{number} folded {path}": np.array(key.fold_in(*path).key, np.uint32) for path in FOLDS}
-        found |= {
-            f"{number} split {num}": np.array([child.key for child in key.split(num)], np.uint32) for num in SPLITS
-        }
-    compare(answers("jax", "jax_values.py", "keys", *chosen), found, f"keys {options}")
+def test_folding_and_splitting() -> None:
+    """If this fails a folded or split key is not what jax.random made of key(42)."""
+    for partitionable, halves in ((True, (0x6D3E048F, 0x1022172D)), (False, (0x92FB20EA, 0xDB4C98DB))):
+        key = replay.jax(42, partitionable=partitionable)
+        assert key.fold_in(7).key == (0x97D0552F, 0x51BF719F)
+        assert key.split()[0].key == halves
+        assert key.split()[0].partitionable == partitionable
+    assert replay.jax(42, partitionable=False).split(3)[2].key == (0x2FC69B62, 0x8CDB9797)
+    assert replay.jax(42).split(3)[2].key == (0x92FB20EA, 0xF38D913)
+    assert replay.jax(42).fold_in(1).fold_in(2) == replay.jax(42).fold_in(1, 2)
 
 
-def linen(layer: str, number: int) -> int:
-    """What Flax's linen folds into the key for a layer's parameter, the first of which has the number 1."""
-    return int.from_bytes(sha1(layer.encode() + bytes((number,))).digest()[:4], "big")
+def test_an_initializers_fold_in_is_the_keys() -> None:
+    """If this fails `fold_in` of an initializer draws from another key than `jax.random.fold_in` makes, or is lost."""
+    key = replay.jax(42)
+    folded = vs.lecun_normal(key).fold_in(3, 0)
+    assert folded == vs.lecun_normal(key.fold_in(3, 0)) == vs.deserialize(vs.serialize(folded))
+    assert vs.lecun_normal(key).fold_in() == vs.lecun_normal(key)
+    for path in (("kernel",), (1, "kernel"), (-1,), (2**32,)):
+        with pytest.raises(ValueError, match=r"^`path` must hold integers from 0 to 2\^32 - 1 to replay jax-0.10, got"):
+            vs.lecun_normal(key).fold_in(*path)
+    with pytest.raises(ValueError, match=r"keras-3\.15 on jax-0\.10"):
+        vs.lecun_normal(replay.keras(1, "jax")).fold_in(1)
 
 
-def test_flax_models() -> None:
-    """If this fails the keys of Flax's parameters are not those that the documentation says."""
-    key, found = replay.jax(MODEL_SEED), {}
-    for number, shape in enumerate(pairwise(WIDTHS)):
-        kernel, bias = vs.lecun_normal(key), vs.RandomNormal(0.0, 0.01, key)
-        found[f"nnx {number} kernel"] = bits(kernel.fold_in(2 * number)(shape))
-        found[f"nnx {number} bias"] = bits(bias.fold_in(2 * number + 1)(shape[1:]))
-        layer = f"Dense_{number}"
-        found[f"linen {number} kernel"] = bits(kernel.fold_in(linen(layer, 1))(shape))
-        found[f"linen {number} bias"] = bits(bias.fold_in(linen(layer, 2))(shape[1:]))
-    compare(answers("jax", "jax_values.py", "models"), found, "Flax")
+SEEDS: list[replay.Replay] = [
+    replay.jax(5),
+    replay.jax(5, x64=True, jit=True),
+    replay.jax(5, x64=True, partitionable=False),
+    replay.jax(5, fused_half=True),
+    replay.keras(5, "jax", 3),
+]
 
 
-def keras(mode: str, *dtypes: str) -> dict[str, Bits]:
-    """Keras' values on JAX, with float64 where that is among the dtypes."""
-    x64 = "1" if "float64" in dtypes else "0"
-    return answers("jax", "keras_values.py", mode, *dtypes, KERAS_BACKEND="jax", JAX_ENABLE_X64=x64, **WITHOUT_FP16)
+@pytest.mark.parametrize("seed", SEEDS, ids=str)
+@pytest.mark.parametrize("dtype", DTYPES.values())
+@pytest.mark.parametrize("law", ["truncated_normal", "untruncated_normal", "uniform"])
+def test_parts_threads_and_memory_orders(seed: replay.Replay, dtype: str, law: str) -> None:
+    """If this fails a value depends on the part it is in, on the threads, or on the order of memory."""
+    if dtype == "float64" and seed in (SEEDS[0], SEEDS[3]):
+        with pytest.raises(ValueError, match=r"^`dtype` must be float32, float16 or bfloat16, without `x64`"):
+            vs.VarianceScaling(1.0, "fan_in", law, seed)((3, 4), dtype)
+        return
+    init = vs.VarianceScaling(1.0, "fan_in", law, seed)
+    shape = (70, 11, 101)
+    whole = init(shape, dtype)
+    for index in (np.s_[::3, 4, 90:2:-7], np.s_[69:, :, :]):
+        assert init(shape, dtype, index=index).tobytes() == np.ascontiguousarray(whole[index]).tobytes()
+    mesh = [3, 3, 60], range(11), [100, 0]
+    assert np.array_equal(init(shape, dtype, index=mesh), whole[np.ix_(*mesh)])
+    part = init((20, 11, 50), dtype, vs.PartitionInfo(shape, (50, 0, 51)))
+    assert part.tobytes() == np.ascontiguousarray(whole[50:, :, 51:]).tobytes()
+    assert np.array_equal(init(shape, dtype, out=np.empty(shape, whole.dtype, order="F")), whole)
+    assert np.asarray(init.lazy(shape, dtype)).tobytes() == whole.tobytes()
+    for threads in (1, 3):
+        with vs.num_threads(threads):
+            assert init(shape, dtype).tobytes() == whole.tobytes()
 
 
-def draw_keras(case: Case, draw_number: int = 0) -> Bits:
-    """Our bits, or nothing where the seed is refused."""
-    return attempt(lambda: draw(case, replay.keras(case.seed, "jax", draw_number)))
+def test_far_parts() -> None:
+    """If this fails element numbers beyond 32 bits are hashed without their high half."""
+    init = vs.RandomUniform(0.0, 1.0, replay.jax(42))
+    (value,) = init((2**20, 2**20), index=np.s_[2**19, 5:6])
+    word = np.bitwise_xor(*replay.jax(42).fold_in(5).key)  # the same number but for its high half
+    assert float(value) != (int(word) >> 9) * 2.0**-23
+    assert init((2**20, 2**20), index=np.s_[0, 5:6]) == np.float32((int(word) >> 9) * 2.0**-23)
 
 
-@pytest.mark.parametrize("dtypes", [DTYPES, (*DTYPES, "float64")], ids=["x32", "x64"])
-def test_keras(dtypes: tuple[str, ...]) -> None:
-    """If this fails `keras` has other bits than Keras 3 on JAX."""
-    found = {case.name: draw_keras(case) for case in keras_cases(dtypes=dtypes)}
-    init = vs.VarianceScaling(1.0, "fan_avg", "uniform", replay.keras(3, "jax"), in_axis=0, out_axis=(1, 2))
-    compare(keras("keras", *dtypes), found | {"axes": bits(init((4, 3, 5)))}, "Keras 3 on JAX")
+@pytest.mark.parametrize(
+    ("init", "shape", "dtype", "message"),
+    [
+        (vs.RandomNormal(0.1, 1.0, replay.jax(1)), (3,), None, "`mean` must be 0 to replay jax-0.10, got 0.1"),
+        (vs.TruncatedNormal(0.1, 1.0, replay.jax(1)), (3,), None, "`mean` must be 0 to replay"),
+        (vs.RandomUniform(-1, 1, replay.jax(1)), (3,), None, "`minval` must be 0 to replay jax-0.10, got -1"),
+        (vs.lecun_normal(replay.jax(1)), (3,), None, "`shape` must be of at least two axes"),
+        (vs.lecun_normal(replay.jax(1)), (3, 0), None, "`shape` must be without empty axes"),
+        (vs.lecun_normal(replay.jax(1)), (3, 4), "float64", "`dtype` must be float32, float16 or bfloat16, without"),
+        (vs.RandomNormal(0.0, 1e-30, replay.jax(1)), (3,), None, "`scale` must be 0 or at least 8.67e-19"),
+        (
+            vs.TruncatedNormal(0.0, 1.0, replay.jax(1, jit=True), lower=-1.0, upper=2.0),
+            (3,),
+            None,
+            "`lower` and `upper` must be -2 and 2, under `jit` in float32, to replay jax-0.10",
+        ),
+        (
+            vs.RandomUniform(0, 1, replay.jax(1, partitionable=False)),
+            (2**16, 2**16),
+            None,
+            r"`shape` must be of fewer than 2\^32 words, unless `partitionable`, to replay",
+        ),
+        (vs.TruncatedNormal(0.0, 1.0, replay.keras(1, "jax"), lower=-1.0), (3,), None, "`lower` and `upper` must be"),
+        (vs.VarianceScaling(1, "fan_geo_avg", seed=replay.keras(1, "jax")), (3, 4), None, "`mode` must be 'fan_in' or"),
+        (vs.RandomUniform(-6e4, 6e4, replay.keras(1, "jax")), (3,), "float16", "`minval` and `maxval` must be closer"),
+    ],
+)
+def test_what_jax_does_not_make_is_refused(init: vs.Initializer, shape: Any, dtype: Any, message: str) -> None:
+    """If this fails values that JAX does not make are passed off as its own, or the error does not say why."""
+    with pytest.raises(ValueError, match=f"^{message}"):
+        init(shape, dtype, index=np.s_[:1])  # type: ignore[call-arg]
 
 
-def test_draws_of_a_generator() -> None:
-    """If this fails `draw=` is not the position in a SeedGenerator."""
-    found = {f"{case.name} draw {n}": draw_keras(case, n) for case in DRAWS for n in range(5)}
-    compare(keras("draws", "float64"), found, "SeedGenerator on JAX")
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: replay.jax(2**63), ValueError, "`key` must be an integer of 64 bits"),
+        (lambda: replay.jax(True), TypeError, "`key` must be an integer, got True"),
+        (
+            lambda: replay.jax(1.5),
+            TypeError,
+            "`key` must be a seed, or the two words of `jax.random.key_data`",
+        ),
+        (lambda: replay.jax("ab"), TypeError, "`key` must be"),
+        (lambda: replay.jax((1, 2, 3)), TypeError, "`key` must be a seed, or the two words"),
+        (lambda: replay.jax((1, 2**32)), ValueError, r"`key` must hold two words from 0 to 2\^32 - 1"),
+        (lambda: replay.jax(1, x64=1), TypeError, "`x64` must be True or False, got 1"),
+        (lambda: replay.jax(1, jit=None), TypeError, "`jit` must be True or False, got None"),
+        (lambda: replay.jax(1).split(0), ValueError, r"`num` must be from 1 to 2\^31 - 1"),
+        (lambda: replay.jax(1).split(2.0), TypeError, "`num` must be an integer, got 2.0"),
+        (
+            lambda: replay.keras(-3, "jax"),
+            ValueError,
+            r"`seed` must be from 0 to 2\^32 - 1 to replay keras",
+        ),
+        (lambda: replay.keras(1, "jax", 2**32), ValueError, r"`draw` must be from 0 to 2\^32 - 1 to replay"),
+    ],
+)
+def test_bad_arguments(make: Callable[[], Any], error: type[Exception], message: str) -> None:
+    """If this fails an argument is misread, or the error does not say what is allowed."""
+    with pytest.raises(error, match=f"^{message}"):
+        make()
 
 
-def test_a_whole_keras_model() -> None:
-    """If this fails `keras_defaults` does not give a model on JAX its weights."""
-    seeds = list(islice(replay.keras_defaults(GLOBAL_SEED, "jax"), max(TURNS["keras"]) + 1))
-    found = {
-        f"keras {number}": bits(vs.get({"class_name": rule, "config": {"seed": seeds[turn]}})(shape))
-        for turn, (number, rule, shape) in zip(TURNS["keras"], WEIGHTS, strict=True)
-    }
-    compare(keras("models"), found, "Keras model on JAX")
+def test_vectors_with_an_input_axis() -> None:
+    """If this fails JAX's fans of a vector, which it has where `in_axis` is given, are refused."""
+    init = vs.VarianceScaling(1.0, "fan_in", "uniform", replay.jax(1), in_axis=0, out_axis=())
+    assert init((100,)).std() == pytest.approx(0.1, rel=0.3)

@@ -1,0 +1,57 @@
+"""Golden hashes: SHA-256 of the bytes of law x dtype x seed x shape, through the public initializers.
+
+`make golden` writes `golden.txt` anew. After the first release that is never done again for a stream that has
+been released: its values are frozen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+import varscale
+
+FILE = Path(__file__).parents[1] / "golden.txt"
+SHAPES = ((), (1,), (7,), (3, 5), (0, 4), (17, 1, 129), (1023, 1025), (2, 3, 5, 7, 11))
+SEEDS = (0, 42, -1, 2**70)
+INITIALIZERS = {
+    "uniform": lambda seed, dtype: varscale.RandomUniform(seed=seed, dtype=dtype),
+    "normal": lambda seed, dtype: varscale.RandomNormal(seed=seed, dtype=dtype),
+    "truncated_normal": lambda seed, dtype: varscale.TruncatedNormal(seed=seed, dtype=dtype),
+    "truncated_normal[-1,3]": lambda seed, dtype: varscale.TruncatedNormal(
+        1.0, 0.5, seed, dtype, lower=-1.0, upper=3.0
+    ),
+    "lecun_normal": lambda seed, dtype: varscale.lecun_normal(seed, dtype=dtype),
+    "glorot_uniform/block/0": lambda seed, dtype: varscale.glorot_uniform(seed, dtype=dtype).fold_in("block", 0),
+}
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def rows() -> Iterator[str]:
+    """One line a case: initializer, dtype, seed, shape, SHA-256 of the little-endian bytes in C order."""
+    for name, make in INITIALIZERS.items():
+        for dtype in DTYPES:
+            for seed in SEEDS:
+                init = make(seed, dtype)
+                for shape in SHAPES:
+                    array = np.ascontiguousarray(init(shape))
+                    digest = hashlib.sha256(array.tobytes()).hexdigest()
+                    yield f"{name} {dtype} {seed} {'x'.join(map(str, shape)) or 'scalar'} {digest}"
+
+
+def kept() -> list[str]:
+    """The lines of the file, without its header."""
+    return [line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+
+
+HEADER = """\
+# Stream 1. One line a case: initializer, dtype, seed, shape, SHA-256 of the bytes (little-endian, C order).
+# Written by `make golden`, checked by test_golden.py.
+"""
+
+
+if __name__ == "__main__":
+    FILE.write_text(HEADER + "".join(f"{row}\n" for row in rows()), encoding="utf-8", newline="\n")

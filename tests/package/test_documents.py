@@ -1,0 +1,55 @@
+"""The adapters without their engines; with them, `make test-engines` tests them in tests/engines/."""
+
+from __future__ import annotations
+
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+import varscale as vs
+from package import document
+from process.child import run
+from varscale._engines import EXTRAS
+
+
+def test_every_adapter_has_its_extra() -> None:
+    """If this fails the command that an ImportError names installs nothing."""
+    assert set(EXTRAS) <= set(metadata("varscale").get_all("Provides-Extra"))
+
+
+@pytest.mark.parametrize("engine", EXTRAS)
+@pytest.mark.parametrize("use", ["import varscale.ENGINE", "import varscale; varscale.ENGINE"])
+def test_a_missing_engine_is_named(engine: str, use: str) -> None:
+    """If this fails a user without the engine does not learn what to install."""
+    code = f"import sys; sys.modules[{engine!r}] = None; {use.replace('ENGINE', engine)}"
+    last = run(code).stderr.strip().splitlines()[-1]
+    assert last.startswith(f"ImportError: `varscale.{engine}` needs a package that is not installed")
+    assert last.endswith(f"pip install 'varscale[{engine}]'")
+
+
+def test_adapters_are_no_other_names() -> None:
+    """If this fails a misspelt name of the package imports something, or is no AttributeError."""
+    with pytest.raises(AttributeError, match="module 'varscale' has no attribute 'tensorfow'"):
+        vs.tensorfow  # noqa: B018
+    assert not hasattr(vs, "numpy")
+
+
+def test_torch_dtypes_are_known_by_their_module() -> None:
+    """If this fails a model cannot be described by a torch module's parameters."""
+    kind = type("dtype", (), {"__module__": "torch", "__str__": lambda self: "torch.bfloat16"})
+    assert vs.lecun_normal(1)((2, 3), kind()).dtype == vs.lecun_normal(1)((2, 3), "bfloat16").dtype
+
+
+def test_document_examples_without_an_adapter(tmp_path: Path) -> None:
+    """If this fails the documents' way for any other engine does not run."""
+    scripts = [script for name in document.DOCUMENTS for script in document.scripts(name, None)]
+    assert scripts
+    for script in scripts:
+        document.run(script, tmp_path)
+
+
+def test_a_failing_example_is_seen(tmp_path: Path) -> None:
+    """If this fails no example is tested."""
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        document.run("1 / 0", tmp_path)
