@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
@@ -34,6 +35,68 @@ def test_all_names_are_public_and_every_public_class_is_named() -> None:
 def test_every_public_name_is_documented(name: str) -> None:
     """If this fails `help()` says nothing about something users can call."""
     assert len(getattr(vs, name).__doc__) > 20
+
+
+def shown(thing: object) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
+
+
+@pytest.mark.parametrize(
+    ("thing", "expected"),
+    [
+        *(
+            (init, METHODS | {"scale", "mode", "distribution", "seed", "dtype", "in_axis", "out_axis", "batch_axis"})
+            for init in (vs.VarianceScaling(), vs.lecun_normal(), vs.he_uniform())
+        ),
+        (vs.RandomNormal(), METHODS | {"mean", "stddev", "seed", "dtype"}),
+        (vs.TruncatedNormal(), METHODS | {"mean", "stddev", "seed", "dtype", "lower", "upper"}),
+        (vs.RandomUniform(), METHODS | {"minval", "maxval", "seed", "dtype"}),
+        (vs.Constant(), METHODS - {"describe"} | {"value", "dtype"}),
+        (vs.Identity(), METHODS - {"describe"} | {"gain", "dtype"}),
+        (
+            vs.replay.jax(0),
+            {"key", "x64", "jit", "partitionable", "fused_half", "fold_in", "split"}
+            | {"get_config", "serialize", "name", "version"},
+        ),
+    ],
+    ids=lambda thing: repr(thing)[:30],
+)
+def test_objects_show_what_users_may_use(thing: object, expected: set[str]) -> None:
+    """If this fails a hook is shown as if it were API, and cannot be changed after the first release."""
+    assert shown(thing) == expected
+
+
+@pytest.mark.parametrize("name", [name for name in vs.__all__ if name != "__version__"])
+def test_names_say_where_users_find_them(name: str) -> None:
+    """If this fails pickles, reprs and errors name a file of ours, which may move."""
+    assert getattr(vs, name).__module__ == "varscale"
+
+
+@pytest.mark.parametrize("name", vs.replay.__all__)
+def test_replays_say_where_users_find_them(name: str) -> None:
+    """If this fails pickles and reprs name a file of the replays."""
+    thing = getattr(vs.replay, name)
+    assert (thing.__module__, thing.__qualname__) == ("varscale.replay", name)
+
+
+def test_errors_name_what_was_called() -> None:
+    """If this fails an error speaks of a class that no user knows."""
+    for cls in (vs.LecunNormal, vs.HeUniform, vs.RandomNormal, vs.replay.jax):
+        with pytest.raises(TypeError, match=rf"^{cls.__name__}\.__init__\(\) got an unexpected keyword"):
+            cls(unknown=1)
+
+
+def test_adapters_are_completed() -> None:
+    """If this fails an editor or a notebook offers nothing after `vs.torch.`, or fails at what is not installed."""
+    assert {*vs.__all__, "replay"} <= set(dir(vs))
+    for engine in EXTRAS:
+        assert (engine in dir(vs)) == (importlib.util.find_spec(engine) is not None)
+    source = (ROOT / "python" / "varscale" / "__init__.py").read_text(encoding="utf-8")
+    checking = source.split("if _TYPE_CHECKING:\n")[1].split("\n__all__")[0]
+    assert all(f"from . import {name} as {name}" in checking for name in (*EXTRAS, "replay"))
 
 
 @pytest.mark.thread_unsafe(reason="doctest takes over standard output")

@@ -1,0 +1,119 @@
+"""What users keep: a pickle and a config of every class, in tests/saved/, a file per version that wrote them.
+
+    PYTHONPATH=tests python -m package.saved
+
+writes the file of this version anew. A file of a released version is never written again: later versions read it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import varscale as vs
+from varscale import replay
+
+FOLDER = Path(__file__).parents[1] / "saved"
+MODEL = "vs.Model({'w': (3, 4), 'b': ((4,), 'bfloat16', vs.Ones())}, [('w', vs.he_normal(in_axis=1, out_axis=0))])"
+EXPRESSIONS = (
+    "vs.VarianceScaling(2.0, 'fan_geo_avg', 'uniform', 3, 'float16', in_axis=(0, 1), out_axis=2, batch_axis=3)",
+    "vs.lecun_normal(2**70, dtype='bfloat16').fold_in('encoder', 0, 'kernel')",
+    "vs.lecun_uniform(-1)",
+    "vs.glorot_normal(1, in_axis=1, out_axis=0)",
+    "vs.glorot_uniform()",
+    "vs.he_normal(5)",
+    "vs.he_uniform(6)",
+    "vs.RandomNormal(1.0, 2.0, 3, 'float64')",
+    "vs.TruncatedNormal(0.0, 1.0, 4, lower=-np.inf, upper=0.5)",
+    "vs.RandomUniform(-1.0, 1.0, 9)",
+    "vs.Constant([[1, 2], [3, 4]], 'int32')",
+    "vs.Zeros('float8_e4m3fn')",
+    "vs.Ones('bool')",
+    "vs.Identity(-2.0, 'float64')",
+    "vs.lecun_normal(replay.tf1(42, 7, skip=3, eager=True))",
+    "vs.he_uniform(replay.tf_keras(42))",
+    "vs.he_normal(replay.keras(3, 'tensorflow'))",
+    "vs.he_normal(replay.keras(3, 'jax', 2))",
+    "vs.he_normal(replay.keras(3, 'torch'))",
+    "vs.RandomUniform(seed=replay.keras(3, 'numpy'))",
+    "vs.lecun_normal(replay.jax(42, True, jit=True).fold_in(5))",
+    "vs.RandomNormal(seed=replay.torch(0, 10, 'default', spare=4))",
+    "replay.tf1(42)",
+    "replay.tf_keras(42)",
+    "replay.keras(42, 'jax')",
+    "replay.jax(42)",
+    "replay.torch(42)",
+    "vs.lecun_normal(7).describe((30, 40))",
+    "vs.lecun_normal(7).lazy((6, 4), 'bfloat16')",
+    "vs.PartitionInfo((6, 4), (3, 0))",
+    "vs.Rule('*.weight', vs.RandomNormal(0.0, 0.02), rank=range(2, 5))",
+    MODEL,
+    f"{MODEL}['b']",
+    f"next({MODEL}.jobs(7))",
+    f"next({MODEL}.jobs(7)).run()[1]",
+)
+
+
+class Saved(NamedTuple):
+    """One thing that was kept."""
+
+    expression: str
+    """What made it."""
+    pickled: bytes
+    config: Any
+    """What `serialize` returned; None for what has no config."""
+    values: str | None
+    """The digest of a seeded tensor."""
+
+
+def made(expression: str) -> Any:
+    """What an expression makes."""
+    return eval(expression, {"vs": vs, "replay": replay, "np": np})
+
+
+def config_of(thing: Any) -> Any:
+    """A config of what has one."""
+    if isinstance(thing, vs.Initializer):
+        return vs.serialize(thing)
+    return thing.serialize() if isinstance(thing, replay.Replay) else None
+
+
+def digest(thing: Any) -> str | None:
+    """Of the values that a seeded thing makes."""
+    if isinstance(thing, vs.Lazy):
+        return sha256(thing[...].tobytes()).hexdigest()
+    if isinstance(thing, vs.Initializer) and getattr(thing, "seed", None) is not None:
+        shape = (3, 4, 5, 2) if getattr(thing, "batch_axis", ()) else (4, 6)
+        return sha256(thing(shape).tobytes()).hexdigest()
+    return None
+
+
+def read(file: Path) -> Iterator[Saved]:
+    """What a version kept."""
+    for expression, kept in json.loads(file.read_text(encoding="utf-8")).items():
+        yield Saved(expression, base64.b64decode(kept["pickle"]), kept["config"], kept["values"])
+
+
+def write() -> None:
+    """Keeps everything as this version writes it."""
+    rows = {
+        expression: {
+            "pickle": base64.b64encode(pickle.dumps(made(expression), protocol=2)).decode(),
+            "config": config_of(made(expression)),
+            "values": digest(made(expression)),
+        }
+        for expression in EXPRESSIONS
+    }
+    file = FOLDER / f"{vs.__version__}.json"
+    file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
