@@ -6,7 +6,7 @@ use std::time::Instant;
 use varscale::element::{BF16, Element, F16, Placement};
 use varscale::fill::{Plan, Schedule, fill};
 use varscale::law::Law;
-use varscale::level::Level;
+use varscale::machine::level::Level;
 use varscale::region::Region;
 use varscale::stream::Identity;
 

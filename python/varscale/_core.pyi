@@ -37,7 +37,7 @@ _Job = tuple[
     float,  # low
     float,  # high
     bytes
-    | tuple[str, Any],  # stream: the native one's 16 bytes, or a framework's name and what src/replay/border.rs reads
+    | tuple[str, Any],  # stream: the native one's 16 bytes, or a framework's name and what src/python/replays.rs reads
     Sequence[int] | None,  # full shape: of the tensor that out is a part of
     Sequence[tuple[int, int, int] | NDArray[np.uint64]] | None,  # picks: one an axis, (start, step, count) or a list
 ]

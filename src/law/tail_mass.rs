@@ -2,7 +2,7 @@
 //!
 //! Used once per bound, never per value.
 
-use crate::double_double::DoubleDouble;
+use crate::math::double_double::DoubleDouble;
 
 /// 1/√(2π) and ln 2, as unevaluated sums.
 const ONE_OVER_SQRT_TAU: DoubleDouble = DoubleDouble::new(0.398_942_280_401_432_7, -2.492_327_202_277_73e-17);

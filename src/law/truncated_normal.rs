@@ -5,7 +5,7 @@
 //! coefficients are positive, so nothing cancels, and the quotient's rounding errors count for little in the sum.
 
 use super::uniform::{symmetric_f32, symmetric_f64};
-use crate::coefficients::{TRUNCATED_F32_P, TRUNCATED_F32_Q, TRUNCATED_F64_P, TRUNCATED_F64_Q};
+use crate::math::coefficients::{TRUNCATED_F32_P, TRUNCATED_F32_Q, TRUNCATED_F64_P, TRUNCATED_F64_Q};
 use crate::math::{polynomial_f32, polynomial_f64};
 
 /// R(1) = erf(√2) · √(π/2).

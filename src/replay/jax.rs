@@ -6,10 +6,10 @@
 mod real;
 
 use super::threefry::Threefry;
-use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Value};
 use crate::fill::Source;
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::{BUFFER, Blocks, CacheLines, Chunk};
+use crate::machine::level::{Kernel, Level, Simd};
 use crate::region::Region;
 pub use real::Real;
 use std::f64::consts::SQRT_2;

@@ -4,8 +4,6 @@
 //! included; functions that need care are in [`exact`], each proven over all its arguments. Law, scale and order of
 //! operations are the framework's too: a replay takes the initializer's parameters unrounded.
 
-#[cfg(feature = "python")]
-pub(crate) mod border;
 pub mod exact;
 pub mod jax;
 pub mod mt19937;
@@ -15,7 +13,7 @@ pub mod torch;
 
 use crate::element::Element;
 use crate::fill::Source;
-use crate::level::Level;
+use crate::machine::level::Level;
 use crate::region::Region;
 use jax::Jax;
 use tensorflow::TensorFlow;

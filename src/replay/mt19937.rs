@@ -3,7 +3,7 @@
 //! Matsumoto and Nishimura, *Mersenne Twister*, 1998; seeded by one word, as in their version of 2002. Both the twist
 //! and the tempering are plain loops that vectorise.
 
-use crate::level::{Kernel, Level, Simd};
+use crate::machine::level::{Kernel, Level, Simd};
 
 /// AVX-512 would make what draws from the generator at most a quarter faster.
 pub const HIGHEST: Level = Level::Avx2;

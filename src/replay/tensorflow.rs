@@ -7,10 +7,10 @@
 mod pairs;
 mod truncated;
 
-use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Value};
 use crate::fill::Source;
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::{BUFFER, Blocks, CacheLines, Chunk};
+use crate::machine::level::{Kernel, Level, Simd};
 use crate::region::Region;
 use crate::stream::{GROUP, Identity, Philox};
 pub use pairs::Pairs;

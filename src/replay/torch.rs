@@ -15,7 +15,7 @@ mod tests;
 
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Source};
-use crate::level::{Level, Simd};
+use crate::machine::level::{Level, Simd};
 use crate::region::Region;
 use arithmetic::{Arithmetic, GROUP};
 use laws::Draw;

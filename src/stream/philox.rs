@@ -3,7 +3,7 @@
 //! Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011, section 3.3.
 
 use super::{Identity, PastTheEnd};
-use crate::level::Level;
+use crate::machine::level::Level;
 use std::hint::black_box;
 
 /// Blocks that one pass of the rounds computes together.

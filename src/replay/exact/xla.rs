@@ -117,7 +117,7 @@ pub fn erf(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::level::{Kernel, Level};
+    use crate::machine::level::{Kernel, Level};
     use crate::replay::exact::{CHECKSUM, checksum};
 
     /// Every uniform of 23 bits between two limits, through a function.

@@ -1,7 +1,7 @@
 //! The Box-Muller transform as TensorFlow computes it, in the two types that it computes in.
 
-use crate::batch::BUFFER;
 use crate::element::Value;
+use crate::fill::batch::BUFFER;
 use crate::replay::exact::{arm, libm};
 use std::f64::consts::TAU;
 

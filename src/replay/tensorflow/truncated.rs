@@ -1,8 +1,8 @@
 //! TensorFlow's truncated normal law: values are taken from the blocks of a group until it is full.
 
 use super::{Normals, Op, Pairs, Scratch};
-use crate::batch::BUFFER;
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::BUFFER;
+use crate::machine::level::{Kernel, Level, Simd};
 
 /// The groups that are not full, and how many values each has.
 pub(super) struct Open {

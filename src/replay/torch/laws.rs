@@ -5,7 +5,7 @@ use super::rows::Rows;
 use super::scratch::{Kept, Round, Scratch, rounded};
 use super::{Law, Torch, TorchElement};
 use crate::element::{Element, Value};
-use crate::level::Simd;
+use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;
 use std::ops::Range;
 use std::sync::atomic::Ordering;

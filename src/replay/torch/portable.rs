@@ -42,7 +42,7 @@ pub(super) fn sin_cos(x: f64) -> (f64, f64) {
 mod tests {
     use super::super::arithmetic::uniform_f64;
     use super::*;
-    use crate::level::Level;
+    use crate::machine::level::Level;
     use crate::replay::exact::libm;
     use crate::replay::mt19937::Mt19937;
 

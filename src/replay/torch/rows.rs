@@ -5,7 +5,7 @@
 //! where others begin.
 
 use super::arithmetic::GROUP;
-use crate::level::Simd;
+use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;
 use std::collections::HashMap;
 use std::ops::Range;

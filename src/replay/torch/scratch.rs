@@ -2,9 +2,9 @@
 
 use super::arithmetic::{Arithmetic, BATCH, GROUP};
 use super::{Capability, Torch, TorchElement};
-use crate::batch::CacheLines;
 use crate::element::{Element, Value};
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::CacheLines;
+use crate::machine::level::{Kernel, Level, Simd};
 use crate::replay::mt19937::{HIGHEST, Mt19937};
 
 /// The nearest value that the elements' type has.

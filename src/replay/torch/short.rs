@@ -6,7 +6,7 @@ use super::laws::Bounds;
 use super::scratch::keras_truncated;
 use super::{Capability, Law, Place, Torch, TorchElement, portable};
 use crate::element::Value;
-use crate::level::Simd;
+use crate::machine::level::Simd;
 use crate::replay::exact::libm;
 use crate::replay::mt19937::Mt19937;
 use std::f64::consts::TAU;

@@ -4,8 +4,8 @@
 //! asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory alone.
 //! Reaching a worker takes no lock, which a fork could leave locked for ever.
 
-use crate::forks::generation;
-use crate::threads::MAX_THREADS;
+use crate::machine::forks::generation;
+use crate::machine::threads::MAX_THREADS;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};

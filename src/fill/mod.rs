@@ -1,12 +1,17 @@
 //! The one verb: write a law's values into an array that somebody else allocated.
 
-use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
+pub(crate) mod batch;
+pub(crate) mod run;
+#[cfg(any(feature = "python", test))]
+#[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has arrays in any order"))]
+pub(crate) mod strided;
+
 use crate::element::{Element, Placement, Value};
 use crate::law::Law;
-use crate::level::{Kernel, Level, Simd};
+use crate::machine::level::{Kernel, Level, Simd};
 use crate::region::Region;
-use crate::run;
 use crate::stream::{GROUP, Identity, Philox};
+use batch::{BUFFER, Blocks, CacheLines, Chunk};
 use std::collections::TryReserveError;
 use std::sync::Arc;
 
@@ -167,7 +172,7 @@ impl<V: Value> Kernel for Sample<'_, V> {
 pub(crate) mod tests {
     use super::*;
     use crate::element::{BF16, F16};
-    use crate::picks::Picks;
+    use crate::region::picks::Picks;
     use bytemuck::Pod;
     use std::fmt::Debug;
 

@@ -1,6 +1,8 @@
 //! Regions: which element numbers of a full tensor a part holds, as runs of consecutive numbers.
 
-use crate::picks::Picks;
+pub mod picks;
+
+use picks::Picks;
 use std::ops::Range;
 
 /// A part that does not lie in its full tensor, or a tensor with too many elements.

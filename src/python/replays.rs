@@ -1,12 +1,12 @@
 //! Replays as they cross from Python: a framework's name, and a tuple of what its stream needs.
 
-use super::Replay;
-use super::jax::{self, Jax};
-use super::tensorflow::{Law, TensorFlow};
-use super::threefry::{Layout, Threefry};
-use super::torch::{self, Capability, End, Torch};
+use super::values::unknown;
 use crate::element::Placement;
-use crate::source::unknown;
+use crate::replay::Replay;
+use crate::replay::jax::{self, Jax};
+use crate::replay::tensorflow::{Law, TensorFlow};
+use crate::replay::threefry::{Layout, Threefry};
+use crate::replay::torch::{self, Capability, End, Torch};
 use crate::stream::Identity;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

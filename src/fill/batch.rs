@@ -1,7 +1,7 @@
 //! Batches: the blocks that a kernel computes at once, gathered from one long run of elements or from many short ones.
 
-use crate::level::{Kernel, Level, Simd};
-use crate::prefetch::prefetch_for_writing;
+use crate::machine::level::{Kernel, Level, Simd};
+use crate::machine::prefetch::prefetch_for_writing;
 use crate::region::{Region, Runs};
 use crate::stream::GROUP;
 

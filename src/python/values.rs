@@ -1,12 +1,12 @@
 //! What a job is filled from, as it crosses: the native stream, or one that replays a framework's.
 
+use super::replays::{self, Request};
 use crate::element::{Element, Placement};
 use crate::fill::{Plan, Source};
 use crate::law::Law;
-use crate::level::Level;
+use crate::machine::level::Level;
 use crate::region::Region;
 use crate::replay::Replay;
-use crate::replay::border::{self, Request};
 use crate::stream::Identity;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -63,7 +63,7 @@ impl Values {
                 Ok(Self::Native(Plan { law, placement, identity: Identity::from_bytes(*identity) }))
             }
             Stream::Replay((framework, stream)) => {
-                border::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
+                replays::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
             }
         }
     }

@@ -1,15 +1,19 @@
 //! The border: strings become enums, arrays are checked once, the GIL is released, and every error is an exception.
-//! Nothing inward of here and of [`jobs`](crate::jobs) names Python.
+//! Nothing inward of here and of [`jobs`] names Python.
 
-use crate::environment::{self, DefaultEnvironment};
-use crate::jobs::{Job, fill_all};
+mod jobs;
+mod replays;
+mod values;
+
 use crate::law::{Truncation, TruncationError};
-use crate::level::Level;
+use crate::machine::environment::{self, DefaultEnvironment};
+use crate::machine::level::Level;
+use crate::machine::setting::SettingError;
+use crate::machine::threads;
 use crate::region::RegionError;
 use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
-use crate::setting::SettingError;
-use crate::threads;
+use jobs::{Job, fill_all};
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
@@ -36,7 +40,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::replay::border::TorchEnd;
+    use crate::python::replays::TorchEnd;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]

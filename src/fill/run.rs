@@ -1,8 +1,8 @@
 //! Doing tasks: on the caller's thread, or on workers that take them as they come.
 
-use crate::environment::DefaultEnvironment;
 use crate::fill::{Schedule, Task};
-use crate::workers::{together, workers};
+use crate::machine::environment::DefaultEnvironment;
+use crate::machine::workers::{together, workers};
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -1,7 +1,10 @@
 //! Logarithm, sine, cosine and inverse normal tail in + − × ÷ √: the same bits everywhere, no branches, so that
 //! loops over them vectorise. The coefficients and their errors stand in `coefficients.rs`.
 
-use crate::coefficients::{
+pub(crate) mod coefficients;
+pub(crate) mod double_double;
+
+use coefficients::{
     COS_F32, COS_F64, LOG_F32, LOG_F64, SIN_F32, SIN_F64, TAIL_CENTRE_P, TAIL_CENTRE_Q, TAIL_FAR_P, TAIL_FAR_Q,
     TAIL_NEAR_P, TAIL_NEAR_Q,
 };

@@ -1,15 +1,16 @@
 //! Jobs: arrays of Python's, checked once, and filled without the GIL.
 
+use super::values::{Stream, Values, unknown};
 use crate::element::{BF16, Element, F16, Placement};
-use crate::environment::DefaultEnvironment;
+use crate::fill::run::run;
+use crate::fill::strided;
 use crate::fill::{self, CHUNK, Schedule, Source, Task};
-use crate::level::Level;
-use crate::picks::Picks;
+use crate::machine::environment::DefaultEnvironment;
+use crate::machine::level::Level;
+use crate::machine::threads;
 use crate::region::Region;
+use crate::region::picks::Picks;
 use crate::replay::Replay;
-use crate::run::run;
-use crate::source::{Stream, Values, unknown};
-use crate::{strided, threads};
 use bytemuck::Pod;
 use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_BEHAVED};
 use numpy::{

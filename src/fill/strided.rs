@@ -2,7 +2,7 @@
 
 use crate::element::Element;
 use crate::fill::{Schedule, Source, Task};
-use crate::picks::Picks;
+use crate::region::picks::Picks;
 use crate::region::{Region, RegionError};
 use bytemuck::Pod;
 use std::marker::PhantomData;

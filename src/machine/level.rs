@@ -2,7 +2,7 @@
 //!
 //! The bits do not depend on the level, because nothing the kernel does rounds differently on any of them.
 
-use crate::setting::{SettingError, variable};
+use crate::machine::setting::{SettingError, variable};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The environment variable that forces a lower level; read at first use.
