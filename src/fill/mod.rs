@@ -1,71 +1,20 @@
 //! The one verb: write a law's values into an array that somebody else allocated.
 
 pub(crate) mod batch;
+mod native;
 pub(crate) mod run;
+mod source;
 #[cfg(any(feature = "python", test))]
 #[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has arrays in any order"))]
 pub(crate) mod strided;
 
-use crate::element::{Element, Placement, Value};
-use crate::law::Law;
-use crate::machine::level::{Kernel, Level, Simd};
+use crate::element::Element;
 use crate::region::Region;
-use crate::stream::{GROUP, Identity, Philox};
-use batch::{BUFFER, Blocks, CacheLines, Chunk};
-use std::collections::TryReserveError;
+pub use native::Native;
+pub(crate) use run::Task;
+pub use run::{CHUNK, Schedule};
+pub use source::Source;
 use std::sync::Arc;
-
-/// Elements of a chunk, the unit that threads share out.
-pub const CHUNK: usize = 1 << 16;
-
-/// What to write: a law, where its values go, and whose words they are made of.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// The law in standard form.
-    pub law: Law,
-    /// `x · scale + loc`, kept in bounds.
-    pub placement: Placement<f64>,
-    /// The name of the stream.
-    pub identity: Identity,
-}
-
-/// How to work: none of it changes a bit of the result.
-#[derive(Clone, Copy, Debug)]
-pub struct Schedule {
-    /// Threads at most.
-    pub threads: usize,
-    /// Elements of a chunk.
-    pub chunk: usize,
-    /// Instructions of the kernel.
-    pub level: Level,
-}
-
-impl Schedule {
-    /// `threads` threads, with this machine's best level.
-    #[must_use]
-    pub fn new(threads: usize) -> Self {
-        Self { threads, chunk: CHUNK, level: Level::best() }
-    }
-}
-
-/// What an array is filled from: the native plan, or a stream that replays a framework's.
-pub trait Source<E> {
-    /// Writes the elements `first..first + out.len()` of a region.
-    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level);
-
-    /// Whether all is to be written once more over what it is now; asked after each time that all was written.
-    fn again(&self) -> bool {
-        false
-    }
-}
-
-/// Work for any thread: a chunk of an array.
-pub(crate) struct Task<'a> {
-    /// How many elements it writes.
-    pub(crate) elements: usize,
-    /// Writes them.
-    pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
-}
 
 /// Fills `out`, in C order, with the elements of `region`.
 ///
@@ -115,72 +64,24 @@ where
     })
 }
 
-impl<E: Element> Source<E> for Plan {
-    fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
-        let stream = Philox::new(self.identity);
-        let blocks = Native { law: &self.law, placement: self.placement.to::<E::Value>(), stream };
-        Chunk { blocks, region, first, out }.write(level.simd());
-    }
-}
-
-/// The native stream's elements: words, the law, the place, one rounding.
-struct Native<'a, V> {
-    law: &'a Law,
-    placement: Placement<V>,
-    stream: Philox,
-}
-
-impl<E: Element> Blocks<E> for Native<'_, E::Value> {
-    type Value = E::Value;
-    type Scratch = CacheLines<[[u64; 2]; BUFFER]>;
-    const PER_BLOCK: usize = E::Value::PER_BLOCK;
-
-    fn scratch(&self) -> Self::Scratch {
-        CacheLines([[0; 2]; BUFFER])
-    }
-
-    fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
-        simd.run(Sample { law: self.law, stream: &self.stream, numbers, words: &mut scratch.0, values });
-    }
-
-    #[inline(always)]
-    fn element(&self, value: E::Value) -> E {
-        E::round(value.place(&self.placement))
-    }
-}
-
-/// The law's values of the first so many blocks.
-struct Sample<'a, V> {
-    law: &'a Law,
-    stream: &'a Philox,
-    numbers: &'a [u64; BUFFER],
-    words: &'a mut [[u64; 2]; BUFFER],
-    values: &'a mut [V],
-}
-
-impl<V: Value> Kernel for Sample<'_, V> {
-    #[inline(always)]
-    fn run(self, level: Level) {
-        let blocks = self.values.len() / V::PER_BLOCK;
-        let whole = blocks.next_multiple_of(GROUP);
-        self.stream.groups(level, &self.numbers[..whole], &mut self.words[..whole]);
-        V::sample(self.law, &self.words[..blocks], self.values);
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::element::{BF16, F16};
+    use crate::element::{BF16, F16, Placement};
+    use crate::law::Law;
+    use crate::machine::level::Level;
     use crate::region::picks::Picks;
+    use crate::stream::Identity;
     use bytemuck::Pod;
     use std::fmt::Debug;
 
     const LEN: usize = 5003;
 
-    fn plan(law: Law) -> Plan {
+    const IDENTITY: Identity = Identity { key: [1, 2], counter_high: [3, 4] };
+
+    fn native(law: Law) -> Native {
         let placement = Placement { loc: 0.125, scale: 0.3, low: -0.7, high: 0.8 };
-        Plan { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } }
+        Native { law, placement, identity: IDENTITY }
     }
 
     fn laws() -> [Law; 4] {
@@ -217,10 +118,10 @@ pub(crate) mod tests {
     #[test]
     fn levels_chunks_and_threads_change_no_bit() {
         for law in laws() {
-            same_bits(&plan(law), 0.0_f32);
-            same_bits(&plan(law), 0.0_f64);
-            same_bits(&plan(law), F16(0));
-            same_bits(&plan(law), BF16(0));
+            same_bits(&native(law), 0.0_f32);
+            same_bits(&native(law), 0.0_f64);
+            same_bits(&native(law), F16(0));
+            same_bits(&native(law), BF16(0));
         }
     }
 
@@ -228,12 +129,63 @@ pub(crate) mod tests {
     #[test]
     #[should_panic(expected = "as many elements as the region")]
     fn a_region_that_is_too_small_is_refused() {
-        fill(&plan(Law::Uniform), Region::whole(3), &mut [0.0_f32; 4], &Schedule::new(1));
+        fill(&native(Law::Uniform), Region::whole(3), &mut [0.0_f32; 4], &Schedule::new(1));
     }
 
     /// An empty array that starts threads, or fails.
     #[test]
     fn nothing_is_filled_with_nothing() {
-        fill(&plan(Law::Normal), Region::whole(0), &mut [0.0_f32; 0], &Schedule::new(4));
+        fill(&native(Law::Normal), Region::whole(0), &mut [0.0_f32; 0], &Schedule::new(4));
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    mod strange_environments {
+        use super::*;
+        use crate::machine::environment::exchange;
+
+        const FLUSH_AND_ROUND_UP: u64 = 0x1f80 | 1 << 15 | 1 << 6 | 0b10 << 13;
+
+        fn filled(scale: f64, threads: usize) -> (Vec<f32>, Vec<F16>) {
+            let mut values = (vec![0.0; 3000], vec![F16(0); 3000]);
+            for law in [Law::Uniform, Law::Normal, Law::TruncatedNormal] {
+                let placement = Placement { loc: 0.0, scale, low: f64::NEG_INFINITY, high: f64::INFINITY };
+                let source = Native { law, placement, identity: IDENTITY };
+                let schedule = Schedule { chunk: 500, ..Schedule::new(threads) };
+                fill(&source, Region::whole(3000), &mut values.0, &schedule);
+                fill(&source, Region::whole(3000), &mut values.1, &schedule);
+            }
+            values
+        }
+
+        /// Values that depend on what another library did to this thread, or a thread left changed.
+        #[test]
+        fn values_do_not_depend_on_the_callers_environment() {
+            for scale in [1.0, 1e-39, 1e-6] {
+                for threads in [1, 3] {
+                    let expected = filled(scale, threads);
+                    assert!(expected.0.iter().all(|x| *x != 0.0), "subnormals are part of the test");
+                    let saved = exchange(Some(FLUSH_AND_ROUND_UP));
+                    let found = filled(scale, threads);
+                    let after = exchange(Some(saved));
+                    assert_eq!(after & !0x3f, FLUSH_AND_ROUND_UP, "the caller's environment is restored");
+                    assert!(
+                        found.0.iter().zip(&expected.0).all(|(a, b)| a.to_bits() == b.to_bits()),
+                        "{scale} {threads}"
+                    );
+                    assert_eq!(found.1, expected.1, "{scale} {threads}");
+                }
+            }
+        }
+
+        /// The test of modes cannot fail: their environment must change ordinary arithmetic.
+        #[test]
+        fn the_environment_of_the_test_does_something() {
+            let saved = exchange(Some(FLUSH_AND_ROUND_UP));
+            let tenth = std::hint::black_box(1.0_f32) / std::hint::black_box(10.0);
+            let tiny = std::hint::black_box(1e-38_f32) * std::hint::black_box(0.1);
+            let _ = exchange(Some(saved));
+            assert!(tenth.to_bits() == 0.1_f32.to_bits() && tiny == 0.0 || tenth.to_bits() != 0.1_f32.to_bits());
+            assert!(tiny == 0.0, "{tiny:e}");
+        }
     }
 }

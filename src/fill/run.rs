@@ -1,13 +1,43 @@
 //! Doing tasks: on the caller's thread, or on workers that take them as they come.
 
-use crate::fill::{Schedule, Task};
 use crate::machine::environment::DefaultEnvironment;
+use crate::machine::level::Level;
 use crate::machine::workers::{together, workers};
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
+
+/// Elements of a chunk, the unit that threads share out.
+pub const CHUNK: usize = 1 << 16;
+
+/// How to work: none of it changes a bit of the result.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Threads at most.
+    pub threads: usize,
+    /// Elements of a chunk.
+    pub chunk: usize,
+    /// Instructions of the kernel.
+    pub level: Level,
+}
+
+impl Schedule {
+    /// `threads` threads, with this machine's best level.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        Self { threads, chunk: CHUNK, level: Level::best() }
+    }
+}
+
+/// Work for any thread: a chunk of an array.
+pub(crate) struct Task<'a> {
+    /// How many elements it writes.
+    pub(crate) elements: usize,
+    /// Writes them.
+    pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
+}
 
 /// How long a caller works or waits before it asks whether to go on: asking Python takes up to five milliseconds where
 /// another of its threads is busy. Ctrl-C should stop a fill within 100, and the task that is under way ends first.

@@ -1,7 +1,8 @@
 //! Arrays in any order: transposed, strided, backwards. Chunks are filled in C order beside the array and copied in.
 
+use super::run::{Schedule, Task};
+use super::source::Source;
 use crate::element::Element;
-use crate::fill::{Schedule, Source, Task};
 use crate::region::picks::Picks;
 use crate::region::{Region, RegionError};
 use bytemuck::Pod;

@@ -1,6 +1,7 @@
 //! Jobs: arrays of Python's, checked once, and filled without the GIL.
 
-use super::values::{Stream, Values, unknown};
+use super::errors::unknown;
+use super::values::{Stream, Values};
 use crate::element::{BF16, Element, F16, Placement};
 use crate::fill::run::run;
 use crate::fill::strided;

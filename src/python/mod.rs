@@ -1,33 +1,22 @@
 //! The border: strings become enums, arrays are checked once, the GIL is released, and every error is an exception.
 //! Nothing inward of here and of [`jobs`] names Python.
 
+mod errors;
 mod jobs;
 mod replays;
 mod values;
 
-use crate::law::{Truncation, TruncationError};
+use crate::law::Truncation;
 use crate::machine::environment::{self, DefaultEnvironment};
 use crate::machine::level::Level;
 use crate::machine::setting::SettingError;
 use crate::machine::threads;
-use crate::region::RegionError;
 use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
 use jobs::{Job, fill_all};
-use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
-
-macro_rules! value_error {
-    ($($error:ty),*) => { $(
-        impl From<$error> for PyErr {
-            fn from(error: $error) -> Self {
-                PyValueError::new_err(error.to_string())
-            }
-        }
-    )* };
-}
-value_error!(SettingError, RegionError, TruncationError);
 
 /// The native core of varscale.
 #[pymodule(gil_used = false)]

@@ -1,6 +1,6 @@
 //! Replays as they cross from Python: a framework's name, and a tuple of what its stream needs.
 
-use super::values::unknown;
+use super::errors::unknown;
 use crate::element::Placement;
 use crate::replay::Replay;
 use crate::replay::jax::{self, Jax};

@@ -1,14 +1,14 @@
 //! What a job is filled from, as it crosses: the native stream, or one that replays a framework's.
 
+use super::errors::unknown;
 use super::replays::{self, Request};
 use crate::element::{Element, Placement};
-use crate::fill::{Plan, Source};
+use crate::fill::{Native, Source};
 use crate::law::Law;
 use crate::machine::level::Level;
 use crate::region::Region;
 use crate::replay::Replay;
 use crate::stream::Identity;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 
@@ -22,7 +22,7 @@ pub(crate) enum Stream<'py> {
 /// What a job is filled from.
 #[derive(Clone)]
 pub(crate) enum Values {
-    Native(Plan),
+    Native(Native),
     Replay(Replay),
 }
 
@@ -32,7 +32,7 @@ where
 {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         match self {
-            Self::Native(plan) => plan.write(region, first, out, level),
+            Self::Native(source) => source.write(region, first, out, level),
             Self::Replay(replay) => replay.write(region, first, out, level),
         }
     }
@@ -60,16 +60,11 @@ impl Values {
                     "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
                     other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
                 };
-                Ok(Self::Native(Plan { law, placement, identity: Identity::from_bytes(*identity) }))
+                Ok(Self::Native(Native { law, placement, identity: Identity::from_bytes(*identity) }))
             }
             Stream::Replay((framework, stream)) => {
                 replays::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
             }
         }
     }
-}
-
-/// The error for a word that names nothing.
-pub(crate) fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
-    PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
 }
