@@ -232,7 +232,6 @@ mod tests {
     use super::*;
     use crate::element::{BF16, F16};
     use crate::fill::tests::same_bits;
-    use crate::replay::Replay;
     use crate::replay::threefry::Layout;
 
     /// A level without fused instructions that rounds otherwise, or a part that hashes other numbers.
@@ -248,7 +247,7 @@ mod tests {
         ] {
             for layout in [Layout::Partitionable, Layout::Original { words: 150_001 }] {
                 let threefry = Threefry { key: [1, 2], layout };
-                let source = Replay::Jax(Jax { law, limits, scale: 0.375, loc: -0.0, threefry, fused_half: true });
+                let source = Jax { law, limits, scale: 0.375, loc: -0.0, threefry, fused_half: true };
                 same_bits(&source, 0.0_f32);
                 same_bits(&source, 0.0_f64);
                 same_bits(&source, F16(0));

@@ -6,15 +6,18 @@
 
 mod pairs;
 mod truncated;
+mod words;
 
 use crate::element::{Element, Value};
 use crate::fill::Source;
-use crate::fill::batch::{BUFFER, Blocks, CacheLines, Chunk};
-use crate::machine::level::{Kernel, Level, Simd};
+use crate::fill::batch::{BUFFER, Blocks, Chunk};
+use crate::machine::level::{Level, Simd};
 use crate::region::Region;
 use crate::stream::{GROUP, Identity, Philox};
 pub use pairs::Pairs;
+use pairs::{Normals, Uniforms};
 use truncated::{Open, Truncated};
+use words::{Stream, Words};
 
 /// A law as TensorFlow's ops have it.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +73,8 @@ impl<E: Element<Value: Pairs>> Source<E> for TensorFlow {
             Law::Uniform { low, high } => (round(low), quantised::<E>(round(high) - round(low))),
             Law::Normal { mean, stddev } | Law::Truncated { mean, stddev } => (round(mean), round(stddev)),
         };
-        let op = Op { law: self.law, stream: Philox::new(self.identity), first: self.first, loc, scale };
-        Chunk { blocks: op, region, first, out }.write(level.simd());
+        let stream = Stream { philox: Philox::new(self.identity), first: self.first };
+        Chunk { blocks: Op { law: self.law, stream, loc, scale }, region, first, out }.write(level.simd());
     }
 }
 
@@ -84,8 +87,7 @@ fn quantised<E: Element>(value: E::Value) -> E::Value {
 /// An op whose parameters are rounded.
 struct Op<V> {
     law: Law,
-    stream: Philox,
-    first: u64,
+    stream: Stream,
     loc: V,
     scale: V,
 }
@@ -93,14 +95,7 @@ struct Op<V> {
 /// Memory of a batch.
 struct Scratch<V> {
     words: Words,
-    candidates: CacheLines<[V; 4 * BUFFER]>,
-    open: Open,
-}
-
-/// Numbers of blocks, and their words.
-struct Words {
-    numbers: [u64; BUFFER],
-    words: CacheLines<[[u64; 2]; BUFFER]>,
+    open: Open<V>,
 }
 
 impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
@@ -109,23 +104,22 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
     const PER_BLOCK: usize = E::Value::PER_BLOCK;
 
     fn scratch(&self) -> Self::Scratch {
-        Scratch {
-            words: Words { numbers: [0; BUFFER], words: CacheLines([[0; 2]; BUFFER]) },
-            candidates: CacheLines([E::Value::default(); 4 * BUFFER]),
-            open: Open::new(),
-        }
+        Scratch { words: Words::new(), open: Open::new() }
     }
 
     fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
         let numbers = &numbers[..values.len() / E::Value::PER_BLOCK];
+        let Scratch { words, open } = scratch;
         match self.law {
-            Law::Truncated { .. } => simd.run(Truncated { op: self, simd, groups: numbers, scratch, values }),
+            Law::Truncated { .. } => {
+                simd.run(Truncated { stream: &self.stream, simd, groups: numbers, words, open, values });
+            }
             Law::Normal { .. } => {
-                let words = scratch.words.of(self, simd, numbers.iter().copied());
+                let words = words.of(&self.stream, simd, numbers.iter().copied());
                 simd.run(Normals { words, values });
             }
             Law::Uniform { .. } => {
-                let words = scratch.words.of(self, simd, numbers.iter().copied());
+                let words = words.of(&self.stream, simd, numbers.iter().copied());
                 simd.run(Uniforms { mantissa: E::MANTISSA, words, values });
             }
         }
@@ -134,61 +128,5 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
         E::round(quantised::<E>(quantised::<E>(value) * self.scale) + self.loc)
-    }
-}
-
-impl Words {
-    /// Those of blocks that are counted from the op's first.
-    #[inline(always)]
-    fn of<V>(&mut self, op: &Op<V>, simd: Simd, blocks: impl ExactSizeIterator<Item = u64>) -> &[[u64; 2]] {
-        let count = blocks.len();
-        for (number, block) in self.numbers.iter_mut().zip(blocks) {
-            *number = op.first.wrapping_add(block);
-        }
-        let whole = count.next_multiple_of(GROUP);
-        let (numbers, words) = (&self.numbers[..whole], &mut self.words.0[..whole]);
-        simd.run(Groups { stream: &op.stream, numbers, words });
-        &self.words.0[..count]
-    }
-}
-
-/// The words of whole groups of blocks.
-struct Groups<'a> {
-    stream: &'a Philox,
-    numbers: &'a [u64],
-    words: &'a mut [[u64; 2]],
-}
-
-impl Kernel for Groups<'_> {
-    #[inline(always)]
-    fn run(self, level: Level) {
-        self.stream.groups(level, self.numbers, self.words);
-    }
-}
-
-/// Uniforms for elements with a mantissa of so many bits.
-struct Uniforms<'a, V> {
-    mantissa: u32,
-    words: &'a [[u64; 2]],
-    values: &'a mut [V],
-}
-
-impl<V: Pairs> Kernel for Uniforms<'_, V> {
-    #[inline(always)]
-    fn run(self, _: Level) {
-        V::uniforms(self.words, self.mantissa, self.values);
-    }
-}
-
-/// Standard normal values.
-struct Normals<'a, V> {
-    words: &'a [[u64; 2]],
-    values: &'a mut [V],
-}
-
-impl<V: Pairs> Kernel for Normals<'_, V> {
-    #[inline(always)]
-    fn run(self, _: Level) {
-        V::normals(self.words, self.values);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011, section 3.3.
 
-use super::{Identity, PastTheEnd};
+use super::identity::Identity;
 use crate::machine::level::Level;
 use std::hint::black_box;
 
@@ -101,6 +101,23 @@ impl Philox {
         pairs
     }
 }
+
+/// A range of blocks that leaves the stream: block numbers end at 2^64 − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastTheEnd {
+    /// The first block asked for.
+    pub first: u64,
+    /// How many were asked for.
+    pub count: u64,
+}
+
+impl std::fmt::Display for PastTheEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} blocks from block {} run past block 2^64 - 1, the stream's last", self.count, self.first)
+    }
+}
+
+impl std::error::Error for PastTheEnd {}
 
 #[cfg(test)]
 mod tests {

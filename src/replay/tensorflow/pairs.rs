@@ -2,6 +2,7 @@
 
 use crate::element::Value;
 use crate::fill::batch::BUFFER;
+use crate::machine::level::{Kernel, Level};
 use crate::replay::exact::{arm, libm};
 use std::f64::consts::TAU;
 
@@ -92,4 +93,31 @@ fn first_uniform(pair: u64) -> f64 {
 #[inline(always)]
 fn uniform(pair: u64) -> f64 {
     f64::from_bits(1023 << 52 | (pair & 0xf_ffff) << 32 | pair >> 32) - 1.0
+}
+
+/// Uniforms for elements with a mantissa of so many bits.
+pub(super) struct Uniforms<'a, V> {
+    pub(super) mantissa: u32,
+    pub(super) words: &'a [[u64; 2]],
+    pub(super) values: &'a mut [V],
+}
+
+impl<V: Pairs> Kernel for Uniforms<'_, V> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        V::uniforms(self.words, self.mantissa, self.values);
+    }
+}
+
+/// Standard normal values.
+pub(super) struct Normals<'a, V> {
+    pub(super) words: &'a [[u64; 2]],
+    pub(super) values: &'a mut [V],
+}
+
+impl<V: Pairs> Kernel for Normals<'_, V> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        V::normals(self.words, self.values);
+    }
 }

@@ -1,27 +1,31 @@
 //! TensorFlow's truncated normal law: values are taken from the blocks of a group until it is full.
 
-use super::{Normals, Op, Pairs, Scratch};
-use crate::fill::batch::BUFFER;
+use super::pairs::{Normals, Pairs};
+use super::words::{Stream, Words};
+use crate::fill::batch::{BUFFER, CacheLines};
 use crate::machine::level::{Kernel, Level, Simd};
 
 /// The groups that are not full, and how many values each has.
-pub(super) struct Open {
+pub(super) struct Open<V> {
     groups: [u16; BUFFER],
     held: [u16; BUFFER],
+    /// The values of each group's next block.
+    candidates: CacheLines<[V; 4 * BUFFER]>,
 }
 
-impl Open {
-    pub(super) const fn new() -> Self {
-        Self { groups: [0; BUFFER], held: [0; BUFFER] }
+impl<V: Pairs> Open<V> {
+    pub(super) fn new() -> Self {
+        Self { groups: [0; BUFFER], held: [0; BUFFER], candidates: CacheLines([V::default(); 4 * BUFFER]) }
     }
 }
 
 /// Standard normal values that are inside.
 pub(super) struct Truncated<'a, V> {
-    pub(super) op: &'a Op<V>,
+    pub(super) stream: &'a Stream,
     pub(super) simd: Simd,
     pub(super) groups: &'a [u64],
-    pub(super) scratch: &'a mut Scratch<V>,
+    pub(super) words: &'a mut Words,
+    pub(super) open: &'a mut Open<V>,
     pub(super) values: &'a mut [V],
 }
 
@@ -36,9 +40,9 @@ impl<V: Pairs> Truncated<'_, V> {
     /// Fills every group, of N values: first from its first block, then those that are still open from their next ones.
     #[inline(always)]
     fn fill<const N: usize>(self) {
-        let Self { op, simd, groups, scratch: Scratch { words, candidates, open }, values } = self;
+        let Self { stream, simd, groups, words, open, values } = self;
         let first = |group: u64| group.wrapping_mul(64 * N as u64);
-        simd.run(Normals { words: words.of(op, simd, groups.iter().map(|&group| first(group))), values });
+        simd.run(Normals { words: words.of(stream, simd, groups.iter().map(|&group| first(group))), values });
         let values = values.as_chunks_mut::<N>().0;
         let mut left = 0;
         for (group, values) in values.iter().enumerate() {
@@ -54,8 +58,8 @@ impl<V: Pairs> Truncated<'_, V> {
         let mut round = 1;
         while left > 0 {
             let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
-            let candidates = &mut candidates.0[..left * N];
-            simd.run(Normals { words: words.of(op, simd, blocks), values: candidates });
+            let candidates = &mut open.candidates.0[..left * N];
+            simd.run(Normals { words: words.of(stream, simd, blocks), values: candidates });
             left = 0;
             for (row, candidates) in candidates.as_chunks::<N>().0.iter().enumerate() {
                 let group = open.groups[row];

@@ -3,7 +3,7 @@
 use super::arithmetic::{Arithmetic, BATCH, GROUP};
 use super::rows::Rows;
 use super::scratch::{Kept, Round, Scratch, rounded};
-use super::{Law, Torch, TorchElement};
+use super::tensor::{Law, Torch, TorchElement};
 use crate::element::{Element, Value};
 use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;

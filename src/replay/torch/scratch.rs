@@ -1,7 +1,7 @@
 //! Batches of torch's values, as kernels that elements of one type of value share.
 
-use super::arithmetic::{Arithmetic, BATCH, GROUP};
-use super::{Capability, Torch, TorchElement};
+use super::arithmetic::{Arithmetic, BATCH, Capability, GROUP};
+use super::tensor::{Torch, TorchElement};
 use crate::element::{Element, Value};
 use crate::fill::batch::CacheLines;
 use crate::machine::level::{Kernel, Level, Simd};

@@ -1,10 +1,11 @@
 //! Normal values of fewer than sixteen elements: one after another, in float64, by pairs of which torch's generator
 //! keeps the second value for later.
 
-use super::arithmetic::{Arithmetic, uniform_f64};
+use super::arithmetic::{Arithmetic, Capability, uniform_f64};
 use super::laws::Bounds;
+use super::portable;
 use super::scratch::keras_truncated;
-use super::{Capability, Law, Place, Torch, TorchElement, portable};
+use super::tensor::{Law, Place, Torch, TorchElement};
 use crate::element::Value;
 use crate::machine::level::Simd;
 use crate::replay::exact::libm;

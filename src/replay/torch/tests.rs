@@ -1,10 +1,15 @@
 //! What no way of cutting the work may change, and the batches that it is cut into.
 
+use super::arithmetic::Capability;
 use super::rows::{Rest, Row};
-use super::*;
-use crate::fill::{Schedule, fill};
+use super::tensor::{End, Law, Place, Torch, TorchElement};
+use crate::element::{BF16, F16};
+use crate::fill::{CHUNK, Schedule, fill};
+use crate::machine::level::Level;
+use crate::region::Region;
 use crate::replay::exact::{CHECKSUM, arm, checksum};
 use bytemuck::Pod;
+use std::sync::Arc;
 
 const LAWS: [Law; 6] = [
     Law::Uniform([-0.3, 1.1]),
