@@ -49,8 +49,9 @@ impl Placement<f64> {
     }
 }
 
-macro_rules! value {
-    ($type:ty, $per_block:literal, $sample:ident) => {
+/// A type that laws compute in and that arrays hold as it is.
+macro_rules! float {
+    ($type:ty, $per_block:literal, $mantissa:literal, $sample:ident) => {
         impl Value for $type {
             const PER_BLOCK: usize = $per_block;
 
@@ -72,10 +73,25 @@ macro_rules! value {
                 if x > placement.high { placement.high } else { x }
             }
         }
+
+        impl Element for $type {
+            type Value = Self;
+            const MANTISSA: u32 = $mantissa;
+
+            #[inline(always)]
+            fn round(value: Self) -> Self {
+                value
+            }
+
+            #[inline(always)]
+            fn widen(self) -> Self {
+                self
+            }
+        }
     };
 }
-value!(f32, 4, sample_f32);
-value!(f64, 2, sample_f64);
+float!(f32, 4, 23, sample_f32);
+float!(f64, 2, 52, sample_f64);
 
 /// What an array holds.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -89,36 +105,6 @@ pub trait Element: Copy + Send + Sync + 'static {
 
     /// The same number as a value.
     fn widen(self) -> Self::Value;
-}
-
-impl Element for f32 {
-    type Value = Self;
-    const MANTISSA: u32 = 23;
-
-    #[inline(always)]
-    fn round(value: Self) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn widen(self) -> Self {
-        self
-    }
-}
-
-impl Element for f64 {
-    type Value = Self;
-    const MANTISSA: u32 = 52;
-
-    #[inline(always)]
-    fn round(value: Self) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn widen(self) -> Self {
-        self
-    }
 }
 
 /// IEEE binary16, as its bits.

@@ -13,7 +13,7 @@ use crate::region::Region;
 pub use native::Native;
 pub(crate) use run::Task;
 pub use run::{CHUNK, Schedule};
-pub use source::Source;
+pub use source::{Passes, Source};
 use std::sync::Arc;
 
 /// Fills `out`, in C order, with the elements of `region`.
@@ -29,9 +29,9 @@ where
 {
     loop {
         let tasks = tasks(source, region.clone(), out, schedule);
-        let done = run::run(schedule, region.len(), tasks, None::<fn() -> bool>);
+        let done = run::run_tasks(schedule, region.len(), tasks, None::<fn() -> bool>);
         debug_assert!(done.is_ok(), "chunks in C order take no memory");
-        if !source.again() {
+        if !source.another_pass() {
             return;
         }
     }

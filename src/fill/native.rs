@@ -1,7 +1,7 @@
 //! The native source: words of our own stream, a law, its place, one rounding.
 
-use super::batch::{BUFFER, Blocks, CacheLines, Chunk};
-use super::source::Source;
+use super::batch::{BUFFER, CacheLines, Chunk, Units};
+use super::source::{Passes, Source};
 use crate::element::{Element, Placement, Value};
 use crate::law::Law;
 use crate::machine::level::{Kernel, Level, Simd};
@@ -19,11 +19,13 @@ pub struct Native {
     pub identity: Identity,
 }
 
+impl Passes for Native {}
+
 impl<E: Element> Source<E> for Native {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let stream = Philox::new(self.identity);
-        let blocks = Draws { law: &self.law, placement: self.placement.to::<E::Value>(), stream };
-        Chunk { blocks, region, first, out }.write(level.simd());
+        let units = Draws { law: &self.law, placement: self.placement.to::<E::Value>(), stream };
+        Chunk { units, region, first, out }.write(level.simd());
     }
 }
 
@@ -34,10 +36,10 @@ struct Draws<'a, V> {
     stream: Philox,
 }
 
-impl<E: Element> Blocks<E> for Draws<'_, E::Value> {
+impl<E: Element> Units<E> for Draws<'_, E::Value> {
     type Value = E::Value;
     type Scratch = CacheLines<[[u64; 2]; BUFFER]>;
-    const PER_BLOCK: usize = E::Value::PER_BLOCK;
+    const PER_UNIT: usize = E::Value::PER_BLOCK;
 
     fn scratch(&self) -> Self::Scratch {
         CacheLines([[0; 2]; BUFFER])

@@ -2,7 +2,7 @@
 
 use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
-use crate::machine::workers::{together, workers};
+use crate::machine::workers::{run_on_all, workers};
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -54,7 +54,7 @@ const LARGEST: u64 = 1 << 24;
 /// # Errors
 ///
 /// [`TryReserveError`] when a task was refused memory; no other is begun then.
-pub(crate) fn run<'a>(
+pub(crate) fn run_tasks<'a>(
     schedule: &Schedule,
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
@@ -63,7 +63,7 @@ pub(crate) fn run<'a>(
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
     let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
     if workers.len() < 2 {
-        return alone(tasks, interrupted);
+        return run_on_caller(tasks, interrupted);
     }
     let queue = Queue {
         pending: Mutex::new(Pending { tasks, elements }),
@@ -72,17 +72,17 @@ pub(crate) fn run<'a>(
         stop: AtomicBool::new(false),
         refused: OnceLock::new(),
     };
-    let end = End { working: AtomicUsize::new(workers.len()), caller: thread::current() };
+    let at_work = Working { count: AtomicUsize::new(workers.len()), caller: thread::current() };
     let work = || {
-        let _leaving = Leaving(&end);
-        queue.work();
+        let _leaving = Leaving(&at_work);
+        queue.work_until_empty();
     };
-    together(&workers, &work, &mut || queue.watch(&end, interrupted.as_mut()));
+    run_on_all(&workers, &work, &mut || queue.wait_and_ask(&at_work, interrupted.as_mut()));
     queue.refused.into_inner().map_or(Ok(()), Err)
 }
 
 /// Does the tasks on the caller's own thread.
-fn alone<'a>(
+fn run_on_caller<'a>(
     tasks: impl Iterator<Item = Task<'a>>,
     mut interrupted: Option<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
@@ -121,11 +121,11 @@ struct Pending<I> {
 
 impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     /// What a worker does.
-    fn work(&self) {
+    fn work_until_empty(&self) {
         let _environment = DefaultEnvironment::enter();
         let mut bundle = Vec::new();
         loop {
-            self.take(&mut bundle);
+            self.take_bundle(&mut bundle);
             if bundle.is_empty() {
                 return;
             }
@@ -145,7 +145,7 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     ///
     /// Workers that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
     /// from the system while the others wait: 8192² new values would take 1.2 times as long.
-    fn take(&self, bundle: &mut Vec<Task<'a>>) {
+    fn take_bundle(&self, bundle: &mut Vec<Task<'a>>) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let share = (pending.elements / self.shares).min(LARGEST).max(self.chunk);
         let mut taken = 0;
@@ -159,9 +159,9 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     }
 
     /// What the caller does meanwhile.
-    fn watch(&self, end: &End, interrupted: Option<&mut impl FnMut() -> bool>) {
+    fn wait_and_ask(&self, at_work: &Working, interrupted: Option<&mut impl FnMut() -> bool>) {
         let Some(interrupted) = interrupted else { return };
-        while end.working.load(Ordering::Acquire) > 0 {
+        while at_work.count.load(Ordering::Acquire) > 0 {
             thread::park_timeout(INTERVAL);
             if !self.stop.load(Ordering::Relaxed) && interrupted() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -171,17 +171,17 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
 }
 
 /// How many workers are at work, and who waits for them.
-struct End {
-    working: AtomicUsize,
+struct Working {
+    count: AtomicUsize,
     caller: Thread,
 }
 
 /// Says that a worker has done its part when it is dropped, in a panic too.
-struct Leaving<'a>(&'a End);
+struct Leaving<'a>(&'a Working);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        if self.0.working.fetch_sub(1, Ordering::Release) == 1 {
+        if self.0.count.fetch_sub(1, Ordering::Release) == 1 {
             self.0.caller.unpark();
         }
     }
@@ -217,7 +217,7 @@ mod tests {
                     })
                 })
             };
-            run(&schedule(threads), 40, tasks(1), Some(|| false)).unwrap();
+            run_tasks(&schedule(threads), 40, tasks(1), Some(|| false)).unwrap();
             let mut numbers = std::mem::take(&mut *done.lock().unwrap());
             numbers.sort_unstable();
             assert_eq!(numbers, (0..40).collect::<Vec<_>>());
@@ -226,7 +226,7 @@ mod tests {
                 asked += 1;
                 asked == 3
             };
-            run(&schedule(threads), 40, tasks(8), Some(interrupted)).unwrap();
+            run_tasks(&schedule(threads), 40, tasks(8), Some(interrupted)).unwrap();
             let begun = done.lock().unwrap().len();
             assert!((3..30).contains(&begun), "{begun} tasks of 8 ms were begun in 3 intervals");
             assert_eq!(asked, 3, "nobody is asked after the interruption");
@@ -246,7 +246,7 @@ mod tests {
                 };
                 Task { elements: 1, work: Box::new(work) }
             });
-            assert!(run(&schedule(threads), 1000, tasks, None::<fn() -> bool>).is_err());
+            assert!(run_tasks(&schedule(threads), 1000, tasks, None::<fn() -> bool>).is_err());
             assert!((1..=threads).contains(&begun.into_inner()));
         }
     }
@@ -256,6 +256,6 @@ mod tests {
     #[should_panic(expected = "a task's own")]
     fn a_panic_reaches_the_caller() {
         let tasks = [task(|| panic!("a task's own")), task(|| ())];
-        let _ = run(&schedule(2), 2, tasks.into_iter(), Some(|| false));
+        let _ = run_tasks(&schedule(2), 2, tasks.into_iter(), Some(|| false));
     }
 }

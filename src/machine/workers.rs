@@ -25,12 +25,12 @@ pub(crate) fn workers(count: usize) -> Vec<&'static ThreadPool> {
 
 /// Does `work` on every worker, and `meanwhile` on the caller's thread; returns when all is done. It takes 200 bytes of the
 /// caller's stack a worker.
-pub(crate) fn together(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
+pub(crate) fn run_on_all(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
     match workers {
         [] => meanwhile(),
         [first, others @ ..] => first.in_place_scope(|scope| {
             scope.spawn(|_| work());
-            together(others, work, meanwhile);
+            run_on_all(others, work, meanwhile);
         }),
     }
 }

@@ -3,9 +3,9 @@
 use super::errors::unknown;
 use super::values::{Stream, Values};
 use crate::element::{BF16, Element, F16, Placement};
-use crate::fill::run::run;
+use crate::fill::run::run_tasks;
 use crate::fill::strided;
-use crate::fill::{self, CHUNK, Schedule, Source, Task};
+use crate::fill::{self, CHUNK, Passes, Schedule, Source, Task};
 use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
 use crate::machine::threads;
@@ -184,19 +184,19 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         let part = full.zip(picks);
         outputs.push((Output::new(&out, &element)?, values, part));
     }
-    apart(outputs.iter().map(|(output, ..)| output.span()).collect())?;
+    check_disjoint(outputs.iter().map(|(output, ..)| output.span()).collect())?;
     while !outputs.is_empty() {
         let elements = outputs.iter().map(|(output, ..)| output.array().len() as u64).sum();
         let tasks = outputs.iter().map(|(output, values, part)| output.tasks(values, part.clone(), &schedule));
         let tasks = tasks.collect::<PyResult<Vec<_>>>()?.into_iter().flatten();
         interruptibly(py, &schedule, elements, tasks)?;
-        outputs.retain(|(_, values, _)| Source::<f32>::again(values));
+        outputs.retain(|(_, values, _)| values.another_pass());
     }
     Ok(())
 }
 
 /// Raises where two arrays may have memory in common.
-fn apart(mut spans: Vec<Range<usize>>) -> PyResult<()> {
+fn check_disjoint(mut spans: Vec<Range<usize>>) -> PyResult<()> {
     spans.retain(|span| !span.is_empty());
     spans.sort_unstable_by_key(|span| span.start);
     if spans.windows(2).any(|pair| pair[1].start < pair[0].end) {
@@ -219,7 +219,7 @@ fn interruptibly<'a>(
     };
     let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
     // No panic is known; should there be one, it is an ordinary exception.
-    py.detach(|| catch_unwind(AssertUnwindSafe(|| run(schedule, elements, tasks, asked))))
+    py.detach(|| catch_unwind(AssertUnwindSafe(|| run_tasks(schedule, elements, tasks, asked))))
         .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?
         .map_err(|_| PyMemoryError::new_err("no memory for a part of `out`, which is not in C order"))?;
     signal?;

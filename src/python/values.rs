@@ -3,7 +3,7 @@
 use super::errors::unknown;
 use super::replays::{self, Request};
 use crate::element::{Element, Placement};
-use crate::fill::{Native, Source};
+use crate::fill::{Native, Passes, Source};
 use crate::law::Law;
 use crate::machine::level::Level;
 use crate::region::Region;
@@ -36,9 +36,11 @@ where
             Self::Replay(replay) => replay.write(region, first, out, level),
         }
     }
+}
 
-    fn again(&self) -> bool {
-        matches!(self, Self::Replay(replay) if replay.again())
+impl Passes for Values {
+    fn another_pass(&self) -> bool {
+        matches!(self, Self::Replay(replay) if replay.another_pass())
     }
 }
 

@@ -7,8 +7,8 @@ mod real;
 
 use super::threefry::Threefry;
 use crate::element::{Element, Value};
-use crate::fill::Source;
-use crate::fill::batch::{BUFFER, Blocks, CacheLines, Chunk};
+use crate::fill::batch::{BUFFER, CacheLines, Chunk, Units};
+use crate::fill::{Passes, Source};
 use crate::machine::level::{Kernel, Level, Simd};
 use crate::region::Region;
 pub use real::Real;
@@ -16,7 +16,7 @@ use std::f64::consts::SQRT_2;
 
 /// A law as `jax.random` has it.
 #[derive(Clone, Copy, Debug)]
-pub enum Law {
+pub enum JaxLaw {
     /// The uniform itself.
     Uniform,
     /// √2 times its inverse error function.
@@ -36,7 +36,7 @@ pub enum Law {
 #[derive(Clone, Copy, Debug)]
 pub struct Jax {
     /// The law.
-    pub law: Law,
+    pub law: JaxLaw,
     /// Between what the uniform is drawn.
     pub limits: (f64, f64),
     /// Multiplied first.
@@ -49,10 +49,12 @@ pub struct Jax {
     pub fused_half: bool,
 }
 
+impl Passes for Jax {}
+
 impl<E: Element<Value: Real>> Source<E> for Jax {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let (low, high) = (E::Value::from_f64(self.limits.0), E::Value::from_f64(self.limits.1));
-        let blocks = Op {
+        let units = Op {
             law: self.law,
             threefry: self.threefry,
             low,
@@ -62,7 +64,7 @@ impl<E: Element<Value: Real>> Source<E> for Jax {
             scale: E::Value::from_f64(self.scale),
             loc: E::Value::from_f64(self.loc),
         };
-        Chunk { blocks, region, first, out }.write(level.simd());
+        Chunk { units, region, first, out }.write(level.simd());
     }
 }
 
@@ -79,7 +81,7 @@ const fn width<E: Element>() -> u32 {
 
 /// A tensor, its numbers in the type that they are computed in.
 struct Op<V> {
-    law: Law,
+    law: JaxLaw,
     threefry: Threefry,
     low: V,
     span: V,
@@ -89,10 +91,10 @@ struct Op<V> {
     loc: V,
 }
 
-impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
+impl<E: Element<Value: Real>> Units<E> for Op<E::Value> {
     type Value = E::Value;
     type Scratch = CacheLines<[<E::Value as Real>::Bits; BUFFER]>;
-    const PER_BLOCK: usize = 1;
+    const PER_UNIT: usize = 1;
 
     fn scratch(&self) -> Self::Scratch {
         CacheLines([<E::Value as Real>::Bits::default(); BUFFER])
@@ -103,13 +105,13 @@ impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
         simd.run(Bits::<E::Value> { threefry: &self.threefry, width: width::<E>(), numbers, found: bits });
         simd.run(Uniform::<E> { op: self, bits, values });
         match self.law {
-            Law::Uniform => {}
-            Law::FoldedNormal => simd.run(Inverse { central: false, values }),
-            Law::Normal => {
+            JaxLaw::Uniform => {}
+            JaxLaw::FoldedNormal => simd.run(Inverse { central: false, values }),
+            JaxLaw::Normal => {
                 simd.run(Inverse { central: false, values });
                 simd.run(Normal::<E> { values });
             }
-            Law::Truncated { least, largest } => {
+            JaxLaw::Truncated { least, largest } => {
                 simd.run(Inverse { central: self.central, values });
                 simd.run(Clipped::<E> { least, largest, values });
             }
@@ -237,11 +239,11 @@ mod tests {
     /// A level without fused instructions that rounds otherwise, or a part that hashes other numbers.
     #[test]
     fn levels_chunks_and_threads_change_no_bit() {
-        let truncated = Law::Truncated { least: -1.5, largest: 2.5 };
+        let truncated = JaxLaw::Truncated { least: -1.5, largest: 2.5 };
         for (law, limits) in [
-            (Law::Uniform, (-0.75, 1.0)),
-            (Law::Normal, (-0.9375, 1.0)),
-            (Law::FoldedNormal, (-0.9375, 1.0)),
+            (JaxLaw::Uniform, (-0.75, 1.0)),
+            (JaxLaw::Normal, (-0.9375, 1.0)),
+            (JaxLaw::FoldedNormal, (-0.9375, 1.0)),
             (truncated, (-0.875, 0.984_375)),
             (truncated, (-1.0, 1.0)),
         ] {

@@ -9,8 +9,8 @@ mod truncated;
 mod words;
 
 use crate::element::{Element, Value};
-use crate::fill::Source;
-use crate::fill::batch::{BUFFER, Blocks, Chunk};
+use crate::fill::batch::{BUFFER, Chunk, Units};
+use crate::fill::{Passes, Source};
 use crate::machine::level::{Level, Simd};
 use crate::region::Region;
 use crate::stream::{GROUP, Identity, Philox};
@@ -21,7 +21,7 @@ use words::{Stream, Words};
 
 /// A law as TensorFlow's ops have it.
 #[derive(Clone, Copy, Debug)]
-pub enum Law {
+pub enum TensorFlowLaw {
     /// Uniform between two limits, the lower included.
     Uniform {
         /// The lower limit.
@@ -49,7 +49,7 @@ pub enum Law {
 #[derive(Clone, Copy, Debug)]
 pub struct TensorFlow {
     /// The law and its parameters, not yet rounded to the dtype.
-    pub law: Law,
+    pub law: TensorFlowLaw,
     /// The key, and the counter's high half.
     pub identity: Identity,
     /// The first block.
@@ -66,15 +66,19 @@ pub fn scramble(first: u64, second: u64) -> (u64, u64) {
     (key, counter)
 }
 
+impl Passes for TensorFlow {}
+
 impl<E: Element<Value: Pairs>> Source<E> for TensorFlow {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let round = |x| quantised::<E>(E::Value::from_f64(x));
         let (loc, scale) = match self.law {
-            Law::Uniform { low, high } => (round(low), quantised::<E>(round(high) - round(low))),
-            Law::Normal { mean, stddev } | Law::Truncated { mean, stddev } => (round(mean), round(stddev)),
+            TensorFlowLaw::Uniform { low, high } => (round(low), quantised::<E>(round(high) - round(low))),
+            TensorFlowLaw::Normal { mean, stddev } | TensorFlowLaw::Truncated { mean, stddev } => {
+                (round(mean), round(stddev))
+            }
         };
         let stream = Stream { philox: Philox::new(self.identity), first: self.first };
-        Chunk { blocks: Op { law: self.law, stream, loc, scale }, region, first, out }.write(level.simd());
+        Chunk { units: Op { law: self.law, stream, loc, scale }, region, first, out }.write(level.simd());
     }
 }
 
@@ -86,7 +90,7 @@ fn quantised<E: Element>(value: E::Value) -> E::Value {
 
 /// An op whose parameters are rounded.
 struct Op<V> {
-    law: Law,
+    law: TensorFlowLaw,
     stream: Stream,
     loc: V,
     scale: V,
@@ -98,10 +102,10 @@ struct Scratch<V> {
     open: Open<V>,
 }
 
-impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
+impl<E: Element<Value: Pairs>> Units<E> for Op<E::Value> {
     type Value = E::Value;
     type Scratch = Scratch<E::Value>;
-    const PER_BLOCK: usize = E::Value::PER_BLOCK;
+    const PER_UNIT: usize = E::Value::PER_BLOCK;
 
     fn scratch(&self) -> Self::Scratch {
         Scratch { words: Words::new(), open: Open::new() }
@@ -111,14 +115,14 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
         let numbers = &numbers[..values.len() / E::Value::PER_BLOCK];
         let Scratch { words, open } = scratch;
         match self.law {
-            Law::Truncated { .. } => {
+            TensorFlowLaw::Truncated { .. } => {
                 simd.run(Truncated { stream: &self.stream, simd, groups: numbers, words, open, values });
             }
-            Law::Normal { .. } => {
+            TensorFlowLaw::Normal { .. } => {
                 let words = words.of(&self.stream, simd, numbers.iter().copied());
                 simd.run(Normals { words, values });
             }
-            Law::Uniform { .. } => {
+            TensorFlowLaw::Uniform { .. } => {
                 let words = words.of(&self.stream, simd, numbers.iter().copied());
                 simd.run(Uniforms { mantissa: E::MANTISSA, words, values });
             }

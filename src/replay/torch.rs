@@ -14,14 +14,14 @@ mod tensor;
 #[cfg(test)]
 mod tests;
 
-use crate::fill::Source;
+use crate::fill::{Passes, Source};
 use crate::machine::level::Level;
 use crate::region::Region;
 pub use arithmetic::Capability;
 use arithmetic::GROUP;
 use laws::Draw;
 use std::sync::atomic::Ordering;
-pub use tensor::{End, Law, Place, Torch, TorchElement};
+pub use tensor::{End, Place, Torch, TorchElement, TorchLaw};
 
 impl<E: TorchElement> Source<E> for Torch {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
@@ -40,8 +40,10 @@ impl<E: TorchElement> Source<E> for Torch {
             }
         }
     }
+}
 
-    fn again(&self) -> bool {
+impl Passes for Torch {
+    fn another_pass(&self) -> bool {
         let failed = self.attempt.failed.swap(false, Ordering::Relaxed);
         if failed {
             self.attempt.number.fetch_add(1, Ordering::Relaxed);

@@ -3,7 +3,7 @@
 use super::arithmetic::{Arithmetic, BATCH, GROUP};
 use super::rows::Rows;
 use super::scratch::{Kept, Round, Scratch, rounded};
-use super::tensor::{Law, Torch, TorchElement};
+use super::tensor::{Torch, TorchElement, TorchLaw};
 use crate::element::{Element, Value};
 use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;
@@ -52,15 +52,15 @@ impl<E: TorchElement> Draw<'_, E> {
     /// Writes them.
     pub(super) fn write(self) {
         match self.torch.law {
-            Law::Uniform(limits) => self.uniform(limits, |element| element),
-            Law::KerasUniform([low, high]) => {
+            TorchLaw::Uniform(limits) => self.uniform(limits, |element| element),
+            TorchLaw::KerasUniform([low, high]) => {
                 let (range, low) = (E::Value::from_f64(high - low), rounded::<E>(E::Value::from_f64(low)));
                 self.uniform([0.0, 1.0], |element| E::round(rounded::<E>(range * element.widen()) + low));
             }
-            Law::Normal(moments) => self.normal(moments),
-            Law::Redrawn(moments, bounds) => self.redrawn(moments, bounds),
-            Law::Accepted(moments, bounds, log_peak) => self.accepted(moments, bounds, log_peak),
-            Law::KerasTruncated(moments) => self.keras_truncated(moments),
+            TorchLaw::Normal(moments) => self.normal(moments),
+            TorchLaw::Redrawn(moments, bounds) => self.redrawn(moments, bounds),
+            TorchLaw::Accepted(moments, bounds, log_peak) => self.accepted(moments, bounds, log_peak),
+            TorchLaw::KerasTruncated(moments) => self.keras_truncated(moments),
         }
     }
 
@@ -99,7 +99,7 @@ impl<E: TorchElement> Draw<'_, E> {
         for batch in self.rows.row.batches(&range, BATCH as u64) {
             generator.skip(batch.skip);
             let values = scratch.normal(&mut generator, batch.count, moments);
-            let (elements, of_batch) = batch.meet(&range, 1);
+            let (elements, of_batch) = batch.overlap(&range, 1);
             self.simd.run(Round { values: &values[of_batch], out: &mut self.out[elements] });
         }
     }
@@ -115,7 +115,7 @@ impl<E: TorchElement> Draw<'_, E> {
         let range = self.range(1);
         for batch in self.rows.row.batches(&range, BATCH as u64) {
             generator.skip(batch.skip);
-            let (elements, of_batch) = batch.meet(&range, 1);
+            let (elements, of_batch) = batch.overlap(&range, 1);
             let out = &mut self.out[elements];
             if !is_first && !bounds.exclude_any(out) {
                 generator.skip(batch.count as u64 * E::Value::WORDS);
@@ -172,7 +172,7 @@ impl<E: TorchElement> Draw<'_, E> {
         for batch in self.rows.row.batches(&values, BATCH as u64) {
             generator.skip(batch.skip);
             let values = scratch.normal(&mut generator, batch.count, [0.0, 1.0]);
-            let (elements, of_batch) = batch.meet(&range, 4);
+            let (elements, of_batch) = batch.overlap(&range, 4);
             let candidates = &values.as_chunks::<4>().0[of_batch];
             self.simd.run(Kept { candidates, moments, out: &mut self.out[elements] });
         }

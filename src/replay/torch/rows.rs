@@ -49,7 +49,7 @@ pub(super) struct Batch {
 impl Batch {
     /// Where the batch meets the elements of `range`, of `each` values: first in the range, then in the batch.
     #[inline(always)]
-    pub(super) fn meet(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
+    pub(super) fn overlap(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
         let first = range.start.max(self.first / each);
         let end = range.end.min(self.end / each).max(first);
         let within = |number: u64, start: u64| (number - start) as usize;
@@ -102,7 +102,7 @@ pub(super) struct Rows {
     /// Words before the first row.
     skip: u64,
     /// Values between two stations.
-    apart: u64,
+    spacing: u64,
     walk: Mutex<Walk>,
 }
 
@@ -118,11 +118,11 @@ struct Walk {
 }
 
 impl Rows {
-    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `apart` values, a multiple
+    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `spacing` values, a multiple
     /// of [`GROUP`].
-    pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, apart: u64) -> Self {
+    pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, spacing: u64) -> Self {
         let walk = Walk { generator: Mt19937::new(seed, simd), word: 0, next: 0, kept: HashMap::new() };
-        Self { row, simd, seed, skip, apart, walk: Mutex::new(walk) }
+        Self { row, simd, seed, skip, spacing, walk: Mutex::new(walk) }
     }
 
     /// Words before row `number`.
@@ -133,8 +133,8 @@ impl Rows {
     /// The generator in row `number`, where the batches of values from `value` on begin.
     pub(super) fn at(&self, number: u64, value: u64) -> Mt19937 {
         let value = (value - value % GROUP as u64).min(self.row.values - self.row.rest_values());
-        let mut generator = self.station(number * self.stations() + value / self.apart);
-        generator.skip(value % self.apart * self.row.words);
+        let mut generator = self.station(number * self.stations() + value / self.spacing);
+        generator.skip(value % self.spacing * self.row.words);
         generator
     }
 
@@ -144,7 +144,7 @@ impl Rows {
     }
 
     const fn stations(&self) -> u64 {
-        self.row.values.div_ceil(self.apart)
+        self.row.values.div_ceil(self.spacing)
     }
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
@@ -152,7 +152,7 @@ impl Rows {
     }
 
     fn word_of(&self, station: u64) -> u64 {
-        self.start(station / self.stations()) + station % self.stations() * self.apart * self.row.words
+        self.start(station / self.stations()) + station % self.stations() * self.spacing * self.row.words
     }
 
     fn station(&self, station: u64) -> Mt19937 {

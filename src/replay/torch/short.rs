@@ -5,7 +5,7 @@ use super::arithmetic::{Arithmetic, Capability, uniform_f64};
 use super::laws::Bounds;
 use super::portable;
 use super::scratch::keras_truncated;
-use super::tensor::{Law, Place, Torch, TorchElement};
+use super::tensor::{Place, Torch, TorchElement, TorchLaw};
 use crate::element::Value;
 use crate::machine::level::Simd;
 use crate::replay::exact::libm;
@@ -74,8 +74,8 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Pla
     let mut pairs = Pairs::new(torch.place, torch.capability, simd);
     let count = 0..torch.elements;
     let tensor = match torch.law {
-        Law::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),
-        Law::Redrawn(moments, bounds) => {
+        TorchLaw::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),
+        TorchLaw::Redrawn(moments, bounds) => {
             let bounds = Bounds::new::<E>(bounds);
             let mut tensor: Vec<E> = count.map(|_| pairs.element(moments)).collect();
             while bounds.exclude_any(&tensor) {
@@ -88,10 +88,10 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Pla
             }
             tensor
         }
-        Law::KerasTruncated(moments) => {
+        TorchLaw::KerasTruncated(moments) => {
             count.map(|_| keras_truncated([(); 4].map(|()| pairs.element::<E>([0.0, 1.0])), moments)).collect()
         }
-        Law::Uniform(..) | Law::Accepted(..) | Law::KerasUniform(..) => Vec::new(), // not normal
+        TorchLaw::Uniform(..) | TorchLaw::Accepted(..) | TorchLaw::KerasUniform(..) => Vec::new(), // not normal
     };
     (tensor, pairs.place)
 }

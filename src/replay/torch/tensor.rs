@@ -22,7 +22,7 @@ pub struct Place {
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug)]
-pub enum Law {
+pub enum TorchLaw {
     /// `uniform_`: two limits.
     Uniform([f64; 2]),
     /// `normal_`: mean and standard deviation.
@@ -38,7 +38,7 @@ pub enum Law {
     KerasTruncated([f64; 2]),
 }
 
-impl Law {
+impl TorchLaw {
     /// Values that are drawn for one element.
     pub(super) const fn values(&self) -> u64 {
         if matches!(self, Self::KerasTruncated(..)) { 4 } else { 1 }
@@ -78,7 +78,7 @@ impl End {
 /// One tensor of torch's. Its clones are the same tensor: they share how far it is drawn.
 #[derive(Clone, Debug)]
 pub struct Torch {
-    pub(super) law: Law,
+    pub(super) law: TorchLaw,
     pub(super) place: Place,
     pub(super) capability: Capability,
     /// Elements of the tensor.
@@ -102,7 +102,7 @@ pub(super) struct Attempt {
 impl Torch {
     /// A tensor of so many elements; `end` is where the generator is when all are written.
     #[must_use]
-    pub fn new(law: Law, place: Place, capability: Capability, elements: u64, end: Arc<End>) -> Self {
+    pub fn new(law: TorchLaw, place: Place, capability: Capability, elements: u64, end: Arc<End>) -> Self {
         end.reach(place.skip, place.spare);
         Self { law, place, capability, elements, rows: Arc::default(), attempt: Arc::default(), end }
     }
