@@ -58,4 +58,4 @@ def check_overflow(largest: float, kind: FloatType) -> None:
 def core_job(array: NDArray[Any], part: Part, kind: FloatType, plan: Plan, stream: Any) -> Job:
     """What the core fills an array with: the plan, and the bytes or the tuple that names the stream."""
     crossing = part.mesh(array if kind.crosses_as is None else array.view(kind.crosses_as))
-    return crossing, kind.name, *plan, stream, None if part.picks is None else part.full_shape, part.picks
+    return crossing, kind.name, plan, stream, None if part.picks is None else part.full_shape, part.picks

@@ -28,21 +28,56 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Elements above which a fill may take so long that somebody wants to stop it.
 const LONG: u64 = 1 << 20;
 
-/// One array to fill: `out`, element, law, bounds, loc, scale, low, high, stream, full shape, picks.
-#[derive(FromPyObject)]
-pub(crate) struct Job<'py>(
-    Bound<'py, PyAny>,
-    PyBackedStr,
-    PyBackedStr,
-    (f64, f64),
-    f64,
-    f64,
-    f64,
-    f64,
-    Stream<'py>,
-    Option<Vec<u128>>,
-    Option<Vec<AxisPicks<'py>>>,
-);
+/// One array to fill: a tuple in Python, its fields in this order.
+pub(crate) struct Job<'py> {
+    /// The array; of float16 and bfloat16 a view as uint16.
+    out: Bound<'py, PyAny>,
+    /// What it holds: float16, bfloat16, float32 or float64.
+    element: PyBackedStr,
+    /// Its law, and where the values go.
+    plan: Plan,
+    /// Where its words come from.
+    stream: Stream<'py>,
+    /// The shape of the tensor that it is a part of; `None` for a whole one.
+    full_shape: Option<Vec<u128>>,
+    /// Which indices of each axis it holds; `None` for all.
+    picks: Option<Vec<AxisPicks<'py>>>,
+}
+
+/// A law and where its values go: a tuple in Python, its fields in this order.
+struct Plan {
+    /// The law's name.
+    law: PyBackedStr,
+    /// Of the standard truncated normal law; the other laws ignore them.
+    bounds: (f64, f64),
+    /// Added last.
+    loc: f64,
+    /// Multiplied first.
+    scale: f64,
+    /// The least value.
+    low: f64,
+    /// The greatest value.
+    high: f64,
+}
+
+// By position, since a look-up by name costs each field some 12 ns: 4 % of the time of filling a small array.
+impl<'py> FromPyObject<'_, 'py> for Job<'py> {
+    type Error = PyErr;
+
+    fn extract(job: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let (out, element, plan, stream, full_shape, picks) = job.extract()?;
+        Ok(Self { out, element, plan, stream, full_shape, picks })
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Plan {
+    type Error = PyErr;
+
+    fn extract(plan: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let (law, bounds, loc, scale, low, high) = plan.extract()?;
+        Ok(Self { law, bounds, loc, scale, low, high })
+    }
+}
 
 /// One axis's indices: (start, step, count), or all of them.
 #[derive(FromPyObject)]
@@ -178,10 +213,11 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     let _environment = DefaultEnvironment::enter(); // masses of bounds are computed here
     let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
     let mut outputs = Vec::with_capacity(jobs.len());
-    for Job(out, element, law, bounds, loc, scale, low, high, stream, full, picks) in jobs {
+    for Job { out, element, plan, stream, full_shape, picks } in jobs {
+        let Plan { law, bounds, loc, scale, low, high } = plan;
         let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
         let picks = picks.map(|axes| axes.iter().map(AxisPicks::read).collect::<PyResult<Vec<_>>>()).transpose()?;
-        let part = full.zip(picks);
+        let part = full_shape.zip(picks);
         outputs.push((Output::new(&out, &element)?, values, part));
     }
     check_disjoint(outputs.iter().map(|(output, ..)| output.span()).collect())?;
