@@ -67,6 +67,7 @@ macro_rules! float {
 
             #[inline(always)]
             fn place(self, placement: &Placement<Self>) -> Self {
+                // Two roundings, on every machine: a fused operation has one.
                 let x = self * placement.scale + placement.loc;
                 // Comparisons, not min and max: those may return either zero when both are zeros.
                 let x = if x < placement.low { placement.low } else { x };
@@ -139,6 +140,7 @@ impl Element for F16 {
         let magnitude = u32::from(self.0 & 0x7fff) << 13;
         // As an f32 this is 2^-112 of the value, subnormals included.
         let finite = f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23);
+        // Infinities and NaNs keep their mantissa below a full exponent.
         let special = f32::from_bits(magnitude | 0x7f80_0000);
         let widened = if magnitude < 0x7c00 << 13 { finite } else { special };
         f32::from_bits(widened.to_bits() | (u32::from(self.0 & 0x8000) << 16))
@@ -157,6 +159,7 @@ impl Element for BF16 {
     #[inline(always)]
     fn round(value: f32) -> Self {
         let bits = value.to_bits();
+        // Half a place less one, and one more if odd: a tie goes to even, and a carry steps the exponent on.
         Self((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
     }
 

@@ -7,7 +7,7 @@
 //!                      region: which element numbers, as contiguous runs
 //! ```
 //!
-//! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of a chunk each, gives them to the threads, and
+//! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of one chunk each, gives them to the threads, and
 //! compiles the same plain-Rust kernel once per SIMD [`level`](machine::level). Arithmetic is `+ − × ÷ √`, integers and
 //! bit casts, never fused and never libm, so that every level and platform gives the same bits. [`replay`] fills with
 //! a framework's own values instead, in the framework's own arithmetic.

@@ -20,6 +20,7 @@ struct Batch {
     numbers: [u64; BUFFER],
     units: usize,
     /// What to keep, in order: (first value, how many); those up to `pieces_used` count.
+    // Sixteen bits hold every place in a batch, and the table fills few cache lines.
     pieces: [(u16, u16); BUFFER],
     pieces_used: usize,
     /// How many values that is.
@@ -48,14 +49,17 @@ impl Batch {
             // A run may start in the unit where the one before it ended.
             let start = units - usize::from(last == Some(unit));
             let room = (BUFFER - start) << shift;
+            // Full of units, or of runs so short that several share one.
             if room == 0 || pieces == BUFFER {
                 break;
             }
             let taken = count.min(room - skip);
+            // Rounded up: a unit is made as a whole, however little of it is kept.
             let end = start + ((skip + taken + per_unit - 1) >> shift);
             for (step, number) in self.numbers[start..end].iter_mut().enumerate() {
                 *number = unit.wrapping_add(step as u64);
             }
+            // Where the run begins among the values: those of a unit lie next to each other.
             self.pieces[pieces] = (((start << shift) + skip) as u16, taken as u16);
             pieces += 1;
             elements += taken;
@@ -107,12 +111,15 @@ impl<E, B: Units<E>> Chunk<'_, E, B> {
         let Self { units, region, first, mut out } = self;
         let mut batch = Batch::new(B::PER_UNIT);
         let mut scratch = units.scratch();
+        // Room for units of four values, the widest.
         let mut values = CacheLines([B::Value::default(); 4 * BUFFER]);
         let mut runs = region.runs(first..first + out.len() as u64);
         let mut run = runs.next();
         while !out.is_empty() {
+            // Three kernels and not one: laws and element types add up in the library, instead of multiplying.
             simd.run(Gather { batch: &mut batch, run: &mut run, runs: &mut runs });
             let (now, later) = out.split_at_mut(batch.elements);
+            // Now, so that the lines come while the values are computed.
             prefetch_for_writing(now);
             units.sample(simd, &batch.numbers, &mut scratch, &mut values.0[..batch.units * B::PER_UNIT]);
             simd.run(Place { units: &units, pieces: batch.pieces(), values: &values.0, out: now });

@@ -1,4 +1,4 @@
-//! The one verb: write a law's values into an array that somebody else allocated.
+//! The one verb: writing a source's values into an array that somebody else allocated.
 
 pub(crate) mod batch;
 mod native;
@@ -54,6 +54,7 @@ where
 {
     assert!(out.len() as u64 == region.len(), "`out` must have as many elements as the region");
     let (source, region, Schedule { chunk, level, .. }) = (source.clone(), Arc::new(region), *schedule);
+    // Disjoint slices: the compiler sees that no two tasks write the same element.
     out.chunks_mut(chunk).enumerate().map(move |(number, out)| {
         let (source, region, elements) = (source.clone(), Arc::clone(&region), out.len());
         let work = move || {

@@ -24,6 +24,7 @@ impl Passes for Native {}
 impl<E: Element> Source<E> for Native {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let stream = Philox::new(self.identity);
+        // The parameters are rounded once per chunk, so that each of its values is placed by the same numbers.
         let units = Draws { law: &self.law, placement: self.placement.to::<E::Value>(), stream };
         Chunk { units, region, first, out }.write(level.simd());
     }
@@ -68,6 +69,7 @@ impl<V: Value> Kernel for Sample<'_, V> {
     #[inline(always)]
     fn run(self, level: Level) {
         let blocks = self.values.len() / V::PER_BLOCK;
+        // Whole groups, so that the rounds stand in the kernel once; nobody looks at the words behind the last block.
         let whole = blocks.next_multiple_of(GROUP);
         self.stream.groups(level, &self.numbers[..whole], &mut self.words[..whole]);
         V::sample(self.law, &self.words[..blocks], self.values);

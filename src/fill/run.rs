@@ -46,10 +46,9 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// Elements that a worker takes at once at most.
 const LARGEST: u64 = 1 << 24;
 
-/// Does the tasks, which write so many elements, on the schedule's threads.
+/// Does the tasks, which write `elements` elements in all, on the schedule's threads.
 ///
-/// The caller's thread asks `interrupted`, if there is such a thing, every [`INTERVAL`]; once that is so, no other task is
-/// begun.
+/// The caller's thread asks `interrupted`, if there is one, every [`INTERVAL`]. After a yes, no further task is begun.
 ///
 /// # Errors
 ///
@@ -62,12 +61,15 @@ pub(crate) fn run_tasks<'a>(
 ) -> Result<(), TryReserveError> {
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
     let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
+    // A single worker would only do what the caller can do without waking anybody.
     if workers.len() < 2 {
         return run_on_caller(tasks, interrupted);
     }
     let queue = Queue {
         pending: Mutex::new(Pending { tasks, elements }),
         chunk: schedule.chunk as u64,
+        // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last
+        // worker.
         shares: 2 * workers.len() as u64,
         stop: AtomicBool::new(false),
         refused: OnceLock::new(),
@@ -87,6 +89,7 @@ fn run_on_caller<'a>(
     mut interrupted: Option<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
     let _environment = DefaultEnvironment::enter();
+    // The clock is cheap enough to be read per task; Python is not.
     let mut asked = Instant::now();
     for task in tasks {
         if let Some(interrupted) = &mut interrupted
@@ -120,7 +123,7 @@ struct Pending<I> {
 }
 
 impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
-    /// What a worker does.
+    /// A worker's part: one bundle after another, until nothing is left or all must stop.
     fn work_until_empty(&self) {
         let _environment = DefaultEnvironment::enter();
         let mut bundle = Vec::new();
@@ -130,6 +133,7 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
                 return;
             }
             for task in bundle.drain(..) {
+                // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
                 if self.stop.load(Ordering::Relaxed) {
                     return;
                 }
@@ -146,6 +150,7 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     /// Workers that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
     /// from the system while the others wait: 8192² new values would take 1.2 times as long.
     fn take_bundle(&self, bundle: &mut Vec<Task<'a>>) {
+        // A panic while the lock is held leaves a list of tasks all the same.
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let share = (pending.elements / self.shares).min(LARGEST).max(self.chunk);
         let mut taken = 0;
@@ -158,10 +163,11 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
         pending.elements = pending.elements.saturating_sub(taken);
     }
 
-    /// What the caller does meanwhile.
+    /// The caller's part: waiting, and asking whether to go on.
     fn wait_and_ask(&self, at_work: &Working, interrupted: Option<&mut impl FnMut() -> bool>) {
         let Some(interrupted) = interrupted else { return };
         while at_work.count.load(Ordering::Acquire) > 0 {
+            // The last worker wakes this thread, so that a short fill does not last an interval.
             thread::park_timeout(INTERVAL);
             if !self.stop.load(Ordering::Relaxed) && interrupted() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -170,13 +176,13 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     }
 }
 
-/// How many workers are at work, and who waits for them.
+/// How many workers are at work, and which thread waits for them.
 struct Working {
     count: AtomicUsize,
     caller: Thread,
 }
 
-/// Says that a worker has done its part when it is dropped, in a panic too.
+/// Counts a worker out when it is dropped, which a panic does too.
 struct Leaving<'a>(&'a Working);
 
 impl Drop for Leaving<'_> {

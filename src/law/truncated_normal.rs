@@ -14,6 +14,7 @@ const SLOPE: f64 = 1.196_288_013_322_608_1;
 #[inline(always)]
 pub(super) fn standard_f32(word: u32) -> f32 {
     let u = symmetric_f32(word);
+    // What follows is even in u, so that the law is odd to the last bit.
     let square = u * u;
     let s = 1.0 - square;
     let quotient = square * polynomial_f32(&TRUNCATED_F32_P, s) / polynomial_f32(&TRUNCATED_F32_Q, s);

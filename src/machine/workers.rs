@@ -18,13 +18,13 @@ struct Worker {
     thread: ThreadPool,
 }
 
-/// So many workers, or as many as the system allows.
+/// `count` workers, or as many as the system allows.
 pub(crate) fn workers(count: usize) -> Vec<&'static ThreadPool> {
     (0..count).map_while(worker).collect()
 }
 
-/// Does `work` on every worker, and `meanwhile` on the caller's thread; returns when all is done. It takes 200 bytes of the
-/// caller's stack a worker.
+/// Does `work` on every worker, and `meanwhile` on the caller's thread; returns when all is done. It takes 200 bytes of
+/// the caller's stack per worker.
 pub(crate) fn run_on_all(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
     match workers {
         [] => meanwhile(),

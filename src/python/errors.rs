@@ -17,7 +17,7 @@ macro_rules! value_error {
 }
 value_error!(SettingError, RegionError, TruncationError);
 
-/// The error for a word that names nothing.
+/// The error for a word that is none of the legal ones.
 pub(crate) fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
     PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
 }

@@ -25,7 +25,7 @@ use std::ffi::c_int;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Elements above which a fill may take so long that somebody wants to stop it.
+/// A fill of more elements may take so long that somebody wants to stop it.
 const LONG: u64 = 1 << 20;
 
 /// One array to fill: a tuple in Python, its fields in this order.
@@ -226,6 +226,7 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         let tasks = outputs.iter().map(|(output, values, part)| output.tasks(values, part.clone(), &schedule));
         let tasks = tasks.collect::<PyResult<Vec<_>>>()?.into_iter().flatten();
         interruptibly(py, &schedule, elements, tasks)?;
+        // Few sources want another pass: of torch, those that draw until all values are in bounds.
         outputs.retain(|(_, values, _)| values.another_pass());
     }
     Ok(())
@@ -235,6 +236,7 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
 fn check_disjoint(mut spans: Vec<Range<usize>>) -> PyResult<()> {
     spans.retain(|span| !span.is_empty());
     spans.sort_unstable_by_key(|span| span.start);
+    // If any two overlap, two neighbours in this order do.
     if spans.windows(2).any(|pair| pair[1].start < pair[0].end) {
         return Err(PyValueError::new_err("`out`: two arrays of one fill share memory"));
     }
@@ -253,16 +255,19 @@ fn interruptibly<'a>(
         Python::attach(|py| signal = py.check_signals());
         signal.is_err()
     };
+    // Finding out who handles signals takes as long as a small fill.
     let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
     // No panic is known; should there be one, it is an ordinary exception.
     py.detach(|| catch_unwind(AssertUnwindSafe(|| run_tasks(schedule, elements, tasks, asked))))
         .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?
+        // Tasks fail for one reason only.
         .map_err(|_| PyMemoryError::new_err("no memory for a part of `out`, which is not in C order"))?;
+    // A signal may have come after the last look, or during a fill that never looked.
     signal?;
     py.check_signals()
 }
 
-/// Whether this is the thread that handles signals: elsewhere Python looks for none.
+/// Whether this is the thread that handles signals: in other threads Python looks for none.
 fn handles_signals(py: Python<'_>) -> PyResult<bool> {
     let threading = py.import("threading")?;
     let main = threading.call_method0("main_thread")?.getattr("ident")?;

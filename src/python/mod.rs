@@ -1,5 +1,5 @@
 //! The border: strings become enums, arrays are checked once, the GIL is released, and every error is an exception.
-//! Nothing inward of here and of [`jobs`] names Python.
+//! Nothing outside this folder names Python.
 
 mod errors;
 mod jobs;
@@ -136,6 +136,7 @@ mod _core {
 /// Sets something to a number of threads; an error shows the number as the caller wrote it.
 fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, SettingError>) -> PyResult<T> {
     let wrong_kind = format!("`num_threads` must be an integer, got {}", n.repr()?);
+    // In Python a bool is an integer; as a number of threads it is a slip.
     if n.is_instance_of::<PyBool>() {
         return Err(PyTypeError::new_err(wrong_kind));
     }
@@ -146,6 +147,7 @@ fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, Settin
             Ok(found.map_err(|error| SettingError { value: index.to_string(), ..error })?)
         }
         Err(error) if !is_wrong_kind(&error, n.py()) => Err(error),
+        // A number all the same: its value is wrong, not its kind.
         Err(_) if n.hasattr("__float__")? => Err(threads::illegal("num_threads", n.to_string()).into()),
         Err(_) => Err(PyTypeError::new_err(wrong_kind)),
     }

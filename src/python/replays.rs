@@ -1,4 +1,4 @@
-//! Replays as they cross from Python: a framework's name, and a tuple of what its stream needs.
+//! Replays as they cross from Python: the name of a framework, and a tuple of what its stream needs.
 
 use super::errors::unknown;
 use crate::element::Placement;
@@ -64,6 +64,7 @@ fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
     let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
     let Placement { loc, scale, low, high } = request.placement;
     let (moments, bounds) = ([loc, scale], [low, high]);
+    // torch has laws of its own, which no plan names: they come with the stream.
     let law = match &**law {
         "uniform" => TorchLaw::Uniform(bounds),
         "normal" => TorchLaw::Normal(moments),

@@ -15,6 +15,7 @@ use pyo3::pybacked::PyBackedStr;
 /// Where a job's words come from: the native stream of an identity, or (framework, what its stream needs).
 #[derive(FromPyObject)]
 pub(crate) enum Stream<'py> {
+    // First, because variants are tried in turn, and nearly every job is native.
     Native([u8; 16]),
     Replay((PyBackedStr, Bound<'py, PyAny>)),
 }

@@ -35,9 +35,9 @@ pub enum JaxLaw {
 /// One tensor of JAX's; all numbers are values of its dtype.
 #[derive(Clone, Copy, Debug)]
 pub struct Jax {
-    /// The law.
+    /// What is made of the uniform.
     pub law: JaxLaw,
-    /// Between what the uniform is drawn.
+    /// The limits that the uniform is drawn between.
     pub limits: (f64, f64),
     /// Multiplied first.
     pub scale: f64,
@@ -59,6 +59,7 @@ impl<E: Element<Value: Real>> Source<E> for Jax {
             threefry: self.threefry,
             low,
             span: quantised::<E>(high - low),
+            // Decided once: where both limits are central, so is all between them.
             central: low.is_central() && high.is_central(),
             fused_half: self.fused_half,
             scale: E::Value::from_f64(self.scale),
@@ -156,6 +157,7 @@ impl<E: Element<Value: Real>> Kernel for Uniform<'_, E> {
         let fused_half = self.op.fused_half && E::MANTISSA == 10;
         for (value, &bits) in self.values.iter_mut().zip(self.bits) {
             let fraction = E::Value::fraction(bits, width::<E>(), E::MANTISSA);
+            // For each element type all but its own arithmetic is compiled away.
             let u = if E::MANTISSA >= 23 {
                 fraction.fused(span, low)
             } else if fused_half {
@@ -163,6 +165,7 @@ impl<E: Element<Value: Real>> Kernel for Uniform<'_, E> {
             } else {
                 quantised::<E>(quantised::<E>(fraction * span) + low)
             };
+            // JAX takes the maximum too: rounding may have led below the limit.
             *value = if u > low { u } else { low };
         }
     }
@@ -210,7 +213,7 @@ impl<E: Element> Kernel for Normal<'_, E> {
     }
 }
 
-/// The same, clipped.
+/// Standard normal values of inverse error functions, clipped.
 struct Clipped<'a, E: Element> {
     least: f64,
     largest: f64,

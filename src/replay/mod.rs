@@ -1,4 +1,4 @@
-//! Streams that replay the frameworks' own: the same bits as their CPU kernels, a file each.
+//! Streams that replay the frameworks' own: the same bits as their CPU kernels, one file per framework.
 //!
 //! Unlike the native stream these follow whatever arithmetic the framework has, fused multiply-adds and C library
 //! included; functions that need care are in [`exact`], each proven over all its arguments. Law, scale and order of

@@ -29,7 +29,7 @@ pub enum TensorFlowLaw {
         /// The upper limit.
         high: f64,
     },
-    /// Normal.
+    /// Normal, never redrawn.
     Normal {
         /// Added last.
         mean: f64,
@@ -45,7 +45,7 @@ pub enum TensorFlowLaw {
     },
 }
 
-/// One op's values.
+/// The values of one op.
 #[derive(Clone, Copy, Debug)]
 pub struct TensorFlow {
     /// The law and its parameters, not yet rounded to the dtype.
@@ -70,6 +70,7 @@ impl Passes for TensorFlow {}
 
 impl<E: Element<Value: Pairs>> Source<E> for TensorFlow {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        // Parameters and the range between them are rounded to the dtype, which the kernel computes in.
         let round = |x| quantised::<E>(E::Value::from_f64(x));
         let (loc, scale) = match self.law {
             TensorFlowLaw::Uniform { low, high } => (round(low), quantised::<E>(round(high) - round(low))),
@@ -112,6 +113,7 @@ impl<E: Element<Value: Pairs>> Units<E> for Op<E::Value> {
     }
 
     fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        // Behind these are numbers of the batch before.
         let numbers = &numbers[..values.len() / E::Value::PER_BLOCK];
         let Scratch { words, open } = scratch;
         match self.law {

@@ -30,12 +30,14 @@ impl<E: TorchElement> Source<E> for Torch {
             let (out, later) = rest.split_at_mut(count);
             rest = later;
             if self.law.is_normal() && self.elements * self.law.values() < GROUP as u64 {
+                // The whole tensor for each of its runs: fifteen values cost less than sharing them would.
                 let (tensor, place) = short::tensor::<E>(self, simd);
                 out.copy_from_slice(&tensor[first as usize..first as usize + count]);
                 self.end.reach(place.skip, place.spare);
             } else {
                 let rows = self.rows::<E>(simd);
                 Draw { torch: self, simd, rows, first, out }.write();
+                // Threads end in any order: the farthest place is the generator's.
                 self.end.skip.fetch_max(rows.start(self.first_row() + self.law.rows()), Ordering::Relaxed);
             }
         }

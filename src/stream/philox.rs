@@ -28,7 +28,7 @@ impl Philox {
         Self { identity }
     }
 
-    /// Writes the words of consecutive blocks, two 64-bit pairs a block: `w0 | w1 << 32`, `w2 | w3 << 32`.
+    /// Writes the words of consecutive blocks, two 64-bit pairs per block: `w0 | w1 << 32`, `w2 | w3 << 32`.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Philox {
     ///
     /// Each 32-bit word lives in a 64-bit lane whose high half may hold garbage: the multiplication reads the
     /// low half, and its 64-bit product *is* both halves the next round needs. That turns a round into one
-    /// widening multiplication, one shift and one three-way xor a lane, in plain loops that LLVM vectorises.
+    /// widening multiplication, one shift and one three-way xor per lane, in plain loops that LLVM vectorises.
     #[inline(always)]
     #[must_use]
     pub fn group(&self, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {

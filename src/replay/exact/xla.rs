@@ -67,6 +67,7 @@ pub(crate) fn erfinv(x: f32) -> f32 {
         0x4035_4f7e,
     ]);
     let w = -log1p(x * -x);
+    // Both are computed and one is kept: a branch would keep the loop from vectorising.
     let near = centre(w);
     let far = horner_f32(&FAR, w.sqrt() - 3.0);
     let p = if w < TAIL { near } else { far };

@@ -26,6 +26,7 @@ impl Pairs for f32 {
     fn uniforms(words: &[[u64; 2]], mantissa: u32, values: &mut [Self]) {
         let words: &[u32] = bytemuck::cast_slice(words);
         for (value, word) in values.iter_mut().zip(words) {
+            // The word's lowest bits, as the mantissa of a number in [1, 2).
             *value = Self::from_bits(0x3f80_0000 | (word << (32 - mantissa)) >> 9) - 1.0;
         }
     }
@@ -34,6 +35,7 @@ impl Pairs for f32 {
     fn normals(words: &[[u64; 2]], values: &mut [Self]) {
         let pairs = words.as_flattened();
         let (mut inverses, mut logarithms) = ([0.0; 2 * BUFFER], [0.0; 2 * BUFFER]);
+        // The table is read in a loop of its own, so that the one below vectorises.
         for ((&pair, inverse), logarithm) in pairs.iter().zip(&mut inverses).zip(&mut logarithms) {
             (*inverse, *logarithm) = arm::sixteenth(first_uniform(pair));
         }

@@ -41,6 +41,7 @@ impl<V: Pairs> Truncated<'_, V> {
     #[inline(always)]
     fn fill<const N: usize>(self) {
         let Self { stream, simd, groups, words, open, values } = self;
+        // TensorFlow sets 64 blocks aside per element, of which a group needs one or two as a rule.
         let first = |group: u64| group.wrapping_mul(64 * N as u64);
         simd.run(Normals { words: words.of(stream, simd, groups.iter().map(|&group| first(group))), values });
         let values = values.as_chunks_mut::<N>().0;
@@ -52,10 +53,12 @@ impl<V: Pairs> Truncated<'_, V> {
         }
         for (&group, held) in open.groups[..left].iter().zip(&mut open.held) {
             let values = &mut values[usize::from(group)];
+            // A copy, because the values that are kept move to the front of where these stand.
             let candidates = *values;
             *held = keep(values, 0, &candidates) as u16;
         }
         let mut round = 1;
+        // One group of four in six comes here: each of its values is outside with a chance of 4.6 %.
         while left > 0 {
             let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
             let candidates = &mut open.candidates.0[..left * N];
@@ -77,6 +80,7 @@ impl<V: Pairs> Truncated<'_, V> {
 /// Without branches, which could not be predicted: a candidate that is not kept is overwritten by the next one.
 #[inline(always)]
 fn keep<V: Pairs, const N: usize>(values: &mut [V; N], mut held: usize, candidates: &[V; N]) -> usize {
+    // A group that is not full holds three at most, and a block adds four.
     let mut kept = [V::default(); 8];
     kept[..N].copy_from_slice(values);
     for candidate in candidates {

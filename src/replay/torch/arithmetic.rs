@@ -58,6 +58,7 @@ impl Arithmetic for f32 {
         let words = &mut words[..values.len()];
         generator.fill(words);
         for (value, word) in values.iter_mut().zip(words) {
+            // Through i32, which has a vector conversion at every level.
             *value = (*word & 0x00ff_ffff) as i32 as Self * (1.0 / (1 << 24) as Self);
         }
     }

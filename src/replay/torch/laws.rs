@@ -77,6 +77,7 @@ impl<E: TorchElement> Draw<'_, E> {
     /// The generator in a row of uniform values, which are not in groups.
     fn uniform_row(&self, number: u64) -> Mt19937 {
         let mut generator = self.row(number);
+        // A row's place is that of a group of sixteen, and uniform values begin anywhere in it.
         generator.skip(self.first % GROUP as u64 * E::Value::WORDS);
         generator
     }
@@ -106,6 +107,7 @@ impl<E: TorchElement> Draw<'_, E> {
 
     fn redrawn(self, moments: [f64; 2], bounds: [f64; 2]) {
         let bounds = Bounds::new::<E>(bounds);
+        // Values out of bounds show by themselves that they are to be drawn again: no list is kept.
         let is_first = self.torch.first_row() == 0;
         if !is_first && !bounds.exclude_any(self.out) {
             return;
@@ -118,6 +120,7 @@ impl<E: TorchElement> Draw<'_, E> {
             let (elements, of_batch) = batch.overlap(&range, 1);
             let out = &mut self.out[elements];
             if !is_first && !bounds.exclude_any(out) {
+                // torch draws for values that stay, too: their words are passed over.
                 generator.skip(batch.count as u64 * E::Value::WORDS);
                 continue;
             }
@@ -141,6 +144,7 @@ impl<E: TorchElement> Draw<'_, E> {
             let x = rounded::<E>(rounded::<E>(candidate.widen() - mean) / std);
             rounded::<E>(rounded::<E>(rounded::<E>(x * x) * number(-0.5)) - log_peak)
         };
+        // A value looks the same whether it was accepted or not: which are pending is remembered.
         let Some(mut pending) = self.torch.pending(self.first, self.out.len()) else { return };
         let mut scratch = Scratch::new(self.simd, self.torch);
         let nothing = E::round(E::Value::default());

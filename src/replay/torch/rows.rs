@@ -47,7 +47,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Where the batch meets the elements of `range`, of `each` values: first in the range, then in the batch.
+    /// Where the batch overlaps the elements of `range`, of `each` values: first in the range, then in the batch.
     #[inline(always)]
     pub(super) fn overlap(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
         let first = range.start.max(self.first / each);
@@ -79,6 +79,7 @@ impl Row {
     #[inline(always)]
     pub(super) fn batches(&self, range: &Range<u64>, limit: u64) -> impl Iterator<Item = Batch> + use<> {
         let (group, rest, words) = (GROUP as u64, self.rest_values(), self.words);
+        // Values in whole groups, and values that the last group does not draw again.
         let (grouped, kept) = (self.values - rest, self.values - if rest > 0 { group } else { 0 });
         let start = (range.start - range.start % group).min(grouped);
         let end = range.end.next_multiple_of(group).min(grouped);
@@ -86,6 +87,7 @@ impl Row {
             let count = limit.min(end - first);
             Batch { skip: 0, first, count: count as usize, end: (first + count).min(kept) }
         });
+        // Their words lie between the whole groups and the last one, and nobody uses them.
         let redrawn = if self.rest == Rest::Redrawn { rest } else { 0 };
         let last =
             Batch { skip: (grouped - end.max(start) + redrawn) * words, first: kept, count: GROUP, end: self.values };
@@ -157,6 +159,7 @@ impl Rows {
 
     fn station(&self, station: u64) -> Mt19937 {
         let mut walk = self.walk();
+        // Taken away: as a rule nobody else begins here.
         if let Some(generator) = walk.kept.remove(&station) {
             return generator;
         }
@@ -167,6 +170,7 @@ impl Rows {
             generator.skip(self.word_of(station));
             return generator;
         }
+        // Ahead of the walk: on to that station, leaving a copy at each on the way for whoever begins there.
         let Walk { generator, word, next, kept } = &mut *walk;
         loop {
             let (passed, place) = (*next, self.word_of(*next));

@@ -32,6 +32,7 @@ impl Pairs {
             generator.skip(words);
             generator
         };
+        // Callers keep where the spare value's words began, not the value: its pair is drawn again.
         let spare = place.spare.map_or(0.0, |words| pair(&mut after(words)).1);
         Self { generator: after(place.skip), place, spare, capability }
     }
@@ -78,6 +79,7 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Pla
         TorchLaw::Redrawn(moments, bounds) => {
             let bounds = Bounds::new::<E>(bounds);
             let mut tensor: Vec<E> = count.map(|_| pairs.element(moments)).collect();
+            // torch draws a whole tensor each time, and keeps what was in bounds before.
             while bounds.exclude_any(&tensor) {
                 for element in &mut tensor {
                     let again = pairs.element(moments);

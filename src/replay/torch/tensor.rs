@@ -70,6 +70,7 @@ impl End {
     }
 
     pub(super) fn reach(&self, skip: u64, spare: Option<u64>) {
+        // Never back: further passes draw farther on.
         self.skip.fetch_max(skip, Ordering::Relaxed);
         self.spare.store(spare.map_or(0, |place| place + 1), Ordering::Relaxed);
     }
@@ -88,14 +89,15 @@ pub struct Torch {
     pub(super) end: Arc<End>,
 }
 
-/// How far a tensor is drawn that torch draws as a whole until all of its elements are kept.
+/// How far a tensor is that torch draws as a whole, again and again, until all of its elements are kept.
 #[derive(Debug, Default)]
 pub(super) struct Attempt {
     /// Attempts before this one.
     pub(super) number: AtomicU64,
     /// Whether an element was not kept.
     pub(super) failed: AtomicBool,
-    /// Which elements were not, where they do not show it, by the first element of those that are written together.
+    /// Which ones, where their values do not show it: a list per stretch of a chunk, by the number
+    /// of its first element.
     pending: Mutex<HashMap<u64, Vec<bool>>>,
 }
 
@@ -103,6 +105,7 @@ impl Torch {
     /// A tensor of so many elements; `end` is where the generator is when all are written.
     #[must_use]
     pub fn new(law: TorchLaw, place: Place, capability: Capability, elements: u64, end: Arc<End>) -> Self {
+        // Where the generator stays if nothing is drawn: a tensor may have no elements.
         end.reach(place.skip, place.spare);
         Self { law, place, capability, elements, rows: Arc::default(), attempt: Arc::default(), end }
     }
@@ -111,6 +114,7 @@ impl Torch {
         self.rows.get_or_init(|| {
             let rest = if self.law.is_normal() { E::REST } else { Rest::Plain };
             let row = Row { values: self.elements * self.law.values(), words: E::Value::WORDS, rest };
+            // A station per chunk, because chunks are where threads begin.
             Rows::new(row, simd, self.place.seed, self.place.skip, CHUNK as u64 * self.law.values())
         })
     }
@@ -124,6 +128,7 @@ impl Torch {
 impl Torch {
     /// Which of the elements that are written together from `first` on no attempt has kept; `None` if all are.
     pub(super) fn pending(&self, first: u64, count: usize) -> Option<Vec<bool>> {
+        // Before the first attempt all are pending; after it, what has no entry is done.
         let all = || (self.first_row() == 0).then(|| vec![true; count]);
         self.held().remove(&first).or_else(all)
     }
