@@ -4,9 +4,9 @@
 
 use std::time::Instant;
 use varscale::element::{BF16, Element, F16, Placement};
-use varscale::fill::{Plan, Schedule, fill};
+use varscale::fill::{Native, Schedule, fill};
 use varscale::law::Law;
-use varscale::level::Level;
+use varscale::machine::level::Level;
 use varscale::region::Region;
 use varscale::stream::Identity;
 
@@ -47,7 +47,7 @@ fn row<E: Element>(wanted: &[String], name: &str, law: Law, element: &str, level
         return;
     }
     let placement = Placement { loc: 0.0, scale: 0.05, low: f64::NEG_INFINITY, high: f64::INFINITY };
-    let plan = Plan { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
+    let source = Native { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
     let schedule = Schedule { level, ..Schedule::new(1) };
     let mut out = vec![zero; size];
     let repeats = ((1 << 22) / size).max(1);
@@ -55,7 +55,7 @@ fn row<E: Element>(wanted: &[String], name: &str, law: Law, element: &str, level
         .map(|_| {
             let start = Instant::now();
             for _ in 0..repeats {
-                fill(&plan, Region::whole(size as u64), std::hint::black_box(&mut out), &schedule);
+                fill(&source, Region::whole(size as u64), std::hint::black_box(&mut out), &schedule);
             }
             start.elapsed().as_secs_f64() / (repeats * size) as f64
         })

@@ -49,8 +49,9 @@ impl Placement<f64> {
     }
 }
 
-macro_rules! value {
-    ($type:ty, $per_block:literal, $sample:ident) => {
+/// A type that laws compute in and that arrays hold as it is.
+macro_rules! float {
+    ($type:ty, $per_block:literal, $mantissa:literal, $sample:ident) => {
         impl Value for $type {
             const PER_BLOCK: usize = $per_block;
 
@@ -66,16 +67,32 @@ macro_rules! value {
 
             #[inline(always)]
             fn place(self, placement: &Placement<Self>) -> Self {
+                // Two roundings, on every machine: a fused operation has one.
                 let x = self * placement.scale + placement.loc;
                 // Comparisons, not min and max: those may return either zero when both are zeros.
                 let x = if x < placement.low { placement.low } else { x };
                 if x > placement.high { placement.high } else { x }
             }
         }
+
+        impl Element for $type {
+            type Value = Self;
+            const MANTISSA: u32 = $mantissa;
+
+            #[inline(always)]
+            fn round(value: Self) -> Self {
+                value
+            }
+
+            #[inline(always)]
+            fn widen(self) -> Self {
+                self
+            }
+        }
     };
 }
-value!(f32, 4, sample_f32);
-value!(f64, 2, sample_f64);
+float!(f32, 4, 23, sample_f32);
+float!(f64, 2, 52, sample_f64);
 
 /// What an array holds.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -89,36 +106,6 @@ pub trait Element: Copy + Send + Sync + 'static {
 
     /// The same number as a value.
     fn widen(self) -> Self::Value;
-}
-
-impl Element for f32 {
-    type Value = Self;
-    const MANTISSA: u32 = 23;
-
-    #[inline(always)]
-    fn round(value: Self) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn widen(self) -> Self {
-        self
-    }
-}
-
-impl Element for f64 {
-    type Value = Self;
-    const MANTISSA: u32 = 52;
-
-    #[inline(always)]
-    fn round(value: Self) -> Self {
-        value
-    }
-
-    #[inline(always)]
-    fn widen(self) -> Self {
-        self
-    }
 }
 
 /// IEEE binary16, as its bits.
@@ -153,6 +140,7 @@ impl Element for F16 {
         let magnitude = u32::from(self.0 & 0x7fff) << 13;
         // As an f32 this is 2^-112 of the value, subnormals included.
         let finite = f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23);
+        // Infinities and NaNs keep their mantissa below a full exponent.
         let special = f32::from_bits(magnitude | 0x7f80_0000);
         let widened = if magnitude < 0x7c00 << 13 { finite } else { special };
         f32::from_bits(widened.to_bits() | (u32::from(self.0 & 0x8000) << 16))
@@ -171,6 +159,7 @@ impl Element for BF16 {
     #[inline(always)]
     fn round(value: f32) -> Self {
         let bits = value.to_bits();
+        // Half a place less one, and one more if odd: a tie goes to even, and a carry steps the exponent on.
         Self((bits.wrapping_add(0x7fff + ((bits >> 16) & 1)) >> 16) as u16)
     }
 

@@ -7,39 +7,21 @@
 //!                      region: which element numbers, as contiguous runs
 //! ```
 //!
-//! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of a chunk each, gives them to the threads, and
-//! compiles the same plain-Rust kernel once per SIMD [`level`]. Arithmetic is `+ − × ÷ √`, integers and
+//! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of one chunk each, gives them to the threads, and
+//! compiles the same plain-Rust kernel once per SIMD [`level`](machine::level). Arithmetic is `+ − × ÷ √`, integers and
 //! bit casts, never fused and never libm, so that every level and platform gives the same bits. [`replay`] fills with
 //! a framework's own values instead, in the framework's own arithmetic.
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian port needs its own packing");
 
-mod batch;
-mod coefficients;
-mod double_double;
 pub mod element;
-pub mod environment;
 pub mod fill;
-mod forks;
-#[cfg(feature = "python")]
-mod jobs;
 pub mod law;
-pub mod level;
+pub mod machine;
 pub mod math;
-pub mod picks;
-mod prefetch;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;
 pub mod replay;
-mod run;
-pub mod setting;
-#[cfg(feature = "python")]
-mod source;
 pub mod stream;
-#[cfg(any(feature = "python", test))]
-#[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has arrays in any order"))]
-mod strided;
-pub mod threads;
-mod workers;

@@ -7,7 +7,7 @@ a time, the first (which count most) first, and the others fitted again, so that
 
     python tools/fit_coefficients.py
 
-writes `src/coefficients.rs`, `tests/oracle/coefficients.py` and the error report `tools/fit_report.txt`.
+writes `src/math/coefficients.rs`, `tests/oracle/coefficients.py` and the error report `tools/fit_report.txt`.
 It takes a minute.
 """
 
@@ -259,7 +259,7 @@ def main() -> None:
             rust += ["", f"/// {fit.text}:", f"/// {line}.", f"pub(crate) const {name}: [{kind}; {len(table)}] ="]
             rust += ["    ["] + [f"        {number}," for number in numbers] + ["    ];"]
             python += [f"# {fit.text}:", f"# {line}", f"{name} = (", *(f"    {number}," for number in numbers), ")"]
-    (ROOT / "src" / "coefficients.rs").write_text("\n".join(rust) + "\n")
+    (ROOT / "src" / "math" / "coefficients.rs").write_text("\n".join(rust) + "\n")
     (ROOT / "tests" / "oracle" / "coefficients.py").write_text("\n".join(python) + "\n")
     (ROOT / "tools" / "fit_report.txt").write_text("\n".join(report) + "\n")
 

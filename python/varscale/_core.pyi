@@ -1,4 +1,4 @@
-"""The native core: one function fills, two count threads, one knows the truncated normal's moments."""
+"""The native core: `fill`, and what only it can answer (threads, SIMD level, moments, replays)."""
 
 from collections.abc import Sequence
 from typing import Any, SupportsIndex, final
@@ -27,28 +27,33 @@ __all__ = [
 __version__: str
 DEBUG_BUILD: bool  # compiled without optimisation
 
-_Job = tuple[
-    NDArray[Any],  # out
-    str,  # element: "float16" or "bfloat16" (out is then a uint16 view), "float32" or "float64"
-    str,  # law: "uniform" on (-1, 1), "normal", or "truncated_normal" on the bounds
-    tuple[float, float],  # bounds
-    float,  # loc
-    float,  # scale
-    float,  # low
-    float,  # high
-    bytes
-    | tuple[str, Any],  # stream: the native one's 16 bytes, or a framework's name and what src/replay/border.rs reads
-    Sequence[int] | None,  # full shape: of the tensor that out is a part of
-    Sequence[tuple[int, int, int] | NDArray[np.uint64]] | None,  # picks: one an axis, (start, step, count) or a list
+_Plan = tuple[
+    str,  # law: "uniform" on (-1, 1), "normal" or "truncated_normal"; torch's streams name their own instead
+    tuple[float, float],  # bounds: where "truncated_normal" is cut off, in standard deviations; other laws ignore them
+    float,  # loc: added last
+    float,  # scale: multiplied first
+    float,  # low: the least value
+    float,  # high: the greatest value
 ]
+"""A law and where its values go: `x * scale + loc` in [low, high], for x of the law in standard form."""
+
+_Job = tuple[
+    NDArray[Any],  # out: aligned and writable, of the element's dtype
+    str,  # element: "float16" or "bfloat16" (`out` is then a uint16 view), "float32" or "float64"
+    _Plan,  # plan: how a replay reads it is in src/python/replays.rs
+    bytes | tuple[str, Any],  # stream: our own one's 16 bytes; or a framework's name, and what its stream needs
+    Sequence[int] | None,  # full_shape: of the tensor that `out` is a part of, None for a whole one
+    Sequence[tuple[int, int, int] | NDArray[np.uint64]] | None,  # picks: per axis (start, step, count), or its indices
+]
+"""An array to fill. Named tuples will do; plain ones are made faster."""
 
 def fill(jobs: Sequence[_Job], /) -> None:
-    """Fills arrays in one parallel pass: each with its law in standard form, times `scale`, plus `loc`, in [low, high].
+    """Fills arrays in one parallel pass, each by its plan with values of its stream.
 
     The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt, within some 25 milliseconds as a rule.
     ValueError for a bad value, and where two jobs may share memory; TypeError for an array of another dtype;
     MemoryError where a worker's memory is refused. All jobs are checked before any is begun. That no other call writes
-    the arrays meanwhile is the caller's to see to: `_writing.Writing`.
+    the arrays meanwhile is the caller's to see to: `_filling.writing.Writing`.
     """
 
 def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:

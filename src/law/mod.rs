@@ -46,6 +46,7 @@ impl Law {
             Self::Uniform => each(words, values, uniform::symmetric_f32),
             Self::Normal => normal::pairs_f32(blocks.as_flattened(), values),
             Self::TruncatedNormal => each(words, values, truncated_normal::standard_f32),
+            // In float64 for float32 too: masses of tails lie far below the least float32.
             Self::Truncated(law) => each(words, values, |w| law.inverse(f64::from(uniform::symmetric_f32(w))) as f32),
         }
     }

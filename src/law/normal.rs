@@ -31,6 +31,7 @@ fn pair_f32(w0: u32, w1: u32) -> [f32; 2] {
     const REST_SCALE: f32 = 1.0 / (1 << 29) as f32;
 
     let below = w0 as i32 >= 0;
+    // Through signed integers: unsigned ones have no vector conversion below AVX-512.
     let t = (if below { w0 } else { !w0 }) as i32 as f32 + 0.5;
     let minus_ln = minus_ln_f32(t * SCALE, below);
     let radius = (minus_ln + minus_ln).sqrt();

@@ -5,7 +5,7 @@
 //! coefficients are positive, so nothing cancels, and the quotient's rounding errors count for little in the sum.
 
 use super::uniform::{symmetric_f32, symmetric_f64};
-use crate::coefficients::{TRUNCATED_F32_P, TRUNCATED_F32_Q, TRUNCATED_F64_P, TRUNCATED_F64_Q};
+use crate::math::coefficients::{TRUNCATED_F32_P, TRUNCATED_F32_Q, TRUNCATED_F64_P, TRUNCATED_F64_Q};
 use crate::math::{polynomial_f32, polynomial_f64};
 
 /// R(1) = erf(√2) · √(π/2).
@@ -14,6 +14,7 @@ const SLOPE: f64 = 1.196_288_013_322_608_1;
 #[inline(always)]
 pub(super) fn standard_f32(word: u32) -> f32 {
     let u = symmetric_f32(word);
+    // What follows is even in u, so that the law is odd to the last bit.
     let square = u * u;
     let s = 1.0 - square;
     let quotient = square * polynomial_f32(&TRUNCATED_F32_P, s) / polynomial_f32(&TRUNCATED_F32_Q, s);

@@ -48,11 +48,13 @@ impl Truncation {
     ///
     /// [`TruncationError`] when the bounds are not `lower < upper` or hold too little mass.
     pub fn new(lower: f64, upper: f64) -> Result<Self, TruncationError> {
+        // NaN, which compares to nothing, is refused with the rest.
         if lower.partial_cmp(&upper) != Some(std::cmp::Ordering::Less) {
             return Err(TruncationError::Order);
         }
         let below = [lower_mass(lower), lower_mass(upper)];
         let above = [lower_mass(-lower), lower_mass(-upper)];
+        // On the side where both masses are small: those near 1 would cancel.
         let mass = if lower > 0.0 { above[0] - above[1] } else { below[1] - below[0] };
         if mass.to_f64() < Self::LEAST_MASS {
             return Err(TruncationError::Mass);
@@ -68,6 +70,7 @@ impl Truncation {
         let p = self.below[0] * left + self.below[1] * right;
         let q = self.above[0] * left + self.above[1] * right;
         let x = if p < q { -inverse_upper_tail(p) } else { inverse_upper_tail(q) };
+        // Roundings may lead past a bound by a last place.
         let x = if x < self.lower { self.lower } else { x };
         if x > self.upper { self.upper } else { x }
     }
@@ -79,6 +82,7 @@ impl Truncation {
     #[must_use]
     pub fn moments(&self) -> (f64, f64) {
         const PANELS: usize = 128;
+        // Densities are taken over that at the mode, which keeps them from underflowing however far out it lies.
         let mode = self.lower.max(0.0).min(self.upper);
         // Beyond this reach the density is below e^-75 of that at the mode.
         let reach = 150.0 / (mode.abs() + (mode * mode + 150.0).sqrt());

@@ -6,17 +6,17 @@
 mod real;
 
 use super::threefry::Threefry;
-use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Value};
-use crate::fill::Source;
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::{BUFFER, CacheLines, Chunk, Units};
+use crate::fill::{Passes, Source};
+use crate::machine::level::{Kernel, Level, Simd};
 use crate::region::Region;
 pub use real::Real;
 use std::f64::consts::SQRT_2;
 
 /// A law as `jax.random` has it.
 #[derive(Clone, Copy, Debug)]
-pub enum Law {
+pub enum JaxLaw {
     /// The uniform itself.
     Uniform,
     /// √2 times its inverse error function.
@@ -35,9 +35,9 @@ pub enum Law {
 /// One tensor of JAX's; all numbers are values of its dtype.
 #[derive(Clone, Copy, Debug)]
 pub struct Jax {
-    /// The law.
-    pub law: Law,
-    /// Between what the uniform is drawn.
+    /// What is made of the uniform.
+    pub law: JaxLaw,
+    /// The limits that the uniform is drawn between.
     pub limits: (f64, f64),
     /// Multiplied first.
     pub scale: f64,
@@ -49,20 +49,23 @@ pub struct Jax {
     pub fused_half: bool,
 }
 
+impl Passes for Jax {}
+
 impl<E: Element<Value: Real>> Source<E> for Jax {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let (low, high) = (E::Value::from_f64(self.limits.0), E::Value::from_f64(self.limits.1));
-        let blocks = Op {
+        let units = Op {
             law: self.law,
             threefry: self.threefry,
             low,
             span: quantised::<E>(high - low),
+            // Decided once: where both limits are central, so is all between them.
             central: low.is_central() && high.is_central(),
             fused_half: self.fused_half,
             scale: E::Value::from_f64(self.scale),
             loc: E::Value::from_f64(self.loc),
         };
-        Chunk { blocks, region, first, out }.write(level.simd());
+        Chunk { units, region, first, out }.write(level.simd());
     }
 }
 
@@ -79,7 +82,7 @@ const fn width<E: Element>() -> u32 {
 
 /// A tensor, its numbers in the type that they are computed in.
 struct Op<V> {
-    law: Law,
+    law: JaxLaw,
     threefry: Threefry,
     low: V,
     span: V,
@@ -89,10 +92,10 @@ struct Op<V> {
     loc: V,
 }
 
-impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
+impl<E: Element<Value: Real>> Units<E> for Op<E::Value> {
     type Value = E::Value;
     type Scratch = CacheLines<[<E::Value as Real>::Bits; BUFFER]>;
-    const PER_BLOCK: usize = 1;
+    const PER_UNIT: usize = 1;
 
     fn scratch(&self) -> Self::Scratch {
         CacheLines([<E::Value as Real>::Bits::default(); BUFFER])
@@ -103,13 +106,13 @@ impl<E: Element<Value: Real>> Blocks<E> for Op<E::Value> {
         simd.run(Bits::<E::Value> { threefry: &self.threefry, width: width::<E>(), numbers, found: bits });
         simd.run(Uniform::<E> { op: self, bits, values });
         match self.law {
-            Law::Uniform => {}
-            Law::FoldedNormal => simd.run(Inverse { central: false, values }),
-            Law::Normal => {
+            JaxLaw::Uniform => {}
+            JaxLaw::FoldedNormal => simd.run(Inverse { central: false, values }),
+            JaxLaw::Normal => {
                 simd.run(Inverse { central: false, values });
                 simd.run(Normal::<E> { values });
             }
-            Law::Truncated { least, largest } => {
+            JaxLaw::Truncated { least, largest } => {
                 simd.run(Inverse { central: self.central, values });
                 simd.run(Clipped::<E> { least, largest, values });
             }
@@ -154,6 +157,7 @@ impl<E: Element<Value: Real>> Kernel for Uniform<'_, E> {
         let fused_half = self.op.fused_half && E::MANTISSA == 10;
         for (value, &bits) in self.values.iter_mut().zip(self.bits) {
             let fraction = E::Value::fraction(bits, width::<E>(), E::MANTISSA);
+            // For each element type all but its own arithmetic is compiled away.
             let u = if E::MANTISSA >= 23 {
                 fraction.fused(span, low)
             } else if fused_half {
@@ -161,6 +165,7 @@ impl<E: Element<Value: Real>> Kernel for Uniform<'_, E> {
             } else {
                 quantised::<E>(quantised::<E>(fraction * span) + low)
             };
+            // JAX takes the maximum too: rounding may have led below the limit.
             *value = if u > low { u } else { low };
         }
     }
@@ -208,7 +213,7 @@ impl<E: Element> Kernel for Normal<'_, E> {
     }
 }
 
-/// The same, clipped.
+/// Standard normal values of inverse error functions, clipped.
 struct Clipped<'a, E: Element> {
     least: f64,
     largest: f64,
@@ -232,23 +237,22 @@ mod tests {
     use super::*;
     use crate::element::{BF16, F16};
     use crate::fill::tests::same_bits;
-    use crate::replay::Replay;
     use crate::replay::threefry::Layout;
 
     /// A level without fused instructions that rounds otherwise, or a part that hashes other numbers.
     #[test]
     fn levels_chunks_and_threads_change_no_bit() {
-        let truncated = Law::Truncated { least: -1.5, largest: 2.5 };
+        let truncated = JaxLaw::Truncated { least: -1.5, largest: 2.5 };
         for (law, limits) in [
-            (Law::Uniform, (-0.75, 1.0)),
-            (Law::Normal, (-0.9375, 1.0)),
-            (Law::FoldedNormal, (-0.9375, 1.0)),
+            (JaxLaw::Uniform, (-0.75, 1.0)),
+            (JaxLaw::Normal, (-0.9375, 1.0)),
+            (JaxLaw::FoldedNormal, (-0.9375, 1.0)),
             (truncated, (-0.875, 0.984_375)),
             (truncated, (-1.0, 1.0)),
         ] {
             for layout in [Layout::Partitionable, Layout::Original { words: 150_001 }] {
                 let threefry = Threefry { key: [1, 2], layout };
-                let source = Replay::Jax(Jax { law, limits, scale: 0.375, loc: -0.0, threefry, fused_half: true });
+                let source = Jax { law, limits, scale: 0.375, loc: -0.0, threefry, fused_half: true };
                 same_bits(&source, 0.0_f32);
                 same_bits(&source, 0.0_f64);
                 same_bits(&source, F16(0));

@@ -1,11 +1,9 @@
-//! Streams that replay the frameworks' own: the same bits as their CPU kernels, a file each.
+//! Streams that replay the frameworks' own: the same bits as their CPU kernels, one file per framework.
 //!
 //! Unlike the native stream these follow whatever arithmetic the framework has, fused multiply-adds and C library
 //! included; functions that need care are in [`exact`], each proven over all its arguments. Law, scale and order of
 //! operations are the framework's too: a replay takes the initializer's parameters unrounded.
 
-#[cfg(feature = "python")]
-pub(crate) mod border;
 pub mod exact;
 pub mod jax;
 pub mod mt19937;
@@ -14,8 +12,8 @@ pub mod threefry;
 pub mod torch;
 
 use crate::element::Element;
-use crate::fill::Source;
-use crate::level::Level;
+use crate::fill::{Passes, Source};
+use crate::machine::level::Level;
 use crate::region::Region;
 use jax::Jax;
 use tensorflow::TensorFlow;
@@ -40,9 +38,11 @@ impl<E: Element<Value: jax::Real + tensorflow::Pairs> + torch::TorchElement> Sou
             Self::Torch(source) => source.write(region, first, out, level),
         }
     }
+}
 
-    fn again(&self) -> bool {
-        matches!(self, Self::Torch(source) if Source::<E>::again(source))
+impl Passes for Replay {
+    fn another_pass(&self) -> bool {
+        matches!(self, Self::Torch(source) if source.another_pass())
     }
 }
 
@@ -51,16 +51,18 @@ mod tests {
     use super::*;
     use crate::element::{BF16, F16};
     use crate::fill::tests::same_bits;
-    use crate::replay::tensorflow::{Law, TensorFlow};
+    use crate::replay::tensorflow::{TensorFlow, TensorFlowLaw};
     use crate::stream::Identity;
 
     /// A level that rounds otherwise, a group that is cut by a chunk, or a thread that writes elsewhere.
     #[test]
     fn levels_chunks_and_threads_change_no_bit_of_tensorflow() {
         let (mean, stddev) = (0.125, 0.3);
-        for law in
-            [Law::Uniform { low: -0.7, high: 0.8 }, Law::Normal { mean, stddev }, Law::Truncated { mean, stddev }]
-        {
+        for law in [
+            TensorFlowLaw::Uniform { low: -0.7, high: 0.8 },
+            TensorFlowLaw::Normal { mean, stddev },
+            TensorFlowLaw::Truncated { mean, stddev },
+        ] {
             let identity = Identity { key: [1, 2], counter_high: [3, 4] };
             let source = Replay::TensorFlow(TensorFlow { law, identity, first: 256 * 11 });
             same_bits(&source, 0.0_f32);

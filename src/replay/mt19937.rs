@@ -3,7 +3,7 @@
 //! Matsumoto and Nishimura, *Mersenne Twister*, 1998; seeded by one word, as in their version of 2002. Both the twist
 //! and the tempering are plain loops that vectorise.
 
-use crate::level::{Kernel, Level, Simd};
+use crate::machine::level::{Kernel, Level, Simd};
 
 /// AVX-512 would make what draws from the generator at most a quarter faster.
 pub const HIGHEST: Level = Level::Avx2;
@@ -31,6 +31,7 @@ impl Mt19937 {
             let before = state[i - 1];
             state[i] = (before ^ before >> 30).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
         }
+        // The seeded state itself gives no words: the first ones are of the state after it.
         Self { state, used: STATE, simd }
     }
 
@@ -95,6 +96,7 @@ impl Kernel for Skip<'_> {
 #[inline(always)]
 const fn mixed(high: u32, low: u32) -> u32 {
     let joined = (high & 0x8000_0000) | (low & 0x7fff_ffff);
+    // A mask and not a branch, so that loops over this vectorise.
     joined >> 1 ^ (low & 1).wrapping_neg() & 0x9908_b0df
 }
 

@@ -6,19 +6,22 @@
 
 mod pairs;
 mod truncated;
+mod words;
 
-use crate::batch::{BUFFER, Blocks, CacheLines, Chunk};
 use crate::element::{Element, Value};
-use crate::fill::Source;
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::{BUFFER, Chunk, Units};
+use crate::fill::{Passes, Source};
+use crate::machine::level::{Level, Simd};
 use crate::region::Region;
 use crate::stream::{GROUP, Identity, Philox};
 pub use pairs::Pairs;
+use pairs::{Normals, Uniforms};
 use truncated::{Open, Truncated};
+use words::{Stream, Words};
 
 /// A law as TensorFlow's ops have it.
 #[derive(Clone, Copy, Debug)]
-pub enum Law {
+pub enum TensorFlowLaw {
     /// Uniform between two limits, the lower included.
     Uniform {
         /// The lower limit.
@@ -26,7 +29,7 @@ pub enum Law {
         /// The upper limit.
         high: f64,
     },
-    /// Normal.
+    /// Normal, never redrawn.
     Normal {
         /// Added last.
         mean: f64,
@@ -42,11 +45,11 @@ pub enum Law {
     },
 }
 
-/// One op's values.
+/// The values of one op.
 #[derive(Clone, Copy, Debug)]
 pub struct TensorFlow {
     /// The law and its parameters, not yet rounded to the dtype.
-    pub law: Law,
+    pub law: TensorFlowLaw,
     /// The key, and the counter's high half.
     pub identity: Identity,
     /// The first block.
@@ -63,15 +66,20 @@ pub fn scramble(first: u64, second: u64) -> (u64, u64) {
     (key, counter)
 }
 
+impl Passes for TensorFlow {}
+
 impl<E: Element<Value: Pairs>> Source<E> for TensorFlow {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        // Parameters and the range between them are rounded to the dtype, which the kernel computes in.
         let round = |x| quantised::<E>(E::Value::from_f64(x));
         let (loc, scale) = match self.law {
-            Law::Uniform { low, high } => (round(low), quantised::<E>(round(high) - round(low))),
-            Law::Normal { mean, stddev } | Law::Truncated { mean, stddev } => (round(mean), round(stddev)),
+            TensorFlowLaw::Uniform { low, high } => (round(low), quantised::<E>(round(high) - round(low))),
+            TensorFlowLaw::Normal { mean, stddev } | TensorFlowLaw::Truncated { mean, stddev } => {
+                (round(mean), round(stddev))
+            }
         };
-        let op = Op { law: self.law, stream: Philox::new(self.identity), first: self.first, loc, scale };
-        Chunk { blocks: op, region, first, out }.write(level.simd());
+        let stream = Stream { philox: Philox::new(self.identity), first: self.first };
+        Chunk { units: Op { law: self.law, stream, loc, scale }, region, first, out }.write(level.simd());
     }
 }
 
@@ -83,9 +91,8 @@ fn quantised<E: Element>(value: E::Value) -> E::Value {
 
 /// An op whose parameters are rounded.
 struct Op<V> {
-    law: Law,
-    stream: Philox,
-    first: u64,
+    law: TensorFlowLaw,
+    stream: Stream,
     loc: V,
     scale: V,
 }
@@ -93,39 +100,32 @@ struct Op<V> {
 /// Memory of a batch.
 struct Scratch<V> {
     words: Words,
-    candidates: CacheLines<[V; 4 * BUFFER]>,
-    open: Open,
+    open: Open<V>,
 }
 
-/// Numbers of blocks, and their words.
-struct Words {
-    numbers: [u64; BUFFER],
-    words: CacheLines<[[u64; 2]; BUFFER]>,
-}
-
-impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
+impl<E: Element<Value: Pairs>> Units<E> for Op<E::Value> {
     type Value = E::Value;
     type Scratch = Scratch<E::Value>;
-    const PER_BLOCK: usize = E::Value::PER_BLOCK;
+    const PER_UNIT: usize = E::Value::PER_BLOCK;
 
     fn scratch(&self) -> Self::Scratch {
-        Scratch {
-            words: Words { numbers: [0; BUFFER], words: CacheLines([[0; 2]; BUFFER]) },
-            candidates: CacheLines([E::Value::default(); 4 * BUFFER]),
-            open: Open::new(),
-        }
+        Scratch { words: Words::new(), open: Open::new() }
     }
 
     fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        // Behind these are numbers of the batch before.
         let numbers = &numbers[..values.len() / E::Value::PER_BLOCK];
+        let Scratch { words, open } = scratch;
         match self.law {
-            Law::Truncated { .. } => simd.run(Truncated { op: self, simd, groups: numbers, scratch, values }),
-            Law::Normal { .. } => {
-                let words = scratch.words.of(self, simd, numbers.iter().copied());
+            TensorFlowLaw::Truncated { .. } => {
+                simd.run(Truncated { stream: &self.stream, simd, groups: numbers, words, open, values });
+            }
+            TensorFlowLaw::Normal { .. } => {
+                let words = words.of(&self.stream, simd, numbers.iter().copied());
                 simd.run(Normals { words, values });
             }
-            Law::Uniform { .. } => {
-                let words = scratch.words.of(self, simd, numbers.iter().copied());
+            TensorFlowLaw::Uniform { .. } => {
+                let words = words.of(&self.stream, simd, numbers.iter().copied());
                 simd.run(Uniforms { mantissa: E::MANTISSA, words, values });
             }
         }
@@ -134,61 +134,5 @@ impl<E: Element<Value: Pairs>> Blocks<E> for Op<E::Value> {
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
         E::round(quantised::<E>(quantised::<E>(value) * self.scale) + self.loc)
-    }
-}
-
-impl Words {
-    /// Those of blocks that are counted from the op's first.
-    #[inline(always)]
-    fn of<V>(&mut self, op: &Op<V>, simd: Simd, blocks: impl ExactSizeIterator<Item = u64>) -> &[[u64; 2]] {
-        let count = blocks.len();
-        for (number, block) in self.numbers.iter_mut().zip(blocks) {
-            *number = op.first.wrapping_add(block);
-        }
-        let whole = count.next_multiple_of(GROUP);
-        let (numbers, words) = (&self.numbers[..whole], &mut self.words.0[..whole]);
-        simd.run(Groups { stream: &op.stream, numbers, words });
-        &self.words.0[..count]
-    }
-}
-
-/// The words of whole groups of blocks.
-struct Groups<'a> {
-    stream: &'a Philox,
-    numbers: &'a [u64],
-    words: &'a mut [[u64; 2]],
-}
-
-impl Kernel for Groups<'_> {
-    #[inline(always)]
-    fn run(self, level: Level) {
-        self.stream.groups(level, self.numbers, self.words);
-    }
-}
-
-/// Uniforms for elements with a mantissa of so many bits.
-struct Uniforms<'a, V> {
-    mantissa: u32,
-    words: &'a [[u64; 2]],
-    values: &'a mut [V],
-}
-
-impl<V: Pairs> Kernel for Uniforms<'_, V> {
-    #[inline(always)]
-    fn run(self, _: Level) {
-        V::uniforms(self.words, self.mantissa, self.values);
-    }
-}
-
-/// Standard normal values.
-struct Normals<'a, V> {
-    words: &'a [[u64; 2]],
-    values: &'a mut [V],
-}
-
-impl<V: Pairs> Kernel for Normals<'_, V> {
-    #[inline(always)]
-    fn run(self, _: Level) {
-        V::normals(self.words, self.values);
     }
 }

@@ -50,6 +50,7 @@ fn group([k0, k1]: [u32; 2], [mut x0, mut x1]: [[u32; GROUP]; 2]) -> [[u32; GROU
                 x1[lane] = x1[lane].rotate_left(rotation) ^ x0[lane];
             }
         }
+        // After every fourth round the next two of three keys are added, and the step's number.
         let (even, odd) = (keys[(step + 1) % 3], keys[(step + 2) % 3].wrapping_add(step as u32 + 1));
         for lane in 0..GROUP {
             x0[lane] = x0[lane].wrapping_add(even);
@@ -84,6 +85,7 @@ impl Threefry {
                     let [a, b] = group(self.key, halves(places, words));
                     for lane in 0..GROUP {
                         let word = if first[lane] { a[lane] } else { b[lane] };
+                        // Narrow elements share a word, from its lowest bits up.
                         found[lane] = word >> ((numbers[lane] % per_word) as u32 * width);
                     }
                 }

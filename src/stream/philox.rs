@@ -2,8 +2,8 @@
 //!
 //! Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011, section 3.3.
 
-use super::{Identity, PastTheEnd};
-use crate::level::Level;
+use super::identity::Identity;
+use crate::machine::level::Level;
 use std::hint::black_box;
 
 /// Blocks that one pass of the rounds computes together.
@@ -28,7 +28,7 @@ impl Philox {
         Self { identity }
     }
 
-    /// Writes the words of consecutive blocks, two 64-bit pairs a block: `w0 | w1 << 32`, `w2 | w3 << 32`.
+    /// Writes the words of consecutive blocks, two 64-bit pairs per block: `w0 | w1 << 32`, `w2 | w3 << 32`.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Philox {
     ///
     /// Each 32-bit word lives in a 64-bit lane whose high half may hold garbage: the multiplication reads the
     /// low half, and its 64-bit product *is* both halves the next round needs. That turns a round into one
-    /// widening multiplication, one shift and one three-way xor a lane, in plain loops that LLVM vectorises.
+    /// widening multiplication, one shift and one three-way xor per lane, in plain loops that LLVM vectorises.
     #[inline(always)]
     #[must_use]
     pub fn group(&self, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {
@@ -101,6 +101,23 @@ impl Philox {
         pairs
     }
 }
+
+/// A range of blocks that leaves the stream: block numbers end at 2^64 − 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastTheEnd {
+    /// The first block asked for.
+    pub first: u64,
+    /// How many were asked for.
+    pub count: u64,
+}
+
+impl std::fmt::Display for PastTheEnd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} blocks from block {} run past block 2^64 - 1, the stream's last", self.count, self.first)
+    }
+}
+
+impl std::error::Error for PastTheEnd {}
 
 #[cfg(test)]
 mod tests {

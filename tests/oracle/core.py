@@ -29,14 +29,14 @@ def fill(
     out = np.empty(shape, DTYPES[dtype])
     crossing = out.view(np.uint16) if out.itemsize == 2 else out
     picks = None if offset is None else [(start, 1, size) for start, size in zip(offset, out.shape, strict=True)]
-    _core.fill([(crossing, dtype, law, bounds, loc, scale, low, high, name, full_shape, picks)])
+    _core.fill([(crossing, dtype, (law, bounds, loc, scale, low, high), name, full_shape, picks)])
     return out
 
 
 def fill_at_once(*arrays: NDArray[np.float32]) -> None:
     """Standard normal values in all of the arrays, in one fill."""
-    laws = ("float32", "normal", (-2.0, 2.0), 0.0, 1.0, -np.inf, np.inf, NAME, None, None)
-    _core.fill([(array, *laws) for array in arrays])
+    plan = ("normal", (-2.0, 2.0), 0.0, 1.0, -np.inf, np.inf)
+    _core.fill([(array, "float32", plan, NAME, None, None) for array in arrays])
 
 
 def fill_words(law: str, dtype: str, words: NDArray[np.unsignedinteger], **arguments: object) -> NDArray[np.generic]:

@@ -57,6 +57,7 @@ pub(crate) fn ln(x: f32) -> f32 {
 /// (sin x, cos x) of an x from 0 to 2π.
 #[inline(always)]
 pub(crate) fn sin_cos(x: f32) -> (f32, f32) {
+    // Up to an even octant, so that what remains of x lies within π/4 of 0.
     let octant = ((x * FOUR_OVER_PI) as i32 + 1) & !1;
     let j = octant as f32;
     let x = j.mul_add(MINUS_QUARTER_PI[0], x);

@@ -67,6 +67,7 @@ pub(crate) fn erfinv(x: f32) -> f32 {
         0x4035_4f7e,
     ]);
     let w = -log1p(x * -x);
+    // Both are computed and one is kept: a branch would keep the loop from vectorising.
     let near = centre(w);
     let far = horner_f32(&FAR, w.sqrt() - 3.0);
     let p = if w < TAIL { near } else { far };
@@ -117,7 +118,7 @@ pub fn erf(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::level::{Kernel, Level};
+    use crate::machine::level::{Kernel, Level};
     use crate::replay::exact::{CHECKSUM, checksum};
 
     /// Every uniform of 23 bits between two limits, through a function.

@@ -46,6 +46,7 @@ impl Real for f32 {
 
     #[inline(always)]
     fn fraction(bits: u32, width: u32, mantissa: u32) -> Self {
+        // Bits of a mantissa make a number in [1, 2); taking 1 away is exact.
         let highest = u32::MAX << (23 - mantissa);
         Self::from_bits(0x3f80_0000 | (bits << (32 - width)) >> 9 & highest) - 1.0
     }
@@ -59,6 +60,7 @@ impl Real for f32 {
     fn fused_to_odd(self, factor: Self, addend: Self) -> Self {
         // Exact: products of 11 bits, none of them below 2^-34.
         let exact = f64::from(self) * f64::from(factor) + f64::from(addend);
+        // Cut towards 0, the last bit set where anything is lost: that bit keeps a tie from being taken for one.
         let near = exact as Self;
         let away = f64::from(near).abs() > exact.abs();
         let inexact = f64::from(near).to_bits() != exact.to_bits();
@@ -102,6 +104,7 @@ impl Real for f64 {
 
     #[inline(always)]
     fn fused_to_odd(self, factor: Self, addend: Self) -> Self {
+        // Never called: no 16-bit type computes in float64.
         self.fused(factor, addend)
     }
 

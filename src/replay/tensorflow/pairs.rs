@@ -1,7 +1,8 @@
 //! The Box-Muller transform as TensorFlow computes it, in the two types that it computes in.
 
-use crate::batch::BUFFER;
 use crate::element::Value;
+use crate::fill::batch::BUFFER;
+use crate::machine::level::{Kernel, Level};
 use crate::replay::exact::{arm, libm};
 use std::f64::consts::TAU;
 
@@ -25,6 +26,7 @@ impl Pairs for f32 {
     fn uniforms(words: &[[u64; 2]], mantissa: u32, values: &mut [Self]) {
         let words: &[u32] = bytemuck::cast_slice(words);
         for (value, word) in values.iter_mut().zip(words) {
+            // The word's lowest bits, as the mantissa of a number in [1, 2).
             *value = Self::from_bits(0x3f80_0000 | (word << (32 - mantissa)) >> 9) - 1.0;
         }
     }
@@ -33,6 +35,7 @@ impl Pairs for f32 {
     fn normals(words: &[[u64; 2]], values: &mut [Self]) {
         let pairs = words.as_flattened();
         let (mut inverses, mut logarithms) = ([0.0; 2 * BUFFER], [0.0; 2 * BUFFER]);
+        // The table is read in a loop of its own, so that the one below vectorises.
         for ((&pair, inverse), logarithm) in pairs.iter().zip(&mut inverses).zip(&mut logarithms) {
             (*inverse, *logarithm) = arm::sixteenth(first_uniform(pair));
         }
@@ -92,4 +95,31 @@ fn first_uniform(pair: u64) -> f64 {
 #[inline(always)]
 fn uniform(pair: u64) -> f64 {
     f64::from_bits(1023 << 52 | (pair & 0xf_ffff) << 32 | pair >> 32) - 1.0
+}
+
+/// Uniforms for elements with a mantissa of so many bits.
+pub(super) struct Uniforms<'a, V> {
+    pub(super) mantissa: u32,
+    pub(super) words: &'a [[u64; 2]],
+    pub(super) values: &'a mut [V],
+}
+
+impl<V: Pairs> Kernel for Uniforms<'_, V> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        V::uniforms(self.words, self.mantissa, self.values);
+    }
+}
+
+/// Standard normal values.
+pub(super) struct Normals<'a, V> {
+    pub(super) words: &'a [[u64; 2]],
+    pub(super) values: &'a mut [V],
+}
+
+impl<V: Pairs> Kernel for Normals<'_, V> {
+    #[inline(always)]
+    fn run(self, _: Level) {
+        V::normals(self.words, self.values);
+    }
 }

@@ -1,27 +1,31 @@
 //! TensorFlow's truncated normal law: values are taken from the blocks of a group until it is full.
 
-use super::{Normals, Op, Pairs, Scratch};
-use crate::batch::BUFFER;
-use crate::level::{Kernel, Level, Simd};
+use super::pairs::{Normals, Pairs};
+use super::words::{Stream, Words};
+use crate::fill::batch::{BUFFER, CacheLines};
+use crate::machine::level::{Kernel, Level, Simd};
 
 /// The groups that are not full, and how many values each has.
-pub(super) struct Open {
+pub(super) struct Open<V> {
     groups: [u16; BUFFER],
     held: [u16; BUFFER],
+    /// The values of each group's next block.
+    candidates: CacheLines<[V; 4 * BUFFER]>,
 }
 
-impl Open {
-    pub(super) const fn new() -> Self {
-        Self { groups: [0; BUFFER], held: [0; BUFFER] }
+impl<V: Pairs> Open<V> {
+    pub(super) fn new() -> Self {
+        Self { groups: [0; BUFFER], held: [0; BUFFER], candidates: CacheLines([V::default(); 4 * BUFFER]) }
     }
 }
 
 /// Standard normal values that are inside.
 pub(super) struct Truncated<'a, V> {
-    pub(super) op: &'a Op<V>,
+    pub(super) stream: &'a Stream,
     pub(super) simd: Simd,
     pub(super) groups: &'a [u64],
-    pub(super) scratch: &'a mut Scratch<V>,
+    pub(super) words: &'a mut Words,
+    pub(super) open: &'a mut Open<V>,
     pub(super) values: &'a mut [V],
 }
 
@@ -36,9 +40,10 @@ impl<V: Pairs> Truncated<'_, V> {
     /// Fills every group, of N values: first from its first block, then those that are still open from their next ones.
     #[inline(always)]
     fn fill<const N: usize>(self) {
-        let Self { op, simd, groups, scratch: Scratch { words, candidates, open }, values } = self;
+        let Self { stream, simd, groups, words, open, values } = self;
+        // TensorFlow sets 64 blocks aside per element, of which a group needs one or two as a rule.
         let first = |group: u64| group.wrapping_mul(64 * N as u64);
-        simd.run(Normals { words: words.of(op, simd, groups.iter().map(|&group| first(group))), values });
+        simd.run(Normals { words: words.of(stream, simd, groups.iter().map(|&group| first(group))), values });
         let values = values.as_chunks_mut::<N>().0;
         let mut left = 0;
         for (group, values) in values.iter().enumerate() {
@@ -48,14 +53,16 @@ impl<V: Pairs> Truncated<'_, V> {
         }
         for (&group, held) in open.groups[..left].iter().zip(&mut open.held) {
             let values = &mut values[usize::from(group)];
+            // A copy, because the values that are kept move to the front of where these stand.
             let candidates = *values;
             *held = keep(values, 0, &candidates) as u16;
         }
         let mut round = 1;
+        // One group of four in six comes here: each of its values is outside with a chance of 4.6 %.
         while left > 0 {
             let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
-            let candidates = &mut candidates.0[..left * N];
-            simd.run(Normals { words: words.of(op, simd, blocks), values: candidates });
+            let candidates = &mut open.candidates.0[..left * N];
+            simd.run(Normals { words: words.of(stream, simd, blocks), values: candidates });
             left = 0;
             for (row, candidates) in candidates.as_chunks::<N>().0.iter().enumerate() {
                 let group = open.groups[row];
@@ -73,6 +80,7 @@ impl<V: Pairs> Truncated<'_, V> {
 /// Without branches, which could not be predicted: a candidate that is not kept is overwritten by the next one.
 #[inline(always)]
 fn keep<V: Pairs, const N: usize>(values: &mut [V; N], mut held: usize, candidates: &[V; N]) -> usize {
+    // A group that is not full holds three at most, and a block adds four.
     let mut kept = [V::default(); 8];
     kept[..N].copy_from_slice(values);
     for candidate in candidates {

@@ -1,6 +1,6 @@
 //! The arithmetic of torch's kernels, in the two types that they compute in.
 
-use super::{Capability, portable};
+use super::portable;
 use crate::element::Value;
 use crate::replay::exact::{arm, cephes, libm};
 use crate::replay::mt19937::Mt19937;
@@ -12,6 +12,15 @@ pub(super) const BATCH: usize = 1024;
 
 /// Uniform values that torch turns into as many normal ones together: the first half are radii, the others angles.
 pub(super) const GROUP: usize = 16;
+
+/// Which of torch's kernels drew the values: `ATEN_CPU_CAPABILITY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// Those of machines with AVX2 or AVX-512.
+    Avx2,
+    /// Those of all other machines.
+    Default,
+}
 
 /// A type that torch's kernels compute in.
 pub trait Arithmetic: Value + Div<Output = Self> {
@@ -49,6 +58,7 @@ impl Arithmetic for f32 {
         let words = &mut words[..values.len()];
         generator.fill(words);
         for (value, word) in values.iter_mut().zip(words) {
+            // Through i32, which has a vector conversion at every level.
             *value = (*word & 0x00ff_ffff) as i32 as Self * (1.0 / (1 << 24) as Self);
         }
     }

@@ -3,9 +3,9 @@
 use super::arithmetic::{Arithmetic, BATCH, GROUP};
 use super::rows::Rows;
 use super::scratch::{Kept, Round, Scratch, rounded};
-use super::{Law, Torch, TorchElement};
+use super::tensor::{Torch, TorchElement, TorchLaw};
 use crate::element::{Element, Value};
-use crate::level::Simd;
+use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
@@ -52,15 +52,15 @@ impl<E: TorchElement> Draw<'_, E> {
     /// Writes them.
     pub(super) fn write(self) {
         match self.torch.law {
-            Law::Uniform(limits) => self.uniform(limits, |element| element),
-            Law::KerasUniform([low, high]) => {
+            TorchLaw::Uniform(limits) => self.uniform(limits, |element| element),
+            TorchLaw::KerasUniform([low, high]) => {
                 let (range, low) = (E::Value::from_f64(high - low), rounded::<E>(E::Value::from_f64(low)));
                 self.uniform([0.0, 1.0], |element| E::round(rounded::<E>(range * element.widen()) + low));
             }
-            Law::Normal(moments) => self.normal(moments),
-            Law::Redrawn(moments, bounds) => self.redrawn(moments, bounds),
-            Law::Accepted(moments, bounds, log_peak) => self.accepted(moments, bounds, log_peak),
-            Law::KerasTruncated(moments) => self.keras_truncated(moments),
+            TorchLaw::Normal(moments) => self.normal(moments),
+            TorchLaw::Redrawn(moments, bounds) => self.redrawn(moments, bounds),
+            TorchLaw::Accepted(moments, bounds, log_peak) => self.accepted(moments, bounds, log_peak),
+            TorchLaw::KerasTruncated(moments) => self.keras_truncated(moments),
         }
     }
 
@@ -77,6 +77,7 @@ impl<E: TorchElement> Draw<'_, E> {
     /// The generator in a row of uniform values, which are not in groups.
     fn uniform_row(&self, number: u64) -> Mt19937 {
         let mut generator = self.row(number);
+        // A row's place is that of a group of sixteen, and uniform values begin anywhere in it.
         generator.skip(self.first % GROUP as u64 * E::Value::WORDS);
         generator
     }
@@ -99,13 +100,14 @@ impl<E: TorchElement> Draw<'_, E> {
         for batch in self.rows.row.batches(&range, BATCH as u64) {
             generator.skip(batch.skip);
             let values = scratch.normal(&mut generator, batch.count, moments);
-            let (elements, of_batch) = batch.meet(&range, 1);
+            let (elements, of_batch) = batch.overlap(&range, 1);
             self.simd.run(Round { values: &values[of_batch], out: &mut self.out[elements] });
         }
     }
 
     fn redrawn(self, moments: [f64; 2], bounds: [f64; 2]) {
         let bounds = Bounds::new::<E>(bounds);
+        // Values out of bounds show by themselves that they are to be drawn again: no list is kept.
         let is_first = self.torch.first_row() == 0;
         if !is_first && !bounds.exclude_any(self.out) {
             return;
@@ -115,9 +117,10 @@ impl<E: TorchElement> Draw<'_, E> {
         let range = self.range(1);
         for batch in self.rows.row.batches(&range, BATCH as u64) {
             generator.skip(batch.skip);
-            let (elements, of_batch) = batch.meet(&range, 1);
+            let (elements, of_batch) = batch.overlap(&range, 1);
             let out = &mut self.out[elements];
             if !is_first && !bounds.exclude_any(out) {
+                // torch draws for values that stay, too: their words are passed over.
                 generator.skip(batch.count as u64 * E::Value::WORDS);
                 continue;
             }
@@ -141,6 +144,7 @@ impl<E: TorchElement> Draw<'_, E> {
             let x = rounded::<E>(rounded::<E>(candidate.widen() - mean) / std);
             rounded::<E>(rounded::<E>(rounded::<E>(x * x) * number(-0.5)) - log_peak)
         };
+        // A value looks the same whether it was accepted or not: which are pending is remembered.
         let Some(mut pending) = self.torch.pending(self.first, self.out.len()) else { return };
         let mut scratch = Scratch::new(self.simd, self.torch);
         let nothing = E::round(E::Value::default());
@@ -172,7 +176,7 @@ impl<E: TorchElement> Draw<'_, E> {
         for batch in self.rows.row.batches(&values, BATCH as u64) {
             generator.skip(batch.skip);
             let values = scratch.normal(&mut generator, batch.count, [0.0, 1.0]);
-            let (elements, of_batch) = batch.meet(&range, 4);
+            let (elements, of_batch) = batch.overlap(&range, 4);
             let candidates = &values.as_chunks::<4>().0[of_batch];
             self.simd.run(Kept { candidates, moments, out: &mut self.out[elements] });
         }

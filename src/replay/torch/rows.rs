@@ -5,7 +5,7 @@
 //! where others begin.
 
 use super::arithmetic::GROUP;
-use crate::level::Simd;
+use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -47,9 +47,9 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Where the batch meets the elements of `range`, of `each` values: first in the range, then in the batch.
+    /// Where the batch overlaps the elements of `range`, of `each` values: first in the range, then in the batch.
     #[inline(always)]
-    pub(super) fn meet(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
+    pub(super) fn overlap(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
         let first = range.start.max(self.first / each);
         let end = range.end.min(self.end / each).max(first);
         let within = |number: u64, start: u64| (number - start) as usize;
@@ -79,6 +79,7 @@ impl Row {
     #[inline(always)]
     pub(super) fn batches(&self, range: &Range<u64>, limit: u64) -> impl Iterator<Item = Batch> + use<> {
         let (group, rest, words) = (GROUP as u64, self.rest_values(), self.words);
+        // Values in whole groups, and values that the last group does not draw again.
         let (grouped, kept) = (self.values - rest, self.values - if rest > 0 { group } else { 0 });
         let start = (range.start - range.start % group).min(grouped);
         let end = range.end.next_multiple_of(group).min(grouped);
@@ -86,6 +87,7 @@ impl Row {
             let count = limit.min(end - first);
             Batch { skip: 0, first, count: count as usize, end: (first + count).min(kept) }
         });
+        // Their words lie between the whole groups and the last one, and nobody uses them.
         let redrawn = if self.rest == Rest::Redrawn { rest } else { 0 };
         let last =
             Batch { skip: (grouped - end.max(start) + redrawn) * words, first: kept, count: GROUP, end: self.values };
@@ -102,7 +104,7 @@ pub(super) struct Rows {
     /// Words before the first row.
     skip: u64,
     /// Values between two stations.
-    apart: u64,
+    spacing: u64,
     walk: Mutex<Walk>,
 }
 
@@ -118,11 +120,11 @@ struct Walk {
 }
 
 impl Rows {
-    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `apart` values, a multiple
+    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `spacing` values, a multiple
     /// of [`GROUP`].
-    pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, apart: u64) -> Self {
+    pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, spacing: u64) -> Self {
         let walk = Walk { generator: Mt19937::new(seed, simd), word: 0, next: 0, kept: HashMap::new() };
-        Self { row, simd, seed, skip, apart, walk: Mutex::new(walk) }
+        Self { row, simd, seed, skip, spacing, walk: Mutex::new(walk) }
     }
 
     /// Words before row `number`.
@@ -133,8 +135,8 @@ impl Rows {
     /// The generator in row `number`, where the batches of values from `value` on begin.
     pub(super) fn at(&self, number: u64, value: u64) -> Mt19937 {
         let value = (value - value % GROUP as u64).min(self.row.values - self.row.rest_values());
-        let mut generator = self.station(number * self.stations() + value / self.apart);
-        generator.skip(value % self.apart * self.row.words);
+        let mut generator = self.station(number * self.stations() + value / self.spacing);
+        generator.skip(value % self.spacing * self.row.words);
         generator
     }
 
@@ -144,7 +146,7 @@ impl Rows {
     }
 
     const fn stations(&self) -> u64 {
-        self.row.values.div_ceil(self.apart)
+        self.row.values.div_ceil(self.spacing)
     }
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
@@ -152,11 +154,12 @@ impl Rows {
     }
 
     fn word_of(&self, station: u64) -> u64 {
-        self.start(station / self.stations()) + station % self.stations() * self.apart * self.row.words
+        self.start(station / self.stations()) + station % self.stations() * self.spacing * self.row.words
     }
 
     fn station(&self, station: u64) -> Mt19937 {
         let mut walk = self.walk();
+        // Taken away: as a rule nobody else begins here.
         if let Some(generator) = walk.kept.remove(&station) {
             return generator;
         }
@@ -167,6 +170,7 @@ impl Rows {
             generator.skip(self.word_of(station));
             return generator;
         }
+        // Ahead of the walk: on to that station, leaving a copy at each on the way for whoever begins there.
         let Walk { generator, word, next, kept } = &mut *walk;
         loop {
             let (passed, place) = (*next, self.word_of(*next));

@@ -1,10 +1,10 @@
 //! Batches of torch's values, as kernels that elements of one type of value share.
 
-use super::arithmetic::{Arithmetic, BATCH, GROUP};
-use super::{Capability, Torch, TorchElement};
-use crate::batch::CacheLines;
+use super::arithmetic::{Arithmetic, BATCH, Capability, GROUP};
+use super::tensor::{Torch, TorchElement};
 use crate::element::{Element, Value};
-use crate::level::{Kernel, Level, Simd};
+use crate::fill::batch::CacheLines;
+use crate::machine::level::{Kernel, Level, Simd};
 use crate::replay::mt19937::{HIGHEST, Mt19937};
 
 /// The nearest value that the elements' type has.
@@ -74,6 +74,7 @@ impl<V: Arithmetic> Kernel for Normal<'_, V> {
         let Self { generator, values, first, second, .. } = self;
         let [mean, std] = self.moments.map(V::from_f64);
         V::uniform(generator, values);
+        // Radii and angles, eight of each per group, become two long arrays, over which one loop vectorises.
         let halves = values.as_chunks::<GROUP>().0.iter();
         for ((group, a), b) in halves.zip(first.as_chunks_mut::<HALF>().0).zip(second.as_chunks_mut::<HALF>().0) {
             a.copy_from_slice(&group[..HALF]);
@@ -172,6 +173,7 @@ pub(super) fn keras_truncated<E: TorchElement>(candidates: [E; 4], [mean, std]: 
     let (low, high) = (E::Value::from_f64(-2.0), E::Value::from_f64(2.0));
     let values = candidates.map(E::widen);
     let mut chosen = values[0];
+    // From the last to the first: the first one inside wins, without a branch.
     for value in values.into_iter().rev() {
         chosen = if value > low && value < high { value } else { chosen };
     }

@@ -1,12 +1,13 @@
 //! Normal values of fewer than sixteen elements: one after another, in float64, by pairs of which torch's generator
 //! keeps the second value for later.
 
-use super::arithmetic::{Arithmetic, uniform_f64};
+use super::arithmetic::{Arithmetic, Capability, uniform_f64};
 use super::laws::Bounds;
+use super::portable;
 use super::scratch::keras_truncated;
-use super::{Capability, Law, Place, Torch, TorchElement, portable};
+use super::tensor::{Place, Torch, TorchElement, TorchLaw};
 use crate::element::Value;
-use crate::level::Simd;
+use crate::machine::level::Simd;
 use crate::replay::exact::libm;
 use crate::replay::mt19937::Mt19937;
 use std::f64::consts::TAU;
@@ -31,6 +32,7 @@ impl Pairs {
             generator.skip(words);
             generator
         };
+        // Callers keep where the spare value's words began, not the value: its pair is drawn again.
         let spare = place.spare.map_or(0.0, |words| pair(&mut after(words)).1);
         Self { generator: after(place.skip), place, spare, capability }
     }
@@ -73,10 +75,11 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Pla
     let mut pairs = Pairs::new(torch.place, torch.capability, simd);
     let count = 0..torch.elements;
     let tensor = match torch.law {
-        Law::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),
-        Law::Redrawn(moments, bounds) => {
+        TorchLaw::Normal(moments) => count.map(|_| pairs.element(moments)).collect(),
+        TorchLaw::Redrawn(moments, bounds) => {
             let bounds = Bounds::new::<E>(bounds);
             let mut tensor: Vec<E> = count.map(|_| pairs.element(moments)).collect();
+            // torch draws a whole tensor each time, and keeps what was in bounds before.
             while bounds.exclude_any(&tensor) {
                 for element in &mut tensor {
                     let again = pairs.element(moments);
@@ -87,10 +90,10 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Pla
             }
             tensor
         }
-        Law::KerasTruncated(moments) => {
+        TorchLaw::KerasTruncated(moments) => {
             count.map(|_| keras_truncated([(); 4].map(|()| pairs.element::<E>([0.0, 1.0])), moments)).collect()
         }
-        Law::Uniform(..) | Law::Accepted(..) | Law::KerasUniform(..) => Vec::new(), // not normal
+        TorchLaw::Uniform(..) | TorchLaw::Accepted(..) | TorchLaw::KerasUniform(..) => Vec::new(), // not normal
     };
     (tensor, pairs.place)
 }

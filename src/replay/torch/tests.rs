@@ -1,21 +1,26 @@
 //! What no way of cutting the work may change, and the batches that it is cut into.
 
+use super::arithmetic::Capability;
 use super::rows::{Rest, Row};
-use super::*;
-use crate::fill::{Schedule, fill};
+use super::tensor::{End, Place, Torch, TorchElement, TorchLaw};
+use crate::element::{BF16, F16};
+use crate::fill::{CHUNK, Schedule, fill};
+use crate::machine::level::Level;
+use crate::region::Region;
 use crate::replay::exact::{CHECKSUM, arm, checksum};
 use bytemuck::Pod;
+use std::sync::Arc;
 
-const LAWS: [Law; 6] = [
-    Law::Uniform([-0.3, 1.1]),
-    Law::Normal([0.3, 0.7]),
-    Law::Redrawn([0.1, 0.5], [-0.9, 0.8]),
-    Law::Accepted([0.3, 0.7], [1.0, 2.4], -0.5),
-    Law::KerasUniform([-0.3, 1.1]),
-    Law::KerasTruncated([0.3, 0.7]),
+const LAWS: [TorchLaw; 6] = [
+    TorchLaw::Uniform([-0.3, 1.1]),
+    TorchLaw::Normal([0.3, 0.7]),
+    TorchLaw::Redrawn([0.1, 0.5], [-0.9, 0.8]),
+    TorchLaw::Accepted([0.3, 0.7], [1.0, 2.4], -0.5),
+    TorchLaw::KerasUniform([-0.3, 1.1]),
+    TorchLaw::KerasTruncated([0.3, 0.7]),
 ];
 
-fn drawn<E: TorchElement + Pod>(law: Law, elements: u64, schedule: &Schedule) -> (Vec<u8>, (u64, Option<u64>)) {
+fn drawn<E: TorchElement + Pod>(law: TorchLaw, elements: u64, schedule: &Schedule) -> (Vec<u8>, (u64, Option<u64>)) {
     let place = Place { seed: 42, skip: 7, spare: Some(1) };
     let end = Arc::<End>::default();
     let torch = Torch::new(law, place, Capability::Avx2, elements, Arc::clone(&end));
@@ -75,7 +80,7 @@ fn batches_draw_each_value_once() {
                         };
                         assert_eq!(words, expected, "{values} {range:?} {batch:?}");
                         words += batch.count as u64 * row.words;
-                        let (elements, of_batch) = batch.meet(&range, 1);
+                        let (elements, of_batch) = batch.overlap(&range, 1);
                         assert!(of_batch.end <= batch.count);
                         taken.extend(elements.map(|place| place as u64 + start));
                     }

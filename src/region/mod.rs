@@ -1,6 +1,8 @@
 //! Regions: which element numbers of a full tensor a part holds, as runs of consecutive numbers.
 
-use crate::picks::Picks;
+pub mod picks;
+
+use picks::Picks;
 use std::ops::Range;
 
 /// A part that does not lie in its full tensor, or a tensor with too many elements.
@@ -26,7 +28,7 @@ impl std::fmt::Display for RegionError {
 
 impl std::error::Error for RegionError {}
 
-/// One axis that is not inside a run: how far each of its steps is from the first.
+/// One axis outside of the runs: how far each of its indices lies from the first.
 #[derive(Clone, Debug)]
 enum Axis {
     Even { count: u64, stride: u64 },
@@ -80,10 +82,12 @@ impl Region {
             return Err(RegionError::Outside(axis));
         }
         if picks.iter().any(|picks| picks.count() == 0) {
+            // Whatever the size of the tensor: nothing of it needs a number.
             return Ok(Self::whole(0));
         }
         let mut region = Self::whole(1);
         let mut stride: u128 = 1; // up to 2^64 itself, which is a legal number of elements
+        // From the innermost axis outwards, as strides grow and as whole axes merge into one run.
         for (extent, picks) in full.iter().zip(picks).rev() {
             let next = stride.checked_mul(*extent).filter(|&size| size <= 1 << 64);
             let next = next.ok_or(RegionError::TooLarge)?;
@@ -108,6 +112,7 @@ impl Region {
                 }
             }
             Picks::List(list) => {
+                // Never merged with the run inside: neighbours in a list may lie anywhere.
                 self.axes.push(Axis::Table(list.iter().map(|index| index.wrapping_mul(apart)).collect()));
             }
         }
@@ -133,6 +138,7 @@ impl Region {
         let (mut number, within) = (positions.start / run, positions.start % run);
         let mut digits = vec![0; self.axes.len()];
         let mut start = self.first;
+        // The run's number, as digits in the mixed base of the axes' counts.
         for (digit, axis) in digits.iter_mut().zip(&self.axes).rev() {
             *digit = number % axis.count();
             number /= axis.count();
@@ -167,6 +173,7 @@ impl Runs<'_> {
             if carry {
                 *digit = 0;
             }
+            // From where the digit was to where it is: the offsets of a list have no common step.
             self.start = self.start.wrapping_add(axis.offset(*digit)).wrapping_sub(before);
             if !carry {
                 return;

@@ -37,6 +37,7 @@ impl Picks {
     pub fn split_at(self, count: u64) -> (Self, Self) {
         match self {
             Self::Range { start, step, count: all } => {
+                // Wraps only where the second half is empty.
                 let middle = start.wrapping_add_signed(step.wrapping_mul(count as i64));
                 (Self::Range { start, step, count }, Self::Range { start: middle, step, count: all - count })
             }
@@ -52,6 +53,7 @@ impl Picks {
         match self {
             Self::Range { count: 0, .. } => true,
             Self::Range { start, step, count } => {
+                // In 128 bits, because start, step and count may each need 64.
                 let last = i128::from(*start) + i128::from(*step) * i128::from(count - 1);
                 u128::from(*start) < extent && u128::try_from(last).is_ok_and(|last| last < extent)
             }

@@ -65,6 +65,7 @@ impl Add for DoubleDouble {
 
     fn add(self, other: Self) -> Self {
         let high = Self::sum(self.high, other.high);
+        // The low halves are summed exactly too: where signs differ, the high ones may cancel.
         let low = Self::sum(self.low, other.low);
         let first = Self::ordered_sum(high.high, high.low + low.high);
         Self::ordered_sum(first.high, first.low + low.low)

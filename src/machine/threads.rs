@@ -1,6 +1,6 @@
 //! How many threads a fill may use: a setting of the process, and of a thread for a while.
 
-use crate::setting::{SettingError, variable};
+use crate::machine::setting::{SettingError, variable};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

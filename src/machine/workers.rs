@@ -4,8 +4,8 @@
 //! asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory alone.
 //! Reaching a worker takes no lock, which a fork could leave locked for ever.
 
-use crate::forks::generation;
-use crate::threads::MAX_THREADS;
+use crate::machine::forks::generation;
+use crate::machine::threads::MAX_THREADS;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -18,19 +18,19 @@ struct Worker {
     thread: ThreadPool,
 }
 
-/// So many workers, or as many as the system allows.
+/// `count` workers, or as many as the system allows.
 pub(crate) fn workers(count: usize) -> Vec<&'static ThreadPool> {
     (0..count).map_while(worker).collect()
 }
 
-/// Does `work` on every worker, and `meanwhile` on the caller's thread; returns when all is done. It takes 200 bytes of the
-/// caller's stack a worker.
-pub(crate) fn together(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
+/// Does `work` on every worker, and `meanwhile` on the caller's thread; returns when all is done. It takes 200 bytes of
+/// the caller's stack per worker.
+pub(crate) fn run_on_all(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
     match workers {
         [] => meanwhile(),
         [first, others @ ..] => first.in_place_scope(|scope| {
             scope.spawn(|_| work());
-            together(others, work, meanwhile);
+            run_on_all(others, work, meanwhile);
         }),
     }
 }

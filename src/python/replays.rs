@@ -1,12 +1,12 @@
-//! Replays as they cross from Python: a framework's name, and a tuple of what its stream needs.
+//! Replays as they cross from Python: the name of a framework, and a tuple of what its stream needs.
 
-use super::Replay;
-use super::jax::{self, Jax};
-use super::tensorflow::{Law, TensorFlow};
-use super::threefry::{Layout, Threefry};
-use super::torch::{self, Capability, End, Torch};
+use super::errors::unknown;
 use crate::element::Placement;
-use crate::source::unknown;
+use crate::replay::Replay;
+use crate::replay::jax::{Jax, JaxLaw};
+use crate::replay::tensorflow::{TensorFlow, TensorFlowLaw};
+use crate::replay::threefry::{Layout, Threefry};
+use crate::replay::torch::{Capability, End, Place, Torch, TorchLaw};
 use crate::stream::Identity;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
@@ -33,9 +33,9 @@ pub(crate) fn parse(framework: &str, stream: &Bound<'_, PyAny>, request: &Reques
 fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyResult<TensorFlow> {
     let Placement { loc, scale, low, high } = request.placement;
     let law = match request.law {
-        "uniform" => Law::Uniform { low, high },
-        "normal" => Law::Normal { mean: loc, stddev: scale },
-        "truncated_normal" => Law::Truncated { mean: loc, stddev: scale },
+        "uniform" => TensorFlowLaw::Uniform { low, high },
+        "normal" => TensorFlowLaw::Normal { mean: loc, stddev: scale },
+        "truncated_normal" => TensorFlowLaw::Truncated { mean: loc, stddev: scale },
         other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
     };
     Ok(TensorFlow { law, identity: Identity::from_bytes(identity), first })
@@ -46,10 +46,10 @@ fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyRe
 fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), request: &Request<'_>) -> PyResult<Jax> {
     let Placement { loc, scale, low: least, high: largest } = request.placement;
     let law = match request.law {
-        "uniform" => jax::Law::Uniform,
-        "normal" if folded => jax::Law::FoldedNormal,
-        "normal" => jax::Law::Normal,
-        "truncated_normal" => jax::Law::Truncated { least, largest },
+        "uniform" => JaxLaw::Uniform,
+        "normal" if folded => JaxLaw::FoldedNormal,
+        "normal" => JaxLaw::Normal,
+        "truncated_normal" => JaxLaw::Truncated { least, largest },
         other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
     };
     let layout = words.map_or(Layout::Partitionable, |words| Layout::Original { words });
@@ -64,13 +64,14 @@ fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
     let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
     let Placement { loc, scale, low, high } = request.placement;
     let (moments, bounds) = ([loc, scale], [low, high]);
+    // torch has laws of its own, which no plan names: they come with the stream.
     let law = match &**law {
-        "uniform" => torch::Law::Uniform(bounds),
-        "normal" => torch::Law::Normal(moments),
-        "redrawn" => torch::Law::Redrawn(moments, bounds),
-        "accepted" => torch::Law::Accepted(moments, bounds, *log_peak),
-        "keras_uniform" => torch::Law::KerasUniform(bounds),
-        "keras_truncated" => torch::Law::KerasTruncated(moments),
+        "uniform" => TorchLaw::Uniform(bounds),
+        "normal" => TorchLaw::Normal(moments),
+        "redrawn" => TorchLaw::Redrawn(moments, bounds),
+        "accepted" => TorchLaw::Accepted(moments, bounds, *log_peak),
+        "keras_uniform" => TorchLaw::KerasUniform(bounds),
+        "keras_truncated" => TorchLaw::KerasTruncated(moments),
         other => return Err(unknown("law", other, "one of torch's")),
     };
     let capability = match &**capability {
@@ -78,7 +79,7 @@ fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
         "default" => Capability::Default,
         other => return Err(unknown("cpu_capability", other, "avx2 or default")),
     };
-    let place = torch::Place { seed: *seed, skip: *skip, spare: *spare };
+    let place = Place { seed: *seed, skip: *skip, spare: *spare };
     let end = end.as_ref().map_or_else(Arc::default, |end| end.share());
     Ok(Torch::new(law, place, capability, *elements, end))
 }

@@ -1,8 +1,9 @@
 //! Arrays in any order: transposed, strided, backwards. Chunks are filled in C order beside the array and copied in.
 
+use super::run::{Schedule, Task};
+use super::source::Source;
 use crate::element::Element;
-use crate::fill::{Schedule, Source, Task};
-use crate::picks::Picks;
+use crate::region::picks::Picks;
 use crate::region::{Region, RegionError};
 use bytemuck::Pod;
 use std::marker::PhantomData;
@@ -40,6 +41,7 @@ impl View<'_> {
 
     /// The first `count` indices of an axis, and the others.
     fn split_at(mut self, axis: usize, count: usize) -> (Self, Self) {
+        // Wrapping, since the first element of an empty half may lie outside of the memory; nobody writes it.
         let first = self.first.wrapping_byte_offset(self.strides[axis] * count as isize);
         let mut behind = Self { first, shape: self.shape.clone(), strides: self.strides.clone(), array: PhantomData };
         behind.shape[axis] -= count;
@@ -59,6 +61,7 @@ impl View<'_> {
         let (mut to, mut from) = (self.first, 0);
         loop {
             if last.stride == size_of::<N>() as isize && last.step == 1 {
+                // Neighbours on both sides: the whole run is one copy.
                 let run = &values[from..from + last.size];
                 // SAFETY: these are neighbouring elements of the view, which may be written (`new`).
                 unsafe { ptr::copy_nonoverlapping(run.as_ptr(), to.cast(), run.len()) };
@@ -88,8 +91,10 @@ impl View<'_> {
         let mut step = 1;
         let mut axes: Vec<Along> = Vec::with_capacity(self.shape.len());
         for (&size, &stride) in self.shape.iter().zip(&self.strides).rev() {
+            // Sorted by steps in memory, so that what is written in turn lies close together.
             let place = axes.partition_point(|axis| axis.stride.unsigned_abs() > stride.unsigned_abs());
             axes.insert(place, Along { index: 0, size, stride, step });
+            // In C order an axis steps over all the axes inside it.
             step *= size;
         }
         let last = axes.pop().unwrap_or(Along { index: 0, size: 1, stride: 0, step: 1 });
@@ -124,12 +129,14 @@ where
     N: Pod,
     S: Source<E> + Clone + Send + 'a,
 {
+    // Here, before any work is begun: pieces of a view that lies in the tensor lie there too.
     Region::mesh(&full, &picks)?;
     let (source, full, level) = (source.clone(), Arc::new(full), schedule.level);
     Ok(Pieces { left: vec![(view, picks)], limit: schedule.chunk }.map(move |(view, picks)| {
         let (source, full, elements) = (source.clone(), Arc::clone(&full), view.len());
         let work = move || {
             let mut values = Vec::new();
+            // Refused memory fails this fill; an ordinary allocation would end the process.
             values.try_reserve_exact(elements)?;
             values.resize(elements, E::zeroed());
             let Ok(region) = Region::mesh(&full, &picks) else { unreachable!("the pieces lie where the view does") };

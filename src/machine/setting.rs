@@ -19,8 +19,8 @@ impl std::fmt::Display for SettingError {
 
 impl std::error::Error for SettingError {}
 
-/// The environment variable `name`, quoted as an error would show it, beside its text; None where it is not set, or is
-/// empty, which is how many a script and every matrix of jobs leaves one unset.
+/// The environment variable `name`, quoted as an error shows it, beside its text. `None` where it is not set, or empty:
+/// scripts and CI matrices often leave a variable empty to mean unset.
 pub(crate) fn variable(name: &str) -> Option<(String, String)> {
     let text = std::env::var_os(name).filter(|text| !text.is_empty())?.to_string_lossy().into_owned();
     Some((format!("{text:?}"), text))

@@ -1,13 +1,43 @@
 //! Doing tasks: on the caller's thread, or on workers that take them as they come.
 
-use crate::environment::DefaultEnvironment;
-use crate::fill::{Schedule, Task};
-use crate::workers::{together, workers};
+use crate::machine::environment::DefaultEnvironment;
+use crate::machine::level::Level;
+use crate::machine::workers::{run_on_all, workers};
 use std::collections::TryReserveError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
+
+/// Elements of a chunk, the unit that threads share out.
+pub const CHUNK: usize = 1 << 16;
+
+/// How to work: none of it changes a bit of the result.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// Threads at most.
+    pub threads: usize,
+    /// Elements of a chunk.
+    pub chunk: usize,
+    /// Instructions of the kernel.
+    pub level: Level,
+}
+
+impl Schedule {
+    /// `threads` threads, with this machine's best level.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        Self { threads, chunk: CHUNK, level: Level::best() }
+    }
+}
+
+/// Work for any thread: a chunk of an array.
+pub(crate) struct Task<'a> {
+    /// How many elements it writes.
+    pub(crate) elements: usize,
+    /// Writes them.
+    pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
+}
 
 /// How long a caller works or waits before it asks whether to go on: asking Python takes up to five milliseconds where
 /// another of its threads is busy. Ctrl-C should stop a fill within 100, and the task that is under way ends first.
@@ -16,15 +46,14 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// Elements that a worker takes at once at most.
 const LARGEST: u64 = 1 << 24;
 
-/// Does the tasks, which write so many elements, on the schedule's threads.
+/// Does the tasks, which write `elements` elements in all, on the schedule's threads.
 ///
-/// The caller's thread asks `interrupted`, if there is such a thing, every [`INTERVAL`]; once that is so, no other task is
-/// begun.
+/// The caller's thread asks `interrupted`, if there is one, every [`INTERVAL`]. After a yes, no further task is begun.
 ///
 /// # Errors
 ///
 /// [`TryReserveError`] when a task was refused memory; no other is begun then.
-pub(crate) fn run<'a>(
+pub(crate) fn run_tasks<'a>(
     schedule: &Schedule,
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
@@ -32,31 +61,35 @@ pub(crate) fn run<'a>(
 ) -> Result<(), TryReserveError> {
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
     let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
+    // A single worker would only do what the caller can do without waking anybody.
     if workers.len() < 2 {
-        return alone(tasks, interrupted);
+        return run_on_caller(tasks, interrupted);
     }
     let queue = Queue {
         pending: Mutex::new(Pending { tasks, elements }),
         chunk: schedule.chunk as u64,
+        // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last
+        // worker.
         shares: 2 * workers.len() as u64,
         stop: AtomicBool::new(false),
         refused: OnceLock::new(),
     };
-    let end = End { working: AtomicUsize::new(workers.len()), caller: thread::current() };
+    let at_work = Working { count: AtomicUsize::new(workers.len()), caller: thread::current() };
     let work = || {
-        let _leaving = Leaving(&end);
-        queue.work();
+        let _leaving = Leaving(&at_work);
+        queue.work_until_empty();
     };
-    together(&workers, &work, &mut || queue.watch(&end, interrupted.as_mut()));
+    run_on_all(&workers, &work, &mut || queue.wait_and_ask(&at_work, interrupted.as_mut()));
     queue.refused.into_inner().map_or(Ok(()), Err)
 }
 
 /// Does the tasks on the caller's own thread.
-fn alone<'a>(
+fn run_on_caller<'a>(
     tasks: impl Iterator<Item = Task<'a>>,
     mut interrupted: Option<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
     let _environment = DefaultEnvironment::enter();
+    // The clock is cheap enough to be read per task; Python is not.
     let mut asked = Instant::now();
     for task in tasks {
         if let Some(interrupted) = &mut interrupted
@@ -90,16 +123,17 @@ struct Pending<I> {
 }
 
 impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
-    /// What a worker does.
-    fn work(&self) {
+    /// A worker's part: one bundle after another, until nothing is left or all must stop.
+    fn work_until_empty(&self) {
         let _environment = DefaultEnvironment::enter();
         let mut bundle = Vec::new();
         loop {
-            self.take(&mut bundle);
+            self.take_bundle(&mut bundle);
             if bundle.is_empty() {
                 return;
             }
             for task in bundle.drain(..) {
+                // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
                 if self.stop.load(Ordering::Relaxed) {
                     return;
                 }
@@ -115,7 +149,8 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     ///
     /// Workers that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
     /// from the system while the others wait: 8192² new values would take 1.2 times as long.
-    fn take(&self, bundle: &mut Vec<Task<'a>>) {
+    fn take_bundle(&self, bundle: &mut Vec<Task<'a>>) {
+        // A panic while the lock is held leaves a list of tasks all the same.
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let share = (pending.elements / self.shares).min(LARGEST).max(self.chunk);
         let mut taken = 0;
@@ -128,10 +163,11 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
         pending.elements = pending.elements.saturating_sub(taken);
     }
 
-    /// What the caller does meanwhile.
-    fn watch(&self, end: &End, interrupted: Option<&mut impl FnMut() -> bool>) {
+    /// The caller's part: waiting, and asking whether to go on.
+    fn wait_and_ask(&self, at_work: &Working, interrupted: Option<&mut impl FnMut() -> bool>) {
         let Some(interrupted) = interrupted else { return };
-        while end.working.load(Ordering::Acquire) > 0 {
+        while at_work.count.load(Ordering::Acquire) > 0 {
+            // The last worker wakes this thread, so that a short fill does not last an interval.
             thread::park_timeout(INTERVAL);
             if !self.stop.load(Ordering::Relaxed) && interrupted() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -140,18 +176,18 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     }
 }
 
-/// How many workers are at work, and who waits for them.
-struct End {
-    working: AtomicUsize,
+/// How many workers are at work, and which thread waits for them.
+struct Working {
+    count: AtomicUsize,
     caller: Thread,
 }
 
-/// Says that a worker has done its part when it is dropped, in a panic too.
-struct Leaving<'a>(&'a End);
+/// Counts a worker out when it is dropped, which a panic does too.
+struct Leaving<'a>(&'a Working);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        if self.0.working.fetch_sub(1, Ordering::Release) == 1 {
+        if self.0.count.fetch_sub(1, Ordering::Release) == 1 {
             self.0.caller.unpark();
         }
     }
@@ -187,7 +223,7 @@ mod tests {
                     })
                 })
             };
-            run(&schedule(threads), 40, tasks(1), Some(|| false)).unwrap();
+            run_tasks(&schedule(threads), 40, tasks(1), Some(|| false)).unwrap();
             let mut numbers = std::mem::take(&mut *done.lock().unwrap());
             numbers.sort_unstable();
             assert_eq!(numbers, (0..40).collect::<Vec<_>>());
@@ -196,7 +232,7 @@ mod tests {
                 asked += 1;
                 asked == 3
             };
-            run(&schedule(threads), 40, tasks(8), Some(interrupted)).unwrap();
+            run_tasks(&schedule(threads), 40, tasks(8), Some(interrupted)).unwrap();
             let begun = done.lock().unwrap().len();
             assert!((3..30).contains(&begun), "{begun} tasks of 8 ms were begun in 3 intervals");
             assert_eq!(asked, 3, "nobody is asked after the interruption");
@@ -216,7 +252,7 @@ mod tests {
                 };
                 Task { elements: 1, work: Box::new(work) }
             });
-            assert!(run(&schedule(threads), 1000, tasks, None::<fn() -> bool>).is_err());
+            assert!(run_tasks(&schedule(threads), 1000, tasks, None::<fn() -> bool>).is_err());
             assert!((1..=threads).contains(&begun.into_inner()));
         }
     }
@@ -226,6 +262,6 @@ mod tests {
     #[should_panic(expected = "a task's own")]
     fn a_panic_reaches_the_caller() {
         let tasks = [task(|| panic!("a task's own")), task(|| ())];
-        let _ = run(&schedule(2), 2, tasks.into_iter(), Some(|| false));
+        let _ = run_tasks(&schedule(2), 2, tasks.into_iter(), Some(|| false));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The bits do not depend on the level, because nothing the kernel does rounds differently on any of them.
 
-use crate::setting::{SettingError, variable};
+use crate::machine::setting::{SettingError, variable};
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The environment variable that forces a lower level; read at first use.
@@ -15,7 +15,7 @@ const UNKNOWN: u8 = u8::MAX;
 /// Work that is compiled once per level. Everything it calls must be `#[inline(always)]`, or it is compiled for
 /// the baseline and called from there.
 pub trait Kernel {
-    /// The highest level that it gains from; it runs there on machines with higher ones too, and the library is smaller.
+    /// The highest level that makes this kernel faster; higher machines run this one, and the library is smaller.
     const HIGHEST: Level = Level::Avx512;
 
     /// Does the work; `#[inline(always)]` in every implementation, where `level` is then a constant.
@@ -43,6 +43,7 @@ impl Level {
         match self {
             Self::Baseline => true,
             #[cfg(target_arch = "x86_64")]
+            // Both are looked for, because `run_avx2` is compiled for both.
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
@@ -93,6 +94,7 @@ impl Level {
                 })?
             }
         };
+        // Two first uses at once find the same level.
         CURRENT.store(level as u8, Ordering::Relaxed);
         Ok(level)
     }
@@ -100,6 +102,7 @@ impl Level {
     /// The instructions of this level, or of the baseline where the machine lacks it.
     #[must_use]
     pub fn simd(self) -> Simd {
+        // The one way to a `Simd`, which `Simd::run` takes as the proof that the instructions exist.
         Simd(if self.is_available() { self } else { Self::Baseline })
     }
 }

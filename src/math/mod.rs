@@ -1,7 +1,10 @@
 //! Logarithm, sine, cosine and inverse normal tail in + − × ÷ √: the same bits everywhere, no branches, so that
 //! loops over them vectorise. The coefficients and their errors stand in `coefficients.rs`.
 
-use crate::coefficients::{
+pub(crate) mod coefficients;
+pub(crate) mod double_double;
+
+use coefficients::{
     COS_F32, COS_F64, LOG_F32, LOG_F64, SIN_F32, SIN_F64, TAIL_CENTRE_P, TAIL_CENTRE_Q, TAIL_FAR_P, TAIL_FAR_Q,
     TAIL_NEAR_P, TAIL_NEAR_Q,
 };
@@ -37,6 +40,7 @@ pub fn minus_ln_f32(y: f32, below: bool) -> f32 {
     const LN_2_LOW: f32 = -2.121_944_4e-4;
 
     let bits = y.to_bits() as i32;
+    // Counted from √½ on, so that the mantissa lies around 1, where its logarithm is small.
     let exponent = (bits - SQRT_HALF) >> 23;
     let mantissa = f32::from_bits((bits - (exponent << 23)) as u32);
     let halved = y > HALVING as f32;
@@ -49,6 +53,7 @@ pub fn minus_ln_f32(y: f32, below: bool) -> f32 {
     };
     let square = f * f;
     let ln = f - (0.5 * square - square * f * polynomial_f32(&LOG_F32, f));
+    // The small parts first: the large one is exact, and is rounded once when they meet.
     -(k * LN_2_HIGH + (k * LN_2_LOW + ln))
 }
 
@@ -104,6 +109,7 @@ pub fn octant_sin_cos_f64(v: f64) -> (f64, f64) {
 pub fn inverse_upper_tail(mass: f64) -> f64 {
     let q = 0.5 - mass;
     if q <= 0.425 {
+        // 0.425², so that r runs from 0 at the edge to its largest in the middle.
         let r = 0.180_625 - q * q;
         return q * polynomial_f64(&TAIL_CENTRE_P, r) / polynomial_f64(&TAIL_CENTRE_Q, r);
     }

@@ -1,20 +1,21 @@
 //! What a job is filled from, as it crosses: the native stream, or one that replays a framework's.
 
+use super::errors::unknown;
+use super::replays::{self, Request};
 use crate::element::{Element, Placement};
-use crate::fill::{Plan, Source};
+use crate::fill::{Native, Passes, Source};
 use crate::law::Law;
-use crate::level::Level;
+use crate::machine::level::Level;
 use crate::region::Region;
 use crate::replay::Replay;
-use crate::replay::border::{self, Request};
 use crate::stream::Identity;
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 
 /// Where a job's words come from: the native stream of an identity, or (framework, what its stream needs).
 #[derive(FromPyObject)]
 pub(crate) enum Stream<'py> {
+    // First, because variants are tried in turn, and nearly every job is native.
     Native([u8; 16]),
     Replay((PyBackedStr, Bound<'py, PyAny>)),
 }
@@ -22,7 +23,7 @@ pub(crate) enum Stream<'py> {
 /// What a job is filled from.
 #[derive(Clone)]
 pub(crate) enum Values {
-    Native(Plan),
+    Native(Native),
     Replay(Replay),
 }
 
@@ -32,13 +33,15 @@ where
 {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         match self {
-            Self::Native(plan) => plan.write(region, first, out, level),
+            Self::Native(source) => source.write(region, first, out, level),
             Self::Replay(replay) => replay.write(region, first, out, level),
         }
     }
+}
 
-    fn again(&self) -> bool {
-        matches!(self, Self::Replay(replay) if replay.again())
+impl Passes for Values {
+    fn another_pass(&self) -> bool {
+        matches!(self, Self::Replay(replay) if replay.another_pass())
     }
 }
 
@@ -60,16 +63,11 @@ impl Values {
                     "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
                     other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
                 };
-                Ok(Self::Native(Plan { law, placement, identity: Identity::from_bytes(*identity) }))
+                Ok(Self::Native(Native { law, placement, identity: Identity::from_bytes(*identity) }))
             }
             Stream::Replay((framework, stream)) => {
-                border::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
+                replays::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
             }
         }
     }
-}
-
-/// The error for a word that names nothing.
-pub(crate) fn unknown(argument: &str, got: &str, legal: &str) -> PyErr {
-    PyValueError::new_err(format!("`{argument}` must be {legal}, got '{got}'"))
 }

@@ -1,29 +1,22 @@
 //! The border: strings become enums, arrays are checked once, the GIL is released, and every error is an exception.
-//! Nothing inward of here and of [`jobs`](crate::jobs) names Python.
+//! Nothing outside this folder names Python.
 
-use crate::environment::{self, DefaultEnvironment};
-use crate::jobs::{Job, fill_all};
-use crate::law::{Truncation, TruncationError};
-use crate::level::Level;
-use crate::region::RegionError;
+mod errors;
+mod jobs;
+mod replays;
+mod values;
+
+use crate::law::Truncation;
+use crate::machine::environment::{self, DefaultEnvironment};
+use crate::machine::level::Level;
+use crate::machine::setting::SettingError;
+use crate::machine::threads;
 use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
-use crate::setting::SettingError;
-use crate::threads;
-use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
+use jobs::{Job, fill_all};
+use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
-
-macro_rules! value_error {
-    ($($error:ty),*) => { $(
-        impl From<$error> for PyErr {
-            fn from(error: $error) -> Self {
-                PyValueError::new_err(error.to_string())
-            }
-        }
-    )* };
-}
-value_error!(SettingError, RegionError, TruncationError);
 
 /// The native core of varscale.
 #[pymodule(gil_used = false)]
@@ -36,7 +29,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use crate::replay::border::TorchEnd;
+    use crate::python::replays::TorchEnd;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
@@ -143,6 +136,7 @@ mod _core {
 /// Sets something to a number of threads; an error shows the number as the caller wrote it.
 fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, SettingError>) -> PyResult<T> {
     let wrong_kind = format!("`num_threads` must be an integer, got {}", n.repr()?);
+    // In Python a bool is an integer; as a number of threads it is a slip.
     if n.is_instance_of::<PyBool>() {
         return Err(PyTypeError::new_err(wrong_kind));
     }
@@ -153,6 +147,7 @@ fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, Settin
             Ok(found.map_err(|error| SettingError { value: index.to_string(), ..error })?)
         }
         Err(error) if !is_wrong_kind(&error, n.py()) => Err(error),
+        // A number all the same: its value is wrong, not its kind.
         Err(_) if n.hasattr("__float__")? => Err(threads::illegal("num_threads", n.to_string()).into()),
         Err(_) => Err(PyTypeError::new_err(wrong_kind)),
     }

@@ -7,8 +7,8 @@ static FORKS: AtomicUsize = AtomicUsize::new(0);
 
 static COUNTED: AtomicBool = AtomicBool::new(false);
 
-/// A number that a process shares with none of its ancestors; unlike a process's own number, which its child may have too
-/// in another namespace, or get when it is used again.
+/// A number that a process shares with none of its ancestors, unlike a PID, which a child in another PID namespace may
+/// share and the system reuses.
 pub(crate) fn generation() -> usize {
     if !COUNTED.load(Ordering::Acquire) {
         count();

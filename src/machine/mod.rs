@@ -1,0 +1,9 @@
+//! What the machine and the process give: instructions, threads, memory, settings. No numbers are made here.
+
+pub mod environment;
+mod forks;
+pub mod level;
+pub(crate) mod prefetch;
+pub mod setting;
+pub mod threads;
+pub(crate) mod workers;

@@ -1,0 +1,56 @@
+//! Words of a TensorFlow op: those of Philox, from its first block on.
+
+use crate::fill::batch::{BUFFER, CacheLines};
+use crate::machine::level::{Kernel, Level, Simd};
+use crate::stream::{GROUP, Philox};
+
+/// An op's stream.
+pub(super) struct Stream {
+    pub(super) philox: Philox,
+    /// The op's first block.
+    pub(super) first: u64,
+}
+
+/// Numbers of blocks, and their words.
+pub(super) struct Words {
+    numbers: [u64; BUFFER],
+    words: CacheLines<[[u64; 2]; BUFFER]>,
+}
+
+impl Words {
+    pub(super) const fn new() -> Self {
+        Self { numbers: [0; BUFFER], words: CacheLines([[0; 2]; BUFFER]) }
+    }
+
+    /// Those of blocks that are counted from the op's first one.
+    #[inline(always)]
+    pub(super) fn of(
+        &mut self,
+        stream: &Stream,
+        simd: Simd,
+        blocks: impl ExactSizeIterator<Item = u64>,
+    ) -> &[[u64; 2]] {
+        let count = blocks.len();
+        for (number, block) in self.numbers.iter_mut().zip(blocks) {
+            *number = stream.first.wrapping_add(block);
+        }
+        let whole = count.next_multiple_of(GROUP);
+        let (numbers, words) = (&self.numbers[..whole], &mut self.words.0[..whole]);
+        simd.run(Groups { stream: &stream.philox, numbers, words });
+        &self.words.0[..count]
+    }
+}
+
+/// The words of whole groups of blocks.
+struct Groups<'a> {
+    stream: &'a Philox,
+    numbers: &'a [u64],
+    words: &'a mut [[u64; 2]],
+}
+
+impl Kernel for Groups<'_> {
+    #[inline(always)]
+    fn run(self, level: Level) {
+        self.stream.groups(level, self.numbers, self.words);
+    }
+}

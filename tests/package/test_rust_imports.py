@@ -1,0 +1,214 @@
+"""Imports of the Rust crate run down its floors, and never in a circle. As a script: prints the graph's figures."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+FLOORS = {
+    "math": 1,
+    "machine": 1,
+    "region": 1,
+    "stream": 2,
+    "law": 2,
+    "element": 3,
+    "fill": 4,
+    "replay": 5,
+    "python": 6,
+    "lib": 7,
+}
+"""The folders of src/, or files beside them, from the ground up. One may import from those on lower floors only."""
+
+Module = tuple[str, ...]
+Import = tuple[str, str]
+
+NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|b?\'(?:\\.[^\']*|[^\'\\])\'', re.DOTALL)
+TOKEN = re.compile(r"\w+|::|[^\w\s]")
+
+
+def imports(src: Path) -> set[Import]:
+    """Which file names something of which other one, in a `use` line or by its path; files as paths below src/.
+
+    What a module re-exports is imported from that module: `use crate::stream::Philox` is an import of stream/mod.rs.
+    """
+    files = {_module(file.relative_to(src)): file.relative_to(src).as_posix() for file in sorted(src.rglob("*.rs"))}
+    found = set()
+    for module, name in files.items():
+        tokens = TOKEN.findall(NOISE.sub(" ", (src / name).read_text(encoding="utf-8")))
+        for path in _paths(tokens, module):
+            # The longest part of the path that is a file: what follows is an item, or a module inside the file.
+            end = next(end for end in range(len(path), -1, -1) if path[:end] in files)
+            if files[path[:end]] != name:
+                found.add((name, files[path[:end]]))
+    return found
+
+
+def upward(found: set[Import]) -> list[Import]:
+    """The imports that leave their folder and do not go down."""
+    return sorted(
+        (importer, imported)
+        for importer, imported in found
+        if _folder(importer) != _folder(imported) and FLOORS[_folder(importer)] <= FLOORS[_folder(imported)]
+    )
+
+
+def circles(found: set[Import]) -> list[list[str]]:
+    """The files that import each other, directly or by way of others: a list for each circle, or knot of circles."""
+    reach = {importer: _reached(importer, found) for importer, _ in found}
+    knots = {frozenset(other for other in reach[file] if file in reach.get(other, ())) for file in reach}
+    return sorted(sorted(knot) for knot in knots if knot)
+
+
+def figures(src: Path) -> str:
+    """The size of the graph, and what is wrong with it."""
+    found, files = imports(src), list(src.rglob("*.rs"))
+    floors = {FLOORS[_folder(file.relative_to(src).as_posix())] for file in files}
+    wrong = f"{len(upward(found))} upward, {len(circles(found))} circles"
+    return f"{len(files)} files, {len(floors)} floors, {len(found)} imports, {wrong}"
+
+
+def _module(file: Path) -> Module:
+    parts = file.with_suffix("").parts
+    return parts[:-1] if parts[-1] in ("mod", "lib") else parts
+
+
+def _folder(file: str) -> str:
+    return file.split("/")[0].removesuffix(".rs")
+
+
+def _reached(start: str, found: set[Import]) -> set[str]:
+    reached: set[str] = set()
+    ahead = [start]
+    while ahead:
+        here = ahead.pop()
+        new = {imported for importer, imported in found if importer == here} - reached
+        reached |= new
+        ahead += new
+    return reached
+
+
+def _paths(tokens: list[str], module: Module) -> Iterator[Module]:
+    """The paths from the crate's root of all that a file names in `crate`, `super`, `self` and its own submodules."""
+    children = {tokens[i + 1] for i, token in enumerate(tokens) if token == "mod" and tokens[i + 2] == ";"}
+    inside: list[str | None] = []  # a name for each open brace: that of the module it opens, if it opens one
+    place = 0
+    while place < len(tokens):
+        token, before = tokens[place], tokens[place - 2 : place]
+        here = (*module, *filter(None, inside))
+        trees: list[Module] = []
+        if token == "{":
+            inside.append(before[1] if before[:1] == ["mod"] else None)
+        elif token == "}":
+            inside.pop()
+        elif token == "use" and tokens[place + 1] != "<":  # `use<'a, T>` says what an opaque type captures
+            trees, place = _tree(tokens, place + 1)
+        elif token.isidentifier() and tokens[place + 1 : place + 2] == ["::"] and before[1:] != ["::"]:
+            path = [token]
+            while tokens[place + 1] == "::" and tokens[place + 2].isidentifier():
+                path.append(tokens[place + 2])
+                place += 2
+            trees = [tuple(path)]
+        for first, *rest in trees:
+            if first == "crate":
+                yield tuple(rest)
+            elif first in ("self", "super"):
+                steps = [first, *rest]
+                base = here
+                while steps and steps[0] in ("self", "super"):
+                    base = base[:-1] if steps.pop(0) == "super" else base
+                yield (*base, *steps)
+            elif first in children:
+                yield (*module, first, *rest)
+        place += 1
+
+
+def _tree(tokens: list[str], place: int) -> tuple[list[Module], int]:
+    """The paths of the `use` tree at a place, braces resolved, and where it ends."""
+    path: list[str] = []
+    while tokens[place] not in (";", ",", "}"):
+        if tokens[place] == "{":
+            paths: list[Module] = []
+            while tokens[place] != "}":
+                branches, place = _tree(tokens, place + 1)
+                paths += [(*path, *branch) for branch in branches]
+            return paths, place + 1
+        if tokens[place] == "as":
+            place += 1
+        elif tokens[place] != "::":
+            path.append(tokens[place])
+        place += 1
+    return [tuple(path)] if path else [], place
+
+
+def _crate(src: Path, **files: str) -> Path:
+    """A small crate: `a__b` is the file a/b.rs."""
+    for name, text in files.items():
+        file = src / (name.replace("__", "/") + ".rs")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return src
+
+
+def test_every_folder_has_its_floor() -> None:
+    """A new folder that no rule holds for."""
+    src = ROOT / "src"
+    assert {_folder(file.relative_to(src).as_posix()) for file in src.rglob("*.rs")} == set(FLOORS)
+
+
+def test_imports_run_down() -> None:
+    """A lower floor that needs a higher one, or two folders of one floor that need each other."""
+    assert upward(imports(ROOT / "src")) == []
+
+
+def test_there_are_no_circles() -> None:
+    """Files that can only be read together."""
+    assert circles(imports(ROOT / "src")) == []
+
+
+def test_a_planted_circle_is_found(tmp_path: Path) -> None:
+    """A checker that cannot fail: it must name the circle, and not the file that only leads into it."""
+    src = _crate(
+        tmp_path,
+        lib="mod fill; mod machine;",
+        fill__mod="pub mod run;\nuse run::run;",
+        fill__run="use super::{batch::{Batch, self}, strided as other};",
+        fill__batch="pub fn batch() { crate::fill::strided::view() }",
+        fill__strided="#[cfg(test)]\nmod tests {\n    use super::super::run::run;\n}",
+        machine__mod="",
+    )
+    assert circles(imports(src)) == [["fill/batch.rs", "fill/run.rs", "fill/strided.rs"]]
+    assert upward(imports(src)) == []
+
+
+def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:
+    """A checker that cannot fail, or that takes the way down for one up."""
+    src = _crate(
+        tmp_path,
+        lib="mod element; mod fill; mod law; mod machine;",
+        element="use crate::law::Law;\n",
+        fill="use crate::{element::{Element, F16}, machine::level::Level};\n",
+        law__mod="use crate::element::Element;\n",
+        machine__level="fn f() -> impl Sized + use<> { crate::math::ln() }",
+        math="",
+    )
+    assert upward(imports(src)) == [("law/mod.rs", "element.rs"), ("machine/level.rs", "math.rs")]
+
+
+def test_what_is_only_talked_about_is_no_import(tmp_path: Path) -> None:
+    """Imports that are found in comments, strings, and names that look like modules, or a file's own that are."""
+    src = _crate(
+        tmp_path,
+        lib="mod law; mod fill;",
+        law__mod="//! See [`fill`](crate::fill).\nmod normal;\nmod own { pub fn f() {} }\nuse self::own::f;\n",
+        law__normal='/* use crate::fill; */ const A: &str = "use crate::fill;"; const Q: char = \'"\'; use std::fill;',
+        fill="fn f() { let crate_fill = super::law::normal::A; }",
+    )
+    assert imports(src) == {("fill.rs", "law/normal.rs")}
+
+
+if __name__ == "__main__":
+    print(figures(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "src"))
