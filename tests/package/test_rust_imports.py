@@ -1,11 +1,12 @@
-"""Imports of the Rust crate run down its floors, and never in a circle. As a script: prints the graph's figures."""
+"""Imports of the Rust crate run down its floors, and never in a circle."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from package.graph import Graph, circles, folder, upward
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,71 +25,30 @@ FLOORS = {
 """The folders of src/, or files beside them, from the ground up. One may import from those on lower floors only."""
 
 Module = tuple[str, ...]
-Import = tuple[str, str]
 
 NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|b?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*"|b?\'(?:\\.[^\']*|[^\'\\])\'', re.DOTALL)
 TOKEN = re.compile(r"\w+|::|[^\w\s]")
 
 
-def imports(src: Path) -> set[Import]:
+def draw(src: Path) -> Graph:
     """Which file names something of which other one, in a `use` line or by its path; files as paths below src/.
 
     What a module re-exports is imported from that module: `use crate::stream::Philox` is an import of stream/mod.rs.
     """
     files = {_module(file.relative_to(src)): file.relative_to(src).as_posix() for file in sorted(src.rglob("*.rs"))}
-    found = set()
+    graph: Graph = {name: set() for name in files.values()}
     for module, name in files.items():
         tokens = TOKEN.findall(NOISE.sub(" ", (src / name).read_text(encoding="utf-8")))
         for path in _paths(tokens, module):
             # The longest part of the path that is a file: what follows is an item, or a module inside the file.
             end = next(end for end in range(len(path), -1, -1) if path[:end] in files)
-            if files[path[:end]] != name:
-                found.add((name, files[path[:end]]))
-    return found
-
-
-def upward(found: set[Import]) -> list[Import]:
-    """The imports that leave their folder and do not go down."""
-    return sorted(
-        (importer, imported)
-        for importer, imported in found
-        if _folder(importer) != _folder(imported) and FLOORS[_folder(importer)] <= FLOORS[_folder(imported)]
-    )
-
-
-def circles(found: set[Import]) -> list[list[str]]:
-    """The files that import each other, directly or by way of others: a list for each circle, or knot of circles."""
-    reach = {importer: _reached(importer, found) for importer, _ in found}
-    knots = {frozenset(other for other in reach[file] if file in reach.get(other, ())) for file in reach}
-    return sorted(sorted(knot) for knot in knots if knot)
-
-
-def figures(src: Path) -> str:
-    """The size of the graph, and what is wrong with it."""
-    found, files = imports(src), list(src.rglob("*.rs"))
-    floors = {FLOORS[_folder(file.relative_to(src).as_posix())] for file in files}
-    wrong = f"{len(upward(found))} upward, {len(circles(found))} circles"
-    return f"{len(files)} files, {len(floors)} floors, {len(found)} imports, {wrong}"
+            graph[name] |= {files[path[:end]]} - {name}
+    return graph
 
 
 def _module(file: Path) -> Module:
     parts = file.with_suffix("").parts
     return parts[:-1] if parts[-1] in ("mod", "lib") else parts
-
-
-def _folder(file: str) -> str:
-    return file.split("/")[0].removesuffix(".rs")
-
-
-def _reached(start: str, found: set[Import]) -> set[str]:
-    reached: set[str] = set()
-    ahead = [start]
-    while ahead:
-        here = ahead.pop()
-        new = {imported for importer, imported in found if importer == here} - reached
-        reached |= new
-        ahead += new
-    return reached
 
 
 def _paths(tokens: list[str], module: Module) -> Iterator[Module]:
@@ -156,17 +116,17 @@ def _crate(src: Path, **files: str) -> Path:
 def test_every_folder_has_its_floor() -> None:
     """A new folder that no rule holds for."""
     src = ROOT / "src"
-    assert {_folder(file.relative_to(src).as_posix()) for file in src.rglob("*.rs")} == set(FLOORS)
+    assert {folder(file.relative_to(src).as_posix()) for file in src.rglob("*.rs")} == set(FLOORS)
 
 
 def test_imports_run_down() -> None:
     """A lower floor that needs a higher one, or two folders of one floor that need each other."""
-    assert upward(imports(ROOT / "src")) == []
+    assert upward(draw(ROOT / "src"), FLOORS) == []
 
 
 def test_there_are_no_circles() -> None:
     """Files that can only be read together."""
-    assert circles(imports(ROOT / "src")) == []
+    assert circles(draw(ROOT / "src")) == []
 
 
 def test_a_planted_circle_is_found(tmp_path: Path) -> None:
@@ -180,8 +140,8 @@ def test_a_planted_circle_is_found(tmp_path: Path) -> None:
         fill__strided="#[cfg(test)]\nmod tests {\n    use super::super::run::run;\n}",
         machine__mod="",
     )
-    assert circles(imports(src)) == [["fill/batch.rs", "fill/run.rs", "fill/strided.rs"]]
-    assert upward(imports(src)) == []
+    assert circles(draw(src)) == [["fill/batch.rs", "fill/run.rs", "fill/strided.rs"]]
+    assert upward(draw(src), FLOORS) == []
 
 
 def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:
@@ -195,7 +155,7 @@ def test_a_planted_upward_import_is_found(tmp_path: Path) -> None:
         machine__level="fn f() -> impl Sized + use<> { crate::math::ln() }",
         math="",
     )
-    assert upward(imports(src)) == [("law/mod.rs", "element.rs"), ("machine/level.rs", "math.rs")]
+    assert upward(draw(src), FLOORS) == [("law/mod.rs", "element.rs"), ("machine/level.rs", "math.rs")]
 
 
 def test_what_is_only_talked_about_is_no_import(tmp_path: Path) -> None:
@@ -207,8 +167,4 @@ def test_what_is_only_talked_about_is_no_import(tmp_path: Path) -> None:
         law__normal='/* use crate::fill; */ const A: &str = "use crate::fill;"; const Q: char = \'"\'; use std::fill;',
         fill="fn f() { let crate_fill = super::law::normal::A; }",
     )
-    assert imports(src) == {("fill.rs", "law/normal.rs")}
-
-
-if __name__ == "__main__":
-    print(figures(Path(sys.argv[1]) if sys.argv[1:] else ROOT / "src"))
+    assert {name: found for name, found in draw(src).items() if found} == {"fill.rs": {"law/normal.rs"}}
