@@ -38,13 +38,13 @@ def test_takes_no_memory_of_its_own() -> None:
     made = []
     new = vs._filling.arrays.new_array
     try:
-        vs._initializers.builtin.new_array = lambda *arguments: made.append(arguments) or new(*arguments)
+        vs._filling.fill.new_array = lambda *arguments: made.append(arguments) or new(*arguments)
         vs.torch.init_(torch.empty(1000, 1000, dtype=torch.bfloat16), INIT)
         assert not made
         INIT((2, 2))
         assert made, "or this test sees nothing"
     finally:
-        vs._initializers.builtin.new_array = new
+        vs._filling.fill.new_array = new
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

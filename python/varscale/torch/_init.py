@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from sys import maxsize
 from typing import Any, NamedTuple, TypeVar
@@ -74,8 +75,8 @@ def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: Any = Non
 
     Raises:
         TypeError: An argument of the wrong kind, or a tensor that is not strided.
-        ValueError: A meta tensor; parameters that the model lacks, or has in another shape or dtype; no seed for a
-            DTensor, of which every rank would make another tensor's shard; what the initializer refuses.
+        ValueError: A meta tensor; parameters that the model lacks, or has in another shape or dtype; a DTensor
+            without a seed: each rank would draw from a different tensor; what the initializer refuses.
 
     Example:
         >>> import torch, varscale as vs
@@ -85,7 +86,7 @@ def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: Any = Non
         True
     """
     if isinstance(target, torch.Tensor):
-        fills = [_fill("`target`", target, _of_tensor(target, init_or_model, seed))]
+        fills = [_fill("`target`", target, lambda: _of_tensor(target, init_or_model, seed))]
     elif isinstance(target, torch.nn.Module):
         fills = list(_of_module(target, init_or_model, seed))
     else:
@@ -98,7 +99,6 @@ def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: Any = Non
 
 def _of_tensor(target: torch.Tensor, init: Any, seed: Any) -> Lazy:
     """The lazy tensor that one tensor is to hold."""
-    _check_memory("`target`", target)
     if isinstance(init, Lazy):
         if seed is not None:
             msg = f"`seed` must be None for a lazy tensor, whose values are fixed, got {seed!r}"
@@ -118,9 +118,8 @@ def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterat
     if not isinstance(init_or_model, Model):
         init = check_initializer(init_or_model)
         for tensor, (name, *_) in parameters:
-            label = f"parameter {name!r}"
-            _check_memory(label, tensor)
-            yield _fill(label, tensor, _seeded(init, seed, tensor).fold_in(name).lazy(tensor.shape, tensor.dtype))
+            own = partial(_of_parameter, tensor, name, init, seed)
+            yield _fill(f"parameter {name!r}", tensor, own)
         return
     model = init_or_model
     lacking = [names[0] for _, names in parameters if not any(name in model for name in names)]
@@ -132,7 +131,12 @@ def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterat
         for name in [name for name in names if name in model][:1]:
             if hasattr(tensor, "placements"):
                 check_repeats(lazies[name].initializer)
-            yield _fill(f"parameter {name!r}", tensor, lazies[name])
+            yield _fill(f"parameter {name!r}", tensor, partial(lazies.__getitem__, name))
+
+
+def _of_parameter(tensor: torch.Tensor, name: str, init: Builtin, seed: Any) -> Lazy:
+    """The lazy tensor that a parameter of a module is to hold."""
+    return _seeded(init, seed, tensor).fold_in(name).lazy(tensor.shape, tensor.dtype)
 
 
 def _named(tensors: Iterator[tuple[str, torch.Tensor]]) -> list[tuple[torch.Tensor, list[str]]]:
@@ -175,9 +179,10 @@ def _check_memory(label: str, tensor: torch.Tensor) -> None:
         raise TypeError(msg)
 
 
-def _fill(label: str, target: torch.Tensor, lazy: Lazy) -> Fill:
-    """What to fill with what, all checked."""
+def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Fill:
+    """What to fill with what, all checked; a tensor without memory has no shape or dtype to ask a lazy tensor for."""
     _check_memory(label, target)
+    lazy = lazy_tensor_of()
     if tuple(target.shape) != lazy.shape:
         msg = f"{label} must have the shape {lazy.shape} that it is to hold, got {tuple(target.shape)}"
         raise ValueError(msg)
