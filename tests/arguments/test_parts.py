@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
+from oracle.parts import Box, boxed, boxes
 
 INITIALIZERS = (
     vs.lecun_normal(3),
@@ -23,20 +24,12 @@ INITIALIZERS = (
 )
 
 
-@st.composite
-def parts(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    full = tuple(draw(st.lists(st.integers(1, 8), max_size=5)))
-    offset = tuple(draw(st.integers(0, size - 1)) for size in full)
-    part = tuple(draw(st.integers(0, size - start)) for size, start in zip(full, offset, strict=True))
-    return full, offset, part
-
-
 @settings(max_examples=300, deadline=None)
-@given(parts(), st.sampled_from(INITIALIZERS))
-def test_all_ways_give_the_slice(box: tuple[tuple[int, ...], ...], init: vs.Initializer) -> None:
+@given(boxes(inside=True), st.sampled_from(INITIALIZERS))
+def test_all_ways_give_the_slice(box: Box, init: vs.Initializer) -> None:
     """If this fails a partitioned variable differs from the whole one: TensorFlow's own fault."""
     full, offset, part = box
-    expected = init(full)[tuple(slice(o, o + n) for o, n in zip(offset, part, strict=True))].tobytes()
+    expected = boxed(init(full), box).tobytes()
     info = vs.PartitionInfo(full, offset)
     assert init(part, None, info).tobytes() == expected  # type: ignore[call-arg]
     assert (
@@ -48,11 +41,11 @@ def test_all_ways_give_the_slice(box: tuple[tuple[int, ...], ...], init: vs.Init
     assert out.tobytes() == expected
 
 
-@given(parts().filter(lambda box: len(box[0]) == 2))
-def test_identity_parts_are_slices(box: tuple[tuple[int, ...], ...]) -> None:
+@given(boxes(inside=True).filter(lambda box: len(box[0]) == 2))
+def test_identity_parts_are_slices(box: Box) -> None:
     """If this fails the diagonal of a partitioned identity is broken."""
     full, offset, part = box
-    expected = (np.eye(*full, dtype=np.float32) * 2)[offset[0] : offset[0] + part[0], offset[1] : offset[1] + part[1]]
+    expected = boxed(np.eye(*full, dtype=np.float32) * 2, box)
     assert np.array_equal(vs.Identity(2.0)(part, None, vs.PartitionInfo(full, offset)), expected)
 
 

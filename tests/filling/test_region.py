@@ -9,17 +9,7 @@ from hypothesis import strategies as st
 
 from oracle import reference
 from oracle.core import fill, fill_at_once
-
-Box = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-
-
-@st.composite
-def boxes(draw: st.DrawFn) -> Box:
-    """(full shape, offset, part shape), rank 0 to 5, zero-size dimensions included."""
-    full = tuple(draw(st.lists(st.integers(0, 9), max_size=5)))
-    offset = tuple(draw(st.integers(0, size)) for size in full)
-    part = tuple(draw(st.integers(0, size - start)) for size, start in zip(full, offset, strict=True))
-    return full, offset, part
+from oracle.parts import Box, boxed, boxes
 
 
 @settings(max_examples=2000, deadline=None)
@@ -28,9 +18,8 @@ def test_a_part_is_the_slice_of_the_whole(box: Box, law: str, dtype: str) -> Non
     """If this fails a shard differs from the tensor it is a shard of."""
     full, offset, part = box
     whole = fill(law, dtype, full, scale=0.1)
-    index = tuple(slice(start, start + size) for start, size in zip(offset, part, strict=True))
     found = fill(law, dtype, part, scale=0.1, full_shape=full, offset=offset)
-    assert found.tobytes() == np.ascontiguousarray(whole[index]).tobytes()
+    assert found.tobytes() == boxed(whole, box).tobytes()
 
 
 @settings(max_examples=300, deadline=None)
