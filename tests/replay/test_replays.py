@@ -116,3 +116,12 @@ def test_a_users_subclass_takes_a_replay() -> None:
     init = Halved(replay.tf1(3))
     assert Halved.from_config(init.get_config()) == init
     assert np.array_equal(init((3, 4)) * 2, vs.lecun_normal(replay.tf1(3))((3, 4)))
+
+
+def test_what_was_folded_in_before_counts() -> None:
+    """If this fails a model forgets the path of an initializer when its seed replays a framework."""
+    folded = vs.lecun_normal().fold_in(5)
+    assert folded._with_seed(replay.jax(0)) == vs.lecun_normal(replay.jax(0).fold_in(5))
+    assert folded._with_seed(3) == vs.lecun_normal(3).fold_in(5)
+    with pytest.raises(ValueError, match="`fold_in` must be of a seed that folds"):
+        vs.Model({"w": ((3, 4), None, folded)}).init(replay.tf1(1))
