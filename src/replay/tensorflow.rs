@@ -60,8 +60,10 @@ pub struct TensorFlow {
 /// seeds.
 #[must_use]
 pub fn scramble(first: u64, second: u64) -> (u64, u64) {
+    // The key is TensorFlow's own: seeds that differ in one bit get streams that have nothing in common.
     let halves = |seed: u64| [seed as u32, (seed >> 32) as u32];
     let identity = Identity { key: [0x3EC8_F720, 0x0246_1E29], counter_high: halves(second) };
+    // A whole group for one block: this happens once per op.
     let [key, counter] = Philox::new(identity).group(&[first; GROUP])[0];
     (key, counter)
 }
@@ -133,6 +135,7 @@ impl<E: Element<Value: Pairs>> Units<E> for Op<E::Value> {
 
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
+        // Three ops in TensorFlow: draw, multiply, add. Each writes a tensor of the dtype, and so rounds.
         E::round(quantised::<E>(quantised::<E>(value) * self.scale) + self.loc)
     }
 }
