@@ -42,6 +42,7 @@ impl Picks {
                 (Self::Range { start, step, count }, Self::Range { start: middle, step, count: all - count })
             }
             Self::List(mut list) => {
+                // The front keeps its memory: only what moves is copied.
                 let back = list.split_off(count as usize);
                 (Self::List(list), Self::List(back))
             }
@@ -55,8 +56,10 @@ impl Picks {
             Self::Range { start, step, count } => {
                 // In 128 bits, because start, step and count may each need 64.
                 let last = i128::from(*start) + i128::from(*step) * i128::from(count - 1);
+                // Both ends suffice, because a range does not turn round.
                 u128::from(*start) < extent && u128::try_from(last).is_ok_and(|last| last < extent)
             }
+            // A list has no order to rely on: every index is looked at.
             Self::List(list) => list.iter().all(|&index| u128::from(index) < extent),
         }
     }
