@@ -32,8 +32,8 @@ impl Law {
     ///
     /// [`TruncationError`] when the bounds are not `lower < upper` or hold too little mass.
     pub fn truncated_normal(lower: f64, upper: f64) -> Result<Self, TruncationError> {
-        // The default bounds have a fit of their own, which needs no tails and vectorises. Its bits differ from the general
-        // law's, so that this line is part of the stream.
+        // The default bounds have a fit of their own, which needs no tails and vectorises. Its bits differ from the
+        // general law's, so that this line is part of the stream.
         if (lower, upper) == (-2.0, 2.0) {
             return Ok(Self::TruncatedNormal);
         }
