@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
 /// The native core of varscale.
+// No GIL is needed: what threads share here are atomics, locks, and arrays that Python's side lets one fill write.
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
@@ -36,6 +37,7 @@ mod _core {
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
     #[pymodule_export]
+    // Python warns at import: without optimisation fills are slow.
     const DEBUG_BUILD: bool = cfg!(debug_assertions);
 
     /// Looks up the functions of arrays now: a fork during a look-up by another thread leaves it unfinished in the child.
@@ -71,6 +73,7 @@ mod _core {
     #[pyfunction]
     fn libm_is_proven() -> bool {
         let _environment = DefaultEnvironment::enter();
+        // The answer is kept for the process, so that this thread's rounding must not show in it.
         libm::is_proven()
     }
 
@@ -135,6 +138,7 @@ mod _core {
 
 /// Sets something to a number of threads; an error shows the number as the caller wrote it.
 fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, SettingError>) -> PyResult<T> {
+    // Made in advance, from the object as it is before `__index__` runs code of the caller's.
     let wrong_kind = format!("`num_threads` must be an integer, got {}", n.repr()?);
     // In Python a bool is an integer; as a number of threads it is a slip.
     if n.is_instance_of::<PyBool>() {

@@ -32,6 +32,7 @@ pub(crate) fn parse(framework: &str, stream: &Bound<'_, PyAny>, request: &Reques
 /// (key and the counter's high half in 16 bytes, first block).
 fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyResult<TensorFlow> {
     let Placement { loc, scale, low, high } = request.placement;
+    // A uniform law's limits need no fields: they are what a plan keeps values within.
     let law = match request.law {
         "uniform" => TensorFlowLaw::Uniform { low, high },
         "normal" => TensorFlowLaw::Normal { mean: loc, stddev: scale },
@@ -52,6 +53,7 @@ fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), re
         "truncated_normal" => JaxLaw::Truncated { least, largest },
         other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
     };
+    // Only the original layout depends on the tensor's size.
     let layout = words.map_or(Layout::Partitionable, |words| Layout::Original { words });
     Ok(Jax { law, limits: request.bounds, scale, loc, threefry: Threefry { key, layout }, fused_half })
 }
@@ -61,6 +63,7 @@ fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), re
 type TorchStream<'py> = (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
 
 fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
+    // By reference, since `end` belongs to Python, which keeps it.
     let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
     let Placement { loc, scale, low, high } = request.placement;
     let (moments, bounds) = ([loc, scale], [low, high]);
@@ -80,11 +83,13 @@ fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
         other => return Err(unknown("cpu_capability", other, "avx2 or default")),
     };
     let place = Place { seed: *seed, skip: *skip, spare: *spare };
+    // Shared with Python, which reads it after the fill; without one, nobody asks where the generator is.
     let end = end.as_ref().map_or_else(Arc::default, |end| end.share());
     Ok(Torch::new(law, place, capability, *elements, end))
 }
 
 /// Where torch's generator is after a fill.
+// Frozen: threads write it by atomics, without the GIL and without a borrow that could fail.
 #[pyclass(frozen, module = "varscale._core")]
 #[derive(Default)]
 pub(crate) struct TorchEnd(Arc<End>);
