@@ -7,8 +7,8 @@ use crate::stream::GROUP;
 
 /// Units that a kernel holds at once: words and values then take 2 KiB.
 ///
-/// Few enough that the cache can fetch all lines a batch is going to write while it is computed: with four times as many, a
-/// new float32 value of a large array takes 13 % longer; with half as many, one in the cache 3 %.
+/// Few enough that the cache can fetch all lines a batch is going to write while it is computed: with four times as
+/// many, a new float32 value of a large array takes 13 % longer; with half as many, one in the cache 3 %.
 pub(crate) const BUFFER: usize = 64;
 const _: () = assert!(BUFFER.is_multiple_of(GROUP), "words are made in whole groups");
 

@@ -217,7 +217,8 @@ mod tests {
         Task { elements: 1, work: Box::new(work) }
     }
 
-    /// A task that is lost, done twice, or begun after the interruption; a caller who waits for ever, or is never asked.
+    /// A task that is lost, done twice, or begun after the interruption; a caller who waits for ever, or is never
+    /// asked.
     #[test]
     fn interruptions_stop_what_is_not_begun() {
         for threads in [1, 3] {

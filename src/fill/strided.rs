@@ -49,8 +49,8 @@ impl View<'_> {
         (self, behind)
     }
 
-    /// Copies values in C order into the array, in the array's own: its neighbours share cache lines and pages, those of
-    /// the values are at hand anyway.
+    /// Copies values in C order into the array, in the array's own: its neighbours share cache lines and pages, those
+    /// of the values are at hand anyway.
     #[allow(unsafe_code, reason = "writing an array's elements where they are; see the blocks")]
     fn write<N: Copy>(&self, values: &[N]) {
         // What the blocks below rely on: no value is missing for an element.
@@ -58,7 +58,8 @@ impl View<'_> {
         if values.is_empty() {
             return;
         }
-        // A loop along the innermost axis, and an odometer of the others around it: no recursion for any number of axes.
+        // A loop along the innermost axis, and an odometer of the others around it: no recursion for any number of
+        // axes.
         let (last, mut outer) = self.axes();
         let (mut to, mut from) = (self.first, 0);
         loop {
@@ -75,7 +76,8 @@ impl View<'_> {
                     to = to.wrapping_byte_offset(last.stride);
                 }
             }
-            // Like an odometer: the innermost axis that has not come to its end steps on, those inward of it start anew.
+            // Like an odometer: the innermost axis that has not come to its end steps on, those inward of it start
+            // anew.
             let Some(stepped) = outer.iter().rposition(|axis| axis.index + 1 < axis.size) else { return };
             for axis in &mut outer[stepped + 1..] {
                 to = to.wrapping_byte_offset(-axis.stride * axis.index as isize);
@@ -160,8 +162,8 @@ struct Pieces<'a> {
 impl<'a> Iterator for Pieces<'a> {
     type Item = (View<'a>, Vec<Picks>);
 
-    /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages of
-    /// memory, in any memory order, and still have runs of elements long enough for the stream.
+    /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages
+    /// of memory, in any memory order, and still have runs of elements long enough for the stream.
     fn next(&mut self) -> Option<Self::Item> {
         let (mut view, mut picks) = self.left.pop()?;
         // A limit of 0 would halve for ever.

@@ -61,7 +61,8 @@ mod control {
     #[inline(always)]
     pub(super) fn write(word: Word) {
         // SAFETY: loads the register from a local. The word is the default, or one that `read` returned, or masked, so
-        // that no reserved bit is set. Code that the compiler might move across computes in functions of its own (level.rs).
+        // that no reserved bit is set. Code that the compiler might move across computes in functions of its own
+        // (level.rs).
         unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack, preserves_flags)) };
     }
 }

@@ -1,8 +1,8 @@
 //! The threads of a fill: workers of our own, never rayon's global pool, which belongs to the host program.
 //!
-//! Each worker is a rayon pool of one thread: a fill can have any number of them, and there are never more than a fill has
-//! asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory alone.
-//! Reaching a worker takes no lock, which a fork could leave locked for ever.
+//! Each worker is a rayon pool of one thread: a fill can have any number of them, and there are never more than a fill
+//! has asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory
+//! alone. Reaching a worker takes no lock, which a fork could leave locked for ever.
 
 use crate::machine::forks::generation;
 use crate::machine::threads::MAX_THREADS;

@@ -192,8 +192,8 @@ where
         return Err(PyValueError::new_err(format!("`out` must have the shape of the part, got {shape:?}")));
     }
     // SAFETY, here and below: the array is aligned and writable (`writable`), and outlives what borrows its memory. Its
-    // elements are at places of their own, and no other call writes them: it is new, or has passed `_filling.arrays.check_out` and
-    // `_filling.writing.Writing`.
+    // elements are at places of their own, and no other call writes them: it is new, or has passed
+    // `_filling.arrays.check_out` and `_filling.writing.Writing`.
     // In C order the values are written where they belong; any other order needs a copy of each piece.
     if array.is_c_contiguous() {
         // SAFETY: as said.
@@ -225,7 +225,7 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
         let picks = picks.map(|axes| axes.iter().map(AxisPicks::read).collect::<PyResult<Vec<_>>>()).transpose()?;
         let part = full_shape.zip(picks);
-        // Every job is checked before the first is begun: a call that raises has written nothing.
+        // Every job is checked before the first is begun: a call that refuses one has written nothing.
         outputs.push((Output::new(&out, &element)?, values, part));
     }
     check_disjoint(outputs.iter().map(|(output, ..)| output.span()).collect())?;
@@ -281,7 +281,7 @@ fn interruptibly<'a>(
 
 /// Whether this is the thread that handles signals: in other threads Python looks for none.
 fn handles_signals(py: Python<'_>) -> PyResult<bool> {
-    // Looked up at each long fill: Python says after a fork who the main thread is.
+    // Looked up at each long fill: after a fork another thread may be the main one.
     let threading = py.import("threading")?;
     let main = threading.call_method0("main_thread")?.getattr("ident")?;
     main.eq(threading.call_method0("get_ident")?)

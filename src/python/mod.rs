@@ -40,7 +40,8 @@ mod _core {
     // Python warns at import: without optimisation fills are slow.
     const DEBUG_BUILD: bool = cfg!(debug_assertions);
 
-    /// Looks up the functions of arrays now: a fork during a look-up by another thread leaves it unfinished in the child.
+    /// Looks up the functions of arrays now: a fork during a look-up by another thread leaves it unfinished in the
+    /// child.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         PyArray1::<u64>::zeros(module.py(), 0, false).try_readonly()?;
@@ -119,7 +120,8 @@ mod _core {
         with_count(n, threads::set)
     }
 
-    /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it had.
+    /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it
+    /// had.
     #[pyfunction]
     #[pyo3(signature = (n, /))]
     fn exchange_num_threads(n: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
@@ -138,7 +140,6 @@ mod _core {
 
 /// Sets something to a number of threads; an error shows the number as the caller wrote it.
 fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, SettingError>) -> PyResult<T> {
-    // Made in advance, from the object as it is before `__index__` runs code of the caller's.
     let wrong_kind = format!("`num_threads` must be an integer, got {}", n.repr()?);
     // In Python a bool is an integer; as a number of threads it is a slip.
     if n.is_instance_of::<PyBool>() {

@@ -42,8 +42,8 @@ fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyRe
     Ok(TensorFlow { law, identity: Identity::from_bytes(identity), first })
 }
 
-/// (key, words of the original layout, whether √2 is in the scale, whether float16 is fused); the bounds are those of the
-/// uniform, low and high what a truncated law is clipped to.
+/// (key, words of the original layout, whether √2 is in the scale, whether float16 is fused); the bounds are those of
+/// the uniform, low and high what a truncated law is clipped to.
 fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), request: &Request<'_>) -> PyResult<Jax> {
     let Placement { loc, scale, low: least, high: largest } = request.placement;
     let law = match request.law {
@@ -63,7 +63,6 @@ fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), re
 type TorchStream<'py> = (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
 
 fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
-    // By reference, since `end` belongs to Python, which keeps it.
     let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
     let Placement { loc, scale, low, high } = request.placement;
     let (moments, bounds) = ([loc, scale], [low, high]);

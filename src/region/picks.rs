@@ -42,7 +42,6 @@ impl Picks {
                 (Self::Range { start, step, count }, Self::Range { start: middle, step, count: all - count })
             }
             Self::List(mut list) => {
-                // The front keeps its memory: only what moves is copied.
                 let back = list.split_off(count as usize);
                 (Self::List(list), Self::List(back))
             }

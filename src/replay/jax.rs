@@ -1,7 +1,8 @@
 //! JAX's CPU kernels (jax 0.10): Threefry, the uniform, and the normal laws by the inverse error function.
 //!
-//! Every element is a function of its own number. Float32 and float64 fuse the uniform's product and sum, as XLA's compiler
-//! does where the processor can; 16-bit types round after every operation, the inverse error function being float32's.
+//! Every element is a function of its own number. Float32 and float64 fuse the uniform's product and sum, as XLA's
+//! compiler does where the processor can; 16-bit types round after every operation, the inverse error function being
+//! float32's.
 
 mod real;
 
@@ -103,8 +104,8 @@ impl<E: Element<Value: Real>> Units<E> for Op<E::Value> {
     }
 
     fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
-        // Each step is a kernel of its own over the batch: those that do not know the element type are compiled once for
-        // all types.
+        // Each step is a kernel of its own over the batch: those that do not know the element type are compiled once
+        // for all types.
         let bits = &mut scratch.0[..values.len()];
         simd.run(Bits::<E::Value> { threefry: &self.threefry, width: width::<E>(), numbers, found: bits });
         simd.run(Uniform::<E> { op: self, bits, values });

@@ -1,7 +1,7 @@
 //! TensorFlow's CPU kernels (2.21): Philox, the Box-Muller transform, rejection.
 //!
-//! Elements come in groups of one block's values: four, or two in float64. The uniform and the normal law make a group of
-//! its own block. The truncated one has 64 blocks for each element of a group and takes values from them, in order,
+//! Elements come in groups of one block's values: four, or two in float64. The uniform and the normal law make a group
+//! of its own block. The truncated one has 64 blocks for each element of a group and takes values from them, in order,
 //! until as many as the group needs are inside; so each group can be made alone.
 
 mod pairs;

@@ -52,9 +52,9 @@ impl Philox {
     /// [`GROUP`], so that the rounds stand in a kernel once.
     #[inline(always)]
     pub(crate) fn groups(&self, level: Level, numbers: &[u64], pairs: &mut [[u64; 2]]) {
-        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it unrolls
-        // them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower vectors
-        // spill in any case, and gain from unrolling as much.
+        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it
+        // unrolls them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower
+        // vectors spill in any case, and gain from unrolling as much.
         let rounds = if level == Level::Avx512 { black_box(ROUNDS) } else { ROUNDS };
         for (numbers, pairs) in numbers.as_chunks::<GROUP>().0.iter().zip(pairs.as_chunks_mut::<GROUP>().0) {
             *pairs = self.rounds(rounds, numbers);

@@ -3,14 +3,14 @@
 //! The polynomials are those of Stephen Moshier's cephes library (`logf`, `sinf`, `cosf`), by way of Julien Pommier's
 //! and Giovanni Garberoglio's `sse_mathfun.h` and `avx_mathfun.h`, which are zlib-licensed:
 //!
-//! Copyright (C) 2007, 2012 Julien Pommier, Giovanni Garberoglio. This software is provided 'as-is', without any express
-//! or implied warranty. In no event will the authors be held liable for any damages arising from the use of this
-//! software. Permission is granted to anyone to use this software for any purpose, including commercial applications,
-//! and to alter it and redistribute it freely, subject to the following restrictions: 1. The origin of this software
-//! must not be misrepresented; you must not claim that you wrote the original software. If you use this software in a
-//! product, an acknowledgment in the product documentation would be appreciated but is not required. 2. Altered source
-//! versions must be plainly marked as such, and must not be misrepresented as being the original software. 3. This
-//! notice may not be removed or altered from any source distribution. (This is an altered version.)
+//! Copyright (C) 2007, 2012 Julien Pommier, Giovanni Garberoglio. This software is provided 'as-is', without any
+//! express or implied warranty. In no event will the authors be held liable for any damages arising from the use of
+//! this software. Permission is granted to anyone to use this software for any purpose, including commercial
+//! applications, and to alter it and redistribute it freely, subject to the following restrictions: 1. The origin of
+//! this software must not be misrepresented; you must not claim that you wrote the original software. If you use this
+//! software in a product, an acknowledgment in the product documentation would be appreciated but is not required. 2.
+//! Altered source versions must be plainly marked as such, and must not be misrepresented as being the original
+//! software. 3. This notice may not be removed or altered from any source distribution. (This is an altered version.)
 
 #![allow(clippy::disallowed_methods, reason = "where GCC fuses a product and a sum, so does this")]
 
@@ -88,8 +88,8 @@ mod tests {
     use super::*;
     use crate::replay::exact::{CHECKSUM, checksum};
 
-    /// A coefficient, or a fused step, other than torch's: every argument that its 24-bit uniforms give. The sums are of
-    /// functions whose values torch's normal tensors had, some 400 million of them, to the last bit.
+    /// A coefficient, or a fused step, other than torch's: every argument that its 24-bit uniforms give. The sums are
+    /// of functions whose values torch's normal tensors had, some 400 million of them, to the last bit.
     #[test]
     fn equal_torch_for_every_24_bit_uniform() {
         let (mut log, mut sine, mut cosine) = (CHECKSUM, CHECKSUM, CHECKSUM);

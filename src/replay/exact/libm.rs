@@ -1,4 +1,5 @@
-//! The host's own `log` and `sincos` in float64, where they are proven to be those that the frameworks were replayed on.
+//! The host's own `log` and `sincos` in float64, where they are proven to be those that the frameworks were replayed
+//! on.
 
 use super::{CHECKSUM, checksum};
 use std::sync::OnceLock;
@@ -18,7 +19,8 @@ pub fn is_proven() -> bool {
     *FOUND.get_or_init(|| proof() == PROVEN)
 }
 
-/// Whether the host's `log1p`, which differs more between versions, gives the bits of glibc 2.36 on a processor with FMA.
+/// Whether the host's `log1p`, which differs more between versions, gives the bits of glibc 2.36 on a processor with
+/// FMA.
 #[must_use]
 pub fn ln_1p_is_proven() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();

@@ -151,7 +151,8 @@ mod tests {
         }
     }
 
-    /// The float16 nearest to a number, the even one of two. (`from_f64` of half rounds twice where the processor converts.)
+    /// The float16 nearest to a number, the even one of two. (`from_f64` of half rounds twice where the processor
+    /// converts.)
     fn nearest(exact: f64) -> u16 {
         let near = half::f16::from_f64(exact).to_bits();
         let candidates = [near.wrapping_sub(1), near, near.wrapping_add(1)];

@@ -126,8 +126,8 @@ struct Walk {
 }
 
 impl Rows {
-    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `spacing` values, a multiple
-    /// of [`GROUP`].
+    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `spacing` values, a
+    /// multiple of [`GROUP`].
     pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, spacing: u64) -> Self {
         let walk = Walk { generator: Mt19937::new(seed, simd), word: 0, next: 0, kept: HashMap::new() };
         Self { row, simd, seed, skip, spacing, walk: Mutex::new(walk) }
