@@ -128,8 +128,10 @@ impl Element for F16 {
         let magnitude = bits & !SIGN;
         // Normal: rebias the exponent from 127 to 15, add half a place less one, and one more if odd.
         let normal = (magnitude.wrapping_sub(112 << 23).wrapping_add(0xfff + ((magnitude >> 13) & 1))) >> 13;
+        // NaN becomes infinity with this: no law gives one.
         let normal = if magnitude >= OVERFLOW { 0x7c00 } else { normal };
         // Subnormal: let the addition's own rounding drop the places that binary16 lacks.
+        // Up to 2^-14 the sum's last place is that of binary16, and a carry becomes its least normal number.
         let subnormal = (f32::from_bits(magnitude) + HALF).to_bits().wrapping_sub(HALF.to_bits());
         let rounded = if magnitude < LEAST_NORMAL { subnormal } else { normal };
         Self((rounded | ((bits & SIGN) >> 16)) as u16)

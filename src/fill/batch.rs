@@ -7,8 +7,8 @@ use crate::stream::GROUP;
 
 /// Units that a kernel holds at once: words and values then take 2 KiB.
 ///
-/// Few enough that the cache can fetch all lines a batch is going to write while it is computed: with four times as many, a
-/// new float32 value of a large array takes 13 % longer; with half as many, one in the cache 3 %.
+/// Few enough that the cache can fetch all lines a batch is going to write while it is computed: with four times as
+/// many, a new float32 value of a large array takes 13 % longer; with half as many, one in the cache 3 %.
 pub(crate) const BUFFER: usize = 64;
 const _: () = assert!(BUFFER.is_multiple_of(GROUP), "words are made in whole groups");
 
@@ -29,6 +29,7 @@ struct Batch {
 
 impl Batch {
     fn new(per_unit: usize) -> Self {
+        // Once per chunk: later batches write over what they use.
         let (numbers, pieces) = ([0; BUFFER], [(0, 0); BUFFER]);
         Self { log_per_unit: per_unit.ilog2(), numbers, units: 0, pieces, pieces_used: 0, elements: 0 }
     }
@@ -45,6 +46,7 @@ impl Batch {
         // In registers: to load what has just been stored in another width would take a tenth of a batch's time.
         let (mut units, mut last, mut pieces, mut elements) = (0, None, 0, 0);
         while let Some((first, count)) = *run {
+            // `as usize` cuts bits off on 32-bit machines, none of which the mask keeps.
             let (unit, skip) = (first >> shift, first as usize & (per_unit - 1));
             // A run may start in the unit where the one before it ended.
             let start = units - usize::from(last == Some(unit));
@@ -53,6 +55,7 @@ impl Batch {
             if room == 0 || pieces == BUFFER {
                 break;
             }
+            // Not negative: a unit is larger than `skip`, and there is room for one.
             let taken = count.min(room - skip);
             // Rounded up: a unit is made as a whole, however little of it is kept.
             let end = start + ((skip + taken + per_unit - 1) >> shift);

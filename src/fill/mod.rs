@@ -27,6 +27,7 @@ where
     E: Element,
     S: Source<E> + Clone + Send,
 {
+    // One pass, except for sources that draw until all values are in bounds.
     loop {
         let tasks = tasks(source, region.clone(), out, schedule);
         let done = run::run_tasks(schedule, region.len(), tasks, None::<fn() -> bool>);
@@ -53,10 +54,12 @@ where
     S: Source<E> + Clone + Send + 'a,
 {
     assert!(out.len() as u64 == region.len(), "`out` must have as many elements as the region");
+    // A region with lists may be large: tasks share it, while sources are a few numbers.
     let (source, region, Schedule { chunk, level, .. }) = (source.clone(), Arc::new(region), *schedule);
     // Disjoint slices: the compiler sees that no two tasks write the same element.
     out.chunks_mut(chunk).enumerate().map(move |(number, out)| {
         let (source, region, elements) = (source.clone(), Arc::clone(&region), out.len());
+        // Boxed when it is taken: a large array has thousands of tasks, and few are alive at once.
         let work = move || {
             source.write(&region, (number * chunk) as u64, out, level);
             Ok(())

@@ -47,11 +47,13 @@ impl<E: Element> Units<E> for Draws<'_, E::Value> {
     }
 
     fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        // One kernel per law and type of value, whatever the element: words go to the law through the cache.
         simd.run(Sample { law: self.law, stream: &self.stream, numbers, words: &mut scratch.0, values });
     }
 
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
+        // Placed in the type of the computation: a 16-bit element is rounded once, at the end.
         E::round(value.place(&self.placement))
     }
 }

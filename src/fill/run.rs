@@ -59,7 +59,9 @@ pub(crate) fn run_tasks<'a>(
     tasks: impl Iterator<Item = Task<'a>> + Send,
     mut interrupted: Option<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
+    // No more workers than chunks: the others would wake up for nothing.
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
+    // The caller's thread is not one of them: it waits, and asks.
     let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
     // A single worker would only do what the caller can do without waking anybody.
     if workers.len() < 2 {
@@ -125,6 +127,7 @@ struct Pending<I> {
 impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     /// A worker's part: one bundle after another, until nothing is left or all must stop.
     fn work_until_empty(&self) {
+        // A worker's own thread has an environment, too, which its maker may have changed.
         let _environment = DefaultEnvironment::enter();
         let mut bundle = Vec::new();
         loop {
@@ -134,6 +137,7 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
             }
             for task in bundle.drain(..) {
                 // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
+                // Relaxed: to see it one task late does no harm.
                 if self.stop.load(Ordering::Relaxed) {
                     return;
                 }
@@ -153,7 +157,9 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
         // A panic while the lock is held leaves a list of tasks all the same.
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let share = (pending.elements / self.shares).min(LARGEST).max(self.chunk);
+        // By elements and not by tasks, which may be small where one fill has many arrays.
         let mut taken = 0;
+        // The lock covers making the tasks, which come from one iterator; their work is done outside of it.
         while taken < share
             && let Some(task) = pending.tasks.next()
         {
@@ -166,6 +172,7 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
     /// The caller's part: waiting, and asking whether to go on.
     fn wait_and_ask(&self, at_work: &Working, interrupted: Option<&mut impl FnMut() -> bool>) {
         let Some(interrupted) = interrupted else { return };
+        // `run_on_all` waits for the workers in any case; this loop only asks in between.
         while at_work.count.load(Ordering::Acquire) > 0 {
             // The last worker wakes this thread, so that a short fill does not last an interval.
             thread::park_timeout(INTERVAL);
@@ -187,6 +194,7 @@ struct Leaving<'a>(&'a Working);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
+        // An unpark that comes before the caller parks is kept for it, so that none is lost.
         if self.0.count.fetch_sub(1, Ordering::Release) == 1 {
             self.0.caller.unpark();
         }
@@ -209,7 +217,8 @@ mod tests {
         Task { elements: 1, work: Box::new(work) }
     }
 
-    /// A task that is lost, done twice, or begun after the interruption; a caller who waits for ever, or is never asked.
+    /// A task that is lost, done twice, or begun after the interruption; a caller who waits for ever, or is never
+    /// asked.
     #[test]
     fn interruptions_stop_what_is_not_begun() {
         for threads in [1, 3] {

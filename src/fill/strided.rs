@@ -49,14 +49,17 @@ impl View<'_> {
         (self, behind)
     }
 
-    /// Copies values in C order into the array, in the array's own: its neighbours share cache lines and pages, those of
-    /// the values are at hand anyway.
+    /// Copies values in C order into the array, in the array's own: its neighbours share cache lines and pages, those
+    /// of the values are at hand anyway.
     #[allow(unsafe_code, reason = "writing an array's elements where they are; see the blocks")]
     fn write<N: Copy>(&self, values: &[N]) {
+        // What the blocks below rely on: no value is missing for an element.
         assert!(values.len() == self.len(), "a piece has as many values as its view has elements");
         if values.is_empty() {
             return;
         }
+        // A loop along the innermost axis, and an odometer of the others around it: no recursion for any number of
+        // axes.
         let (last, mut outer) = self.axes();
         let (mut to, mut from) = (self.first, 0);
         loop {
@@ -73,7 +76,8 @@ impl View<'_> {
                     to = to.wrapping_byte_offset(last.stride);
                 }
             }
-            // Like an odometer: the innermost axis that has not come to its end steps on, those inward of it start anew.
+            // Like an odometer: the innermost axis that has not come to its end steps on, those inward of it start
+            // anew.
             let Some(stepped) = outer.iter().rposition(|axis| axis.index + 1 < axis.size) else { return };
             for axis in &mut outer[stepped + 1..] {
                 to = to.wrapping_byte_offset(-axis.stride * axis.index as isize);
@@ -141,6 +145,7 @@ where
             values.resize(elements, E::zeroed());
             let Ok(region) = Region::mesh(&full, &picks) else { unreachable!("the pieces lie where the view does") };
             source.write(&region, 0, &mut values, level);
+            // 16-bit floats are lent by NumPy as uint16, which has their bits.
             view.write(bytemuck::cast_slice::<E, N>(&values));
             Ok(())
         };
@@ -157,17 +162,20 @@ struct Pieces<'a> {
 impl<'a> Iterator for Pieces<'a> {
     type Item = (View<'a>, Vec<Picks>);
 
-    /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages of
-    /// memory, in any memory order, and still have runs of elements long enough for the stream.
+    /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages
+    /// of memory, in any memory order, and still have runs of elements long enough for the stream.
     fn next(&mut self) -> Option<Self::Item> {
         let (mut view, mut picks) = self.left.pop()?;
+        // A limit of 0 would halve for ever.
         while view.len() > self.limit.max(1) {
             let axis = view.shape.iter().enumerate().max_by_key(|&(_, &size)| size).map_or(0, |(axis, _)| axis);
+            // At least 1: a view of more than one element has an axis of two or more.
             let half = view.shape[axis] / 2;
             let (front, back) = view.split_at(axis, half);
             let mut behind = picks.clone();
             let (before, after) = picks[axis].clone().split_at(half as u64);
             (picks[axis], behind[axis]) = (before, after);
+            // On a stack, which grows by one per halving: the front half is done first, as in C order.
             self.left.push((back, behind));
             view = front;
         }

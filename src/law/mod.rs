@@ -32,6 +32,8 @@ impl Law {
     ///
     /// [`TruncationError`] when the bounds are not `lower < upper` or hold too little mass.
     pub fn truncated_normal(lower: f64, upper: f64) -> Result<Self, TruncationError> {
+        // The default bounds have a fit of their own, which needs no tails and vectorises. Its bits differ from the
+        // general law's, so that this line is part of the stream.
         if (lower, upper) == (-2.0, 2.0) {
             return Ok(Self::TruncatedNormal);
         }
@@ -41,6 +43,7 @@ impl Law {
     /// One float32 for each of the blocks' 32-bit words.
     #[inline(always)]
     pub fn sample_f32(&self, blocks: &[[u64; 2]], values: &mut [f32]) {
+        // Little-endian pairs: in memory the words stand in the stream's order.
         let words: &[u32] = bytemuck::cast_slice(blocks);
         match self {
             Self::Uniform => each(words, values, uniform::symmetric_f32),
@@ -66,6 +69,7 @@ impl Law {
 
 #[inline(always)]
 fn each<W: Copy, V>(words: &[W], values: &mut [V], law: impl Fn(W) -> V) {
+    // The laws without a pair: one loop, into which the law is compiled.
     for (value, &word) in values.iter_mut().zip(words) {
         *value = law(word);
     }

@@ -53,6 +53,7 @@ fn pair_f64(w0: u64, w1: u64) -> [f64; 2] {
     const REST: u64 = (1 << 61) - 1;
     const REST_SCALE: f64 = 1.0 / (1_u64 << 61) as f64;
 
+    // As in float32, with words twice as wide.
     let below = w0 as i64 >= 0;
     let t = (if below { w0 } else { !w0 }) as i64 as f64 + 0.5;
     let minus_ln = minus_ln_f64(t * SCALE, below);

@@ -57,6 +57,7 @@ fn mills_ratio(x: f64) -> DoubleDouble {
 fn exp_minus_half_product(a: f64, b: f64) -> DoubleDouble {
     const SQUARINGS: i32 = 9;
     let y = DoubleDouble::product(-0.5 * a, b);
+    // The nearest integer: what is left is at most ln 2 / 2, and its 512th part below 2^-10.
     let k = (y.to_f64() / std::f64::consts::LN_2).round();
     let scale = 1.0 / f64::from(1 << SQUARINGS);
     // |r| < 2^-10: the thirteenth term is below 106 bits.

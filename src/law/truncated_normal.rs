@@ -17,6 +17,7 @@ pub(super) fn standard_f32(word: u32) -> f32 {
     // What follows is even in u, so that the law is odd to the last bit.
     let square = u * u;
     let s = 1.0 - square;
+    // The product before the division: another order would be another stream.
     let quotient = square * polynomial_f32(&TRUNCATED_F32_P, s) / polynomial_f32(&TRUNCATED_F32_Q, s);
     u * (SLOPE as f32 + quotient)
 }

@@ -59,6 +59,7 @@ impl Truncation {
         if mass.to_f64() < Self::LEAST_MASS {
             return Err(TruncationError::Mass);
         }
+        // Rounded once, from 106 bits: the masses are the law's own numbers, the same on every machine.
         Ok(Self { lower, upper, below: below.map(f64::from), above: above.map(f64::from) })
     }
 
@@ -69,6 +70,7 @@ impl Truncation {
         let (left, right) = (0.5 * (1.0 - u), 0.5 * (1.0 + u));
         let p = self.below[0] * left + self.below[1] * right;
         let q = self.above[0] * left + self.above[1] * right;
+        // The smaller mass is at most ½, as the inverse wants it.
         let x = if p < q { -inverse_upper_tail(p) } else { inverse_upper_tail(q) };
         // Roundings may lead past a bound by a last place.
         let x = if x < self.lower { self.lower } else { x };
@@ -85,6 +87,7 @@ impl Truncation {
         // Densities are taken over that at the mode, which keeps them from underflowing however far out it lies.
         let mode = self.lower.max(0.0).min(self.upper);
         // Beyond this reach the density is below e^-75 of that at the mode.
+        // The root of r² + 2 · mode · r = 150, in the form that does not cancel.
         let reach = 150.0 / (mode.abs() + (mode * mode + 150.0).sqrt());
         let (low, high) = (self.lower.max(mode - reach), self.upper.min(mode + reach));
         let half = 0.5 * (high - low) / PANELS as f64;
@@ -99,6 +102,7 @@ impl Truncation {
             })
         };
         let mass: f64 = points().map(|(_, w)| w).sum();
+        // Around the mode: far out, x itself would drown the differences that matter.
         let mean = mode + points().map(|(x, w)| w * (x - mode)).sum::<f64>() / mass;
         let variance = points().map(|(x, w)| w * (x - mean) * (x - mean)).sum::<f64>() / mass;
         (mean, variance.sqrt())

@@ -4,6 +4,8 @@
 #[inline(always)]
 pub(super) fn symmetric_f32(word: u32) -> f32 {
     const STEP: f32 = 1.0 / (1 << 24) as f32;
+    // The shift keeps the sign and 24 more bits. The last one set makes the number odd: never 0, and as often below as
+    // above. Below 2^24 in magnitude, it converts exactly.
     ((word as i32 >> 7) | 1) as f32 * STEP
 }
 
@@ -11,6 +13,7 @@ pub(super) fn symmetric_f32(word: u32) -> f32 {
 #[inline(always)]
 pub(super) fn symmetric_f64(word: u64) -> f64 {
     const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+    // As above, with 53 bits behind the sign.
     ((word as i64 >> 10) | 1) as f64 * STEP
 }
 

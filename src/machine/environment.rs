@@ -24,6 +24,7 @@ impl DefaultEnvironment {
 impl Drop for DefaultEnvironment {
     /// Restores the caller's environment, its exception flags included.
     fn drop(&mut self) {
+        // Always: on x86-64 the word has exception flags too, and those of the fill are not the caller's.
         control::write(self.saved);
     }
 }
@@ -60,7 +61,8 @@ mod control {
     #[inline(always)]
     pub(super) fn write(word: Word) {
         // SAFETY: loads the register from a local. The word is the default, or one that `read` returned, or masked, so
-        // that no reserved bit is set. Code that the compiler might move across computes in functions of its own (level.rs).
+        // that no reserved bit is set. Code that the compiler might move across computes in functions of its own
+        // (level.rs).
         unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const word, options(nostack, preserves_flags)) };
     }
 }

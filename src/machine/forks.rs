@@ -24,8 +24,9 @@ fn count() {
     extern "C" fn in_child() {
         FORKS.fetch_add(1, Ordering::Relaxed);
     }
-    // SAFETY: the function may run in a forked child: it does nothing but add to a number. It lives as long as the library,
-    // whose handlers the C library drops when it unloads it. Where there is no memory for it, forks stay uncounted.
+    // SAFETY: the function may run in a forked child: it does nothing but add to a number. It lives as long as the
+    // library, whose handlers the C library drops when it unloads it. Where there is no memory for it, forks stay
+    // uncounted.
     let _ = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
 }
 

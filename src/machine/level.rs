@@ -86,6 +86,7 @@ impl Level {
             None => Self::best(),
             Some((value, text)) => {
                 let available: Vec<Self> = Self::ALL.into_iter().filter(|level| level.is_available()).collect();
+                // Only among what this machine has: a forced level that is missing is an error, and no silent fallback.
                 let found = available.iter().copied().find(|level| level.name() == text);
                 found.ok_or_else(|| {
                     let names: Vec<&str> = available.iter().map(|level| level.name()).collect();
@@ -116,6 +117,7 @@ impl Simd {
     #[inline(always)]
     #[allow(unsafe_code, reason = "calling a function compiled for more than the baseline; see the block")]
     pub fn run<K: Kernel>(self, kernel: K) {
+        // `HIGHEST` is a constant, so that the arms above it are dropped, and their copies of the kernel with them.
         match self.0.min(K::HIGHEST) {
             Level::Baseline => run_baseline(kernel),
             // SAFETY: the only requirement of these two is that the machine has the features they are compiled for. It

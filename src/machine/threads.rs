@@ -26,6 +26,7 @@ thread_local! {
 ///
 /// [`SettingError`] when the environment variable is not a number in `1..=MAX_THREADS`.
 pub fn get() -> Result<usize, SettingError> {
+    // Relaxed throughout: the number stands for itself, nothing else is published with it.
     match (OVERRIDE.get(), COUNT.load(Ordering::Relaxed)) {
         (0, 0) => {
             let count = from_environment()?;
@@ -52,6 +53,7 @@ pub fn set(count: i64) -> Result<(), SettingError> {
 ///
 /// [`SettingError`] when `count` is not in `1..=MAX_THREADS`.
 pub fn exchange(count: Option<i64>) -> Result<Option<usize>, SettingError> {
+    // Checked before it is replaced, so that a refused number changes nothing.
     let before = OVERRIDE.replace(count.map_or(Ok(0), legal)?);
     Ok((before > 0).then_some(before))
 }
@@ -63,6 +65,7 @@ fn legal(count: i64) -> Result<usize, SettingError> {
 
 fn from_environment() -> Result<usize, SettingError> {
     match variable(VARIABLE) {
+        // One thread is right where the system does not tell, and always works.
         None => Ok(thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS))),
         Some((shown, text)) => {
             let count = text.trim().parse().ok().filter(|n| (1..=MAX_THREADS).contains(n));

@@ -1,8 +1,8 @@
 //! The threads of a fill: workers of our own, never rayon's global pool, which belongs to the host program.
 //!
-//! Each worker is a rayon pool of one thread: a fill can have any number of them, and there are never more than a fill has
-//! asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory alone.
-//! Reaching a worker takes no lock, which a fork could leave locked for ever.
+//! Each worker is a rayon pool of one thread: a fill can have any number of them, and there are never more than a fill
+//! has asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory
+//! alone. Reaching a worker takes no lock, which a fork could leave locked for ever.
 
 use crate::machine::forks::generation;
 use crate::machine::threads::MAX_THREADS;
@@ -20,6 +20,7 @@ struct Worker {
 
 /// `count` workers, or as many as the system allows.
 pub(crate) fn workers(count: usize) -> Vec<&'static ThreadPool> {
+    // A system that refuses one thread will refuse the next: the fill goes on with those it has.
     (0..count).map_while(worker).collect()
 }
 
@@ -28,6 +29,7 @@ pub(crate) fn workers(count: usize) -> Vec<&'static ThreadPool> {
 pub(crate) fn run_on_all(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
     match workers {
         [] => meanwhile(),
+        // Scopes inside one another, because a scope belongs to one pool and every worker is a pool.
         [first, others @ ..] => first.in_place_scope(|scope| {
             scope.spawn(|_| work());
             run_on_all(others, work, meanwhile);
@@ -54,9 +56,11 @@ fn worker(number: usize) -> Option<&'static ThreadPool> {
         thread.install(|| ()); // so that its stack and its thread's own memory exist before a fill depends on them
         let made = Box::into_raw(Box::new(Worker { generation, thread }));
         match slot.compare_exchange(current, made, Ordering::AcqRel, Ordering::Acquire) {
+            // A parent's worker stays as it is: its thread does not exist here, and its locks may be held for ever.
             Ok(_) => current = made,
             Err(other) => {
                 // SAFETY: `made` was not published, so this is its only owner.
+                // Another thread was faster, and its worker serves both.
                 drop(unsafe { Box::from_raw(made) });
                 current = other;
             }

@@ -23,6 +23,7 @@ impl DoubleDouble {
 
     /// a · b, exactly (Veltkamp's splitting; no fused multiply-add).
     pub(crate) fn product(a: f64, b: f64) -> Self {
+        // Cuts 53 bits into halves of 26, whose products are exact. It overflows from 2^996 on, which no bound reaches.
         const SPLITTER: f64 = ((1 << 27) + 1) as f64;
         let split = |x: f64| {
             let c = SPLITTER * x;
@@ -31,6 +32,7 @@ impl DoubleDouble {
         };
         let high = a * b;
         let ((a1, a0), (b1, b0)) = (split(a), split(b));
+        // Dekker's order: each partial sum is exact, as long as the largest comes first.
         Self { high, low: ((a1 * b1 - high) + a1 * b0 + a0 * b1) + a0 * b0 }
     }
 
@@ -44,6 +46,7 @@ impl DoubleDouble {
     fn sum(a: f64, b: f64) -> Self {
         let high = a + b;
         let part = high - a;
+        // Six operations instead of a comparison of |a| and |b|.
         Self { high, low: (a - (high - part)) + (b - part) }
     }
 }
@@ -85,6 +88,7 @@ impl Mul for DoubleDouble {
 
     fn mul(self, other: Self) -> Self {
         let product = Self::product(self.high, other.high);
+        // low · low lies below the 106th bit.
         Self::ordered_sum(product.high, product.low + (self.high * other.low + self.low * other.high))
     }
 }
@@ -99,6 +103,7 @@ impl Div for DoubleDouble {
         let second = rest.high / other.high;
         let rest = rest - other * Self::from(second);
         let quotient = Self::ordered_sum(first, second);
+        // The first two digits are about 53 bits each; the third rounds what is left of them.
         quotient + Self::from(rest.high / other.high)
     }
 }

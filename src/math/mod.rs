@@ -17,6 +17,7 @@ macro_rules! polynomial {
         pub fn $name<const N: usize>(coefficients: &[$type; N], x: $type) -> $type {
             let mut sum = coefficients[N - 1];
             for i in (0..N - 1).rev() {
+                // Not `mul_add`, which would round once where a machine has it and crawl where it has not.
                 sum = sum * x + coefficients[i];
             }
             sum
@@ -76,8 +77,10 @@ pub fn minus_ln_f64(y: f64, below: bool) -> f64 {
     } else {
         (0.0, -y)
     };
+    // An odd series in s has half as many terms; one in f would need too many for 53 bits.
     let s = f / (2.0 + f);
     let z = s * s;
+    // As in fdlibm: f is exact and stays whole to the end, and only what is small next to it is rounded.
     let half_square = 0.5 * f * f;
     let rest = z * polynomial_f64(&LOG_F64, z);
     let ln_low = k * LN_2_LOW + s * (half_square + rest);

@@ -10,6 +10,7 @@ macro_rules! value_error {
     ($($error:ty),*) => { $(
         impl From<$error> for PyErr {
             fn from(error: $error) -> Self {
+                // Their texts name the argument, as Python's own checks do.
                 PyValueError::new_err(error.to_string())
             }
         }

@@ -83,6 +83,7 @@ impl<'py> FromPyObject<'_, 'py> for Plan {
 #[derive(FromPyObject)]
 enum AxisPicks<'py> {
     Range((u64, i64, u64)),
+    // An array and not a list: a part may hold millions of indices.
     List(PyReadonlyArray1<'py, u64>),
 }
 
@@ -90,6 +91,7 @@ impl AxisPicks<'_> {
     fn read(&self) -> PyResult<Picks> {
         Ok(match self {
             Self::Range((start, step, count)) => Picks::Range { start: *start, step: *step, count: *count },
+            // A copy: tasks read it without the GIL, when Python may write to the array.
             Self::List(list) => Picks::List(list.as_slice()?.to_vec()),
         })
     }
@@ -129,6 +131,7 @@ impl<'py> Output<'py> {
         if array.is_empty() {
             return data..data; // whatever its strides are
         }
+        // Backward strides reach below the first element, the others above the last one.
         let mut span = data..data + array.dtype().itemsize();
         for (&size, &stride) in array.shape().iter().zip(array.strides()) {
             let reach = stride * (size as isize - 1);
@@ -160,6 +163,7 @@ fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py
     if address_and_flags(array.as_untyped()).1 & NPY_ARRAY_BEHAVED != NPY_ARRAY_BEHAVED {
         return Err(PyValueError::new_err("`out` must be aligned and writable"));
     }
+    // A reference more, and no copy of memory.
     Ok(array.clone())
 }
 
@@ -180,6 +184,7 @@ fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
 where
     Replay: Source<E>,
 {
+    // Checked here, since only now both are known: the part's shape and the array's.
     let shape: Vec<u64> = array.shape().iter().map(|&size| size as u64).collect();
     if let Some((_, picks)) = &part
         && !picks.iter().map(Picks::count).eq(shape.iter().copied())
@@ -187,8 +192,9 @@ where
         return Err(PyValueError::new_err(format!("`out` must have the shape of the part, got {shape:?}")));
     }
     // SAFETY, here and below: the array is aligned and writable (`writable`), and outlives what borrows its memory. Its
-    // elements are at places of their own, and no other call writes them: it is new, or has passed `_filling.arrays.check_out` and
-    // `_filling.writing.Writing`.
+    // elements are at places of their own, and no other call writes them: it is new, or has passed
+    // `_filling.arrays.check_out` and `_filling.writing.Writing`.
+    // In C order the values are written where they belong; any other order needs a copy of each piece.
     if array.is_c_contiguous() {
         // SAFETY: as said.
         let out = unsafe { array.as_slice_mut() }.map_err(|error| PyValueError::new_err(format!("`out`: {error}")))?;
@@ -201,6 +207,7 @@ where
     let sizes = array.shape().to_vec();
     // SAFETY: as said; the strides are the array's own, and the view is kept no longer than the array.
     let view = unsafe { strided::View::new(array.data().cast(), sizes, array.strides().to_vec()) };
+    // A whole tensor is the part of itself that has every index: one way for both.
     let (full, picks) = part.unwrap_or_else(|| {
         let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
         (shape.into_iter().map(u128::from).collect(), picks)
@@ -218,11 +225,14 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
         let picks = picks.map(|axes| axes.iter().map(AxisPicks::read).collect::<PyResult<Vec<_>>>()).transpose()?;
         let part = full_shape.zip(picks);
+        // Every job is checked before the first is begun: a call that refuses one has written nothing.
         outputs.push((Output::new(&out, &element)?, values, part));
     }
     check_disjoint(outputs.iter().map(|(output, ..)| output.span()).collect())?;
     while !outputs.is_empty() {
+        // Summed anew per pass, as few arrays are left in later ones: they are not worth all threads.
         let elements = outputs.iter().map(|(output, ..)| output.array().len() as u64).sum();
+        // One list for all arrays: many small ones keep every thread busy, too.
         let tasks = outputs.iter().map(|(output, values, part)| output.tasks(values, part.clone(), &schedule));
         let tasks = tasks.collect::<PyResult<Vec<_>>>()?.into_iter().flatten();
         interruptibly(py, &schedule, elements, tasks)?;
@@ -235,6 +245,7 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
 /// Raises where two arrays may have memory in common.
 fn check_disjoint(mut spans: Vec<Range<usize>>) -> PyResult<()> {
     spans.retain(|span| !span.is_empty());
+    // Spans and not elements: whether strided arrays share one is hard to decide in general (NumPy's `shares_memory`).
     spans.sort_unstable_by_key(|span| span.start);
     // If any two overlap, two neighbours in this order do.
     if spans.windows(2).any(|pair| pair[1].start < pair[0].end) {
@@ -250,6 +261,7 @@ fn interruptibly<'a>(
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
 ) -> PyResult<()> {
+    // Kept here, since the core asks for a yes or a no; the exception is raised at the end.
     let mut signal = Ok(());
     let interrupted = || {
         Python::attach(|py| signal = py.check_signals());
@@ -269,6 +281,7 @@ fn interruptibly<'a>(
 
 /// Whether this is the thread that handles signals: in other threads Python looks for none.
 fn handles_signals(py: Python<'_>) -> PyResult<bool> {
+    // Looked up at each long fill: after a fork another thread may be the main one.
     let threading = py.import("threading")?;
     let main = threading.call_method0("main_thread")?.getattr("ident")?;
     main.eq(threading.call_method0("get_ident")?)

@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBool;
 
 /// The native core of varscale.
+// No GIL is needed: what threads share here are atomics, locks, and arrays that Python's side lets one fill write.
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
@@ -36,9 +37,11 @@ mod _core {
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
     #[pymodule_export]
+    // Python warns at import: without optimisation fills are slow.
     const DEBUG_BUILD: bool = cfg!(debug_assertions);
 
-    /// Looks up the functions of arrays now: a fork during a look-up by another thread leaves it unfinished in the child.
+    /// Looks up the functions of arrays now: a fork during a look-up by another thread leaves it unfinished in the
+    /// child.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         PyArray1::<u64>::zeros(module.py(), 0, false).try_readonly()?;
@@ -71,6 +74,7 @@ mod _core {
     #[pyfunction]
     fn libm_is_proven() -> bool {
         let _environment = DefaultEnvironment::enter();
+        // The answer is kept for the process, so that this thread's rounding must not show in it.
         libm::is_proven()
     }
 
@@ -116,7 +120,8 @@ mod _core {
         with_count(n, threads::set)
     }
 
-    /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it had.
+    /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it
+    /// had.
     #[pyfunction]
     #[pyo3(signature = (n, /))]
     fn exchange_num_threads(n: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {

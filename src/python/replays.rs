@@ -32,6 +32,7 @@ pub(crate) fn parse(framework: &str, stream: &Bound<'_, PyAny>, request: &Reques
 /// (key and the counter's high half in 16 bytes, first block).
 fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyResult<TensorFlow> {
     let Placement { loc, scale, low, high } = request.placement;
+    // A uniform law's limits need no fields: they are what a plan keeps values within.
     let law = match request.law {
         "uniform" => TensorFlowLaw::Uniform { low, high },
         "normal" => TensorFlowLaw::Normal { mean: loc, stddev: scale },
@@ -41,8 +42,8 @@ fn tensorflow((identity, first): ([u8; 16], u64), request: &Request<'_>) -> PyRe
     Ok(TensorFlow { law, identity: Identity::from_bytes(identity), first })
 }
 
-/// (key, words of the original layout, whether √2 is in the scale, whether float16 is fused); the bounds are those of the
-/// uniform, low and high what a truncated law is clipped to.
+/// (key, words of the original layout, whether √2 is in the scale, whether float16 is fused); the bounds are those of
+/// the uniform, low and high what a truncated law is clipped to.
 fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), request: &Request<'_>) -> PyResult<Jax> {
     let Placement { loc, scale, low: least, high: largest } = request.placement;
     let law = match request.law {
@@ -52,6 +53,7 @@ fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), re
         "truncated_normal" => JaxLaw::Truncated { least, largest },
         other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
     };
+    // Only the original layout depends on the tensor's size.
     let layout = words.map_or(Layout::Partitionable, |words| Layout::Original { words });
     Ok(Jax { law, limits: request.bounds, scale, loc, threefry: Threefry { key, layout }, fused_half })
 }
@@ -80,11 +82,13 @@ fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
         other => return Err(unknown("cpu_capability", other, "avx2 or default")),
     };
     let place = Place { seed: *seed, skip: *skip, spare: *spare };
+    // Shared with Python, which reads it after the fill; without one, nobody asks where the generator is.
     let end = end.as_ref().map_or_else(Arc::default, |end| end.share());
     Ok(Torch::new(law, place, capability, *elements, end))
 }
 
 /// Where torch's generator is after a fill.
+// Frozen: threads write it by atomics, without the GIL and without a borrow that could fail.
 #[pyclass(frozen, module = "varscale._core")]
 #[derive(Default)]
 pub(crate) struct TorchEnd(Arc<End>);

@@ -21,6 +21,7 @@ pub(crate) enum Stream<'py> {
 }
 
 /// What a job is filled from.
+// Each task has a clone: a few numbers, and for torch references to what its tasks share.
 #[derive(Clone)]
 pub(crate) enum Values {
     Native(Native),
@@ -32,6 +33,7 @@ where
     Replay: Source<E>,
 {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        // Here, once per chunk, and not in a kernel.
         match self {
             Self::Native(source) => source.write(region, first, out, level),
             Self::Replay(replay) => replay.write(region, first, out, level),
@@ -66,6 +68,7 @@ impl Values {
                 Ok(Self::Native(Native { law, placement, identity: Identity::from_bytes(*identity) }))
             }
             Stream::Replay((framework, stream)) => {
+                // A replay reads the law itself: frameworks clip, redraw and round in ways of their own.
                 replays::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
             }
         }

@@ -46,6 +46,7 @@ impl Axis {
     /// Element numbers from the axis's origin; they wrap, as backward strides do.
     fn offset(&self, digit: u64) -> u64 {
         match self {
+            // Modulo 2^64 throughout: whatever sums pass through, they end at an element of the tensor.
             Self::Even { stride, .. } => digit.wrapping_mul(*stride),
             Self::Table(table) => table[digit as usize],
         }
@@ -104,10 +105,12 @@ impl Region {
         let apart = stride as u64; // 2^64 only where all further extents are 1: then never used
         match picks {
             Picks::Range { start, step, count } => {
+                // An axis with one index only moves the first element: nothing is to be stepped along.
                 self.first = self.first.wrapping_add(start.wrapping_mul(apart));
                 if *count > 1 && *step == 1 && self.axes.is_empty() && u128::from(self.run) == stride {
                     self.run *= count; // the part spans every axis inside this one
                 } else if *count > 1 {
+                    // A negative step as two's complement, which steps back where sums wrap.
                     self.axes.push(Axis::Even { count: *count, stride: apart.wrapping_mul(*step as u64) });
                 }
             }
@@ -134,6 +137,7 @@ impl Region {
     #[must_use]
     pub fn runs(&self, positions: Range<u64>) -> Runs<'_> {
         let left = positions.end.saturating_sub(positions.start);
+        // An empty region's run is 0, and must not divide.
         let run = self.run.max(1);
         let (mut number, within) = (positions.start / run, positions.start % run);
         let mut digits = vec![0; self.axes.len()];
@@ -193,6 +197,7 @@ impl Iterator for Runs<'_> {
         let count = (self.region.run - self.within).min(self.left);
         let found = (self.start.wrapping_add(self.within), count as usize);
         self.left -= count;
+        // Behind the last run there is none: the odometer would only turn over.
         if self.left > 0 {
             self.advance();
         }

@@ -55,8 +55,10 @@ impl Picks {
             Self::Range { start, step, count } => {
                 // In 128 bits, because start, step and count may each need 64.
                 let last = i128::from(*start) + i128::from(*step) * i128::from(count - 1);
+                // Both ends suffice, because a range does not turn round.
                 u128::from(*start) < extent && u128::try_from(last).is_ok_and(|last| last < extent)
             }
+            // A list has no order to rely on: every index is looked at.
             Self::List(list) => list.iter().all(|&index| u128::from(index) < extent),
         }
     }

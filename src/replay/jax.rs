@@ -1,7 +1,8 @@
 //! JAX's CPU kernels (jax 0.10): Threefry, the uniform, and the normal laws by the inverse error function.
 //!
-//! Every element is a function of its own number. Float32 and float64 fuse the uniform's product and sum, as XLA's compiler
-//! does where the processor can; 16-bit types round after every operation, the inverse error function being float32's.
+//! Every element is a function of its own number. Float32 and float64 fuse the uniform's product and sum, as XLA's
+//! compiler does where the processor can; 16-bit types round after every operation, the inverse error function being
+//! float32's.
 
 mod real;
 
@@ -58,6 +59,7 @@ impl<E: Element<Value: Real>> Source<E> for Jax {
             law: self.law,
             threefry: self.threefry,
             low,
+            // JAX takes the difference in the dtype: a 16-bit one is rounded before any element is multiplied by it.
             span: quantised::<E>(high - low),
             // Decided once: where both limits are central, so is all between them.
             central: low.is_central() && high.is_central(),
@@ -102,11 +104,14 @@ impl<E: Element<Value: Real>> Units<E> for Op<E::Value> {
     }
 
     fn sample(&self, simd: Simd, numbers: &[u64; BUFFER], scratch: &mut Self::Scratch, values: &mut [E::Value]) {
+        // Each step is a kernel of its own over the batch: those that do not know the element type are compiled once
+        // for all types.
         let bits = &mut scratch.0[..values.len()];
         simd.run(Bits::<E::Value> { threefry: &self.threefry, width: width::<E>(), numbers, found: bits });
         simd.run(Uniform::<E> { op: self, bits, values });
         match self.law {
             JaxLaw::Uniform => {}
+            // A whole normal law reaches the tails: only limits can keep a law central.
             JaxLaw::FoldedNormal => simd.run(Inverse { central: false, values }),
             JaxLaw::Normal => {
                 simd.run(Inverse { central: false, values });
@@ -121,6 +126,7 @@ impl<E: Element<Value: Real>> Units<E> for Op<E::Value> {
 
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
+        // The initializer's own operations, each rounded. A loc of −0 changes nothing; +0 would turn −0 into +0.
         E::round(quantised::<E>(quantised::<E>(value) * self.scale) + self.loc)
     }
 }
@@ -154,6 +160,7 @@ impl<E: Element<Value: Real>> Kernel for Uniform<'_, E> {
     #[inline(always)]
     fn run(self, _: Level) {
         let (low, span) = (self.op.low, self.op.span);
+        // bfloat16 is not fused even there: AVX512-FP16 has no arithmetic for it.
         let fused_half = self.op.fused_half && E::MANTISSA == 10;
         for (value, &bits) in self.values.iter_mut().zip(self.bits) {
             let fraction = E::Value::fraction(bits, width::<E>(), E::MANTISSA);
@@ -181,6 +188,7 @@ struct Inverse<'a, V> {
 impl<V: Real> Kernel for Inverse<'_, V> {
     #[inline(always)]
     fn run(self, _: Level) {
+        // Asked once per batch and not per element, so that the loop without the tail's polynomial vectorises alone.
         if self.central {
             for x in self.values {
                 *x = x.central_erfinv();
@@ -196,6 +204,7 @@ impl<V: Real> Kernel for Inverse<'_, V> {
 /// √2 times the value, which is rounded before.
 #[inline(always)]
 fn times_sqrt_2<E: Element>(value: E::Value) -> E::Value {
+    // JAX's √2 is a constant of the dtype: it is rounded before the product.
     quantised::<E>(value) * quantised::<E>(E::Value::from_f64(SQRT_2))
 }
 
@@ -223,9 +232,11 @@ struct Clipped<'a, E: Element> {
 impl<E: Element> Kernel for Clipped<'_, E> {
     #[inline(always)]
     fn run(self, _: Level) {
+        // Rounding may reach a bound, which the law excludes: JAX clips to the bounds' neighbours inside.
         let (least, largest) = (E::Value::from_f64(self.least), E::Value::from_f64(self.largest));
         for x in self.values {
             let scaled = quantised::<E>(times_sqrt_2::<E>(*x));
+            // Comparisons, because Rust's min and max leave the sign of a zero open.
             let kept = if scaled < least { least } else { scaled };
             *x = if kept > largest { largest } else { kept };
         }

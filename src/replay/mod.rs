@@ -32,6 +32,7 @@ pub enum Replay {
 
 impl<E: Element<Value: jax::Real + tensorflow::Pairs> + torch::TorchElement> Source<E> for Replay {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
+        // One match per chunk: inside, everything is compiled for its framework.
         match self {
             Self::Jax(source) => source.write(region, first, out, level),
             Self::TensorFlow(source) => source.write(region, first, out, level),

@@ -10,6 +10,7 @@ pub const HIGHEST: Level = Level::Avx2;
 
 /// Words of a state, which are tempered one after another before the next state is made.
 pub const STATE: usize = 624;
+// The paper's m: how far ahead the word lies that a new one is mixed with.
 const SHIFT: usize = 397;
 
 /// A place in the sequence of one seed.
@@ -28,6 +29,7 @@ impl Mt19937 {
     pub fn new(seed: u32, simd: Simd) -> Self {
         let mut state = [seed; STATE];
         for i in 1..STATE {
+            // The multiplier is Knuth's (TAOCP volume 2, third edition, page 106), as `mt19937ar.c` says.
             let before = state[i - 1];
             state[i] = (before ^ before >> 30).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
         }
@@ -43,6 +45,7 @@ impl Mt19937 {
             if self.used == STATE {
                 self.twist();
             }
+            // As many as the state still has, at once: tempering one word at a time would not vectorise.
             let count = rest.len().min(STATE - self.used);
             let (now, later) = rest.split_at_mut(count);
             for (word, &state) in now.iter_mut().zip(&self.state[self.used..self.used + count]) {
@@ -68,6 +71,7 @@ impl Mt19937 {
         for i in STATE - SHIFT..STATE - 1 {
             x[i] = x[i + SHIFT - STATE] ^ mixed(x[i], x[i + 1]);
         }
+        // The last word's right neighbour is the first of the new state, which stands already.
         x[STATE - 1] = x[SHIFT - 1] ^ mixed(x[STATE - 1], x[0]);
         self.used = 0;
     }
@@ -84,7 +88,9 @@ impl Kernel for Skip<'_> {
 
     #[inline(always)]
     fn run(self, _: Level) {
+        // No word is tempered, but every state on the way is made: one follows only from the one before.
         let mut ahead = self.generator.used as u64 + self.words;
+        // Not at STATE itself: the next draw twists then, and a generator that is not drawn from never needs to.
         while ahead > STATE as u64 {
             self.generator.twist();
             ahead -= STATE as u64;
@@ -95,6 +101,7 @@ impl Kernel for Skip<'_> {
 
 #[inline(always)]
 const fn mixed(high: u32, low: u32) -> u32 {
+    // One bit of this word and 31 of the next: that makes the state 19,937 bits and not 19,968.
     let joined = (high & 0x8000_0000) | (low & 0x7fff_ffff);
     // A mask and not a branch, so that loops over this vectorise.
     joined >> 1 ^ (low & 1).wrapping_neg() & 0x9908_b0df

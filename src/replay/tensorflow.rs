@@ -1,7 +1,7 @@
 //! TensorFlow's CPU kernels (2.21): Philox, the Box-Muller transform, rejection.
 //!
-//! Elements come in groups of one block's values: four, or two in float64. The uniform and the normal law make a group of
-//! its own block. The truncated one has 64 blocks for each element of a group and takes values from them, in order,
+//! Elements come in groups of one block's values: four, or two in float64. The uniform and the normal law make a group
+//! of its own block. The truncated one has 64 blocks for each element of a group and takes values from them, in order,
 //! until as many as the group needs are inside; so each group can be made alone.
 
 mod pairs;
@@ -60,8 +60,10 @@ pub struct TensorFlow {
 /// seeds.
 #[must_use]
 pub fn scramble(first: u64, second: u64) -> (u64, u64) {
+    // The key is TensorFlow's own: seeds that differ in one bit get streams that have nothing in common.
     let halves = |seed: u64| [seed as u32, (seed >> 32) as u32];
     let identity = Identity { key: [0x3EC8_F720, 0x0246_1E29], counter_high: halves(second) };
+    // A whole group for one block: this happens once per op.
     let [key, counter] = Philox::new(identity).group(&[first; GROUP])[0];
     (key, counter)
 }
@@ -133,6 +135,7 @@ impl<E: Element<Value: Pairs>> Units<E> for Op<E::Value> {
 
     #[inline(always)]
     fn element(&self, value: E::Value) -> E {
+        // Three ops in TensorFlow: draw, multiply, add. Each writes a tensor of the dtype, and so rounds.
         E::round(quantised::<E>(quantised::<E>(value) * self.scale) + self.loc)
     }
 }

@@ -5,7 +5,9 @@
 /// Counters that one pass of the rounds hashes together.
 const GROUP: usize = 64;
 
+// The upper half of Skein's constant: without it the third key would be 0 whenever the first two are equal.
 const PARITY: u32 = 0x1bd1_1bda;
+// The paper's distances for two words of 32 bits, in the order of the rounds, which repeats after eight.
 const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 
 /// Which counter an element's bits come from.
@@ -32,12 +34,14 @@ pub struct Threefry {
 /// Both words of one counter.
 #[must_use]
 pub fn hash(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
+    // A whole group for one counter: keys are hashed once per tensor, which is not worth rounds of their own.
     let [a, b] = group(key, [[counter[0]; GROUP], [counter[1]; GROUP]]);
     [a[0], b[0]]
 }
 
 #[inline(always)]
 fn group([k0, k1]: [u32; 2], [mut x0, mut x1]: [[u32; GROUP]; 2]) -> [[u32; GROUP]; 2] {
+    // Lanes are always the inner loop: each step of the rounds is then a few vector instructions.
     let keys = [k0, k1, k0 ^ k1 ^ PARITY];
     for lane in 0..GROUP {
         x0[lane] = x0[lane].wrapping_add(k0);
@@ -64,6 +68,7 @@ impl Threefry {
     /// The bits of the elements `numbers`, `width` of them each: 8, 16 or 32, above which are others.
     #[inline(always)]
     pub(crate) fn bits(&self, width: u32, numbers: &[u64], bits: &mut [u32]) {
+        // Any number of elements: the last group is padded, because the rounds know only whole ones.
         for (numbers, bits) in numbers.chunks(GROUP).zip(bits.chunks_mut(GROUP)) {
             let numbers = padded(numbers);
             let mut found = [0; GROUP];
@@ -71,13 +76,16 @@ impl Threefry {
                 Layout::Partitionable => {
                     let [a, b] = group(self.key, counters(&numbers));
                     for lane in 0..GROUP {
+                        // JAX folds both words into one, of which narrow types take the lowest bits.
                         found[lane] = a[lane] ^ b[lane];
                     }
                 }
                 Layout::Original { words } => {
+                    // In this layout one hash gives the word at its own place and the one half a tensor on.
                     let (half, per_word) = (words.div_ceil(2), u64::from(32 / width));
                     let (mut places, mut first) = ([0; GROUP], [false; GROUP]);
                     for lane in 0..GROUP {
+                        // It fits: this layout counts a tensor's words in 32 bits.
                         let word = (numbers[lane] / per_word) as u32;
                         first[lane] = word < half;
                         places[lane] = if first[lane] { word } else { word - half };
@@ -101,6 +109,7 @@ impl Threefry {
             let numbers = padded(numbers);
             let counters = match self.layout {
                 Layout::Partitionable => counters(&numbers),
+                // Element i takes the words i and i + half, which are one hash's: nobody has to choose between them.
                 Layout::Original { words } => halves(counters(&numbers)[1], words),
             };
             let [a, b] = group(self.key, counters);
@@ -119,6 +128,7 @@ impl Threefry {
 #[inline(always)]
 fn padded(numbers: &[u64]) -> [u64; GROUP] {
     let mut group = [0; GROUP];
+    // Lanes behind the last element hash 0, and nobody copies what they find.
     group[..numbers.len()].copy_from_slice(numbers);
     group
 }
@@ -140,6 +150,7 @@ fn halves(places: [u32; GROUP], words: u32) -> [[u32; GROUP]; 2] {
     let half = words.div_ceil(2);
     let mut second = [0; GROUP];
     for lane in 0..GROUP {
+        // Wraps for no element: both numbers are at most half of a tensor's words.
         let place = places[lane].wrapping_add(half);
         second[lane] = if place < words { place } else { 0 };
     }

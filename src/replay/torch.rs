@@ -26,6 +26,7 @@ pub use tensor::{End, Place, Torch, TorchElement, TorchLaw};
 impl<E: TorchElement> Source<E> for Torch {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
         let (mut rest, simd) = (out, level.simd());
+        // One run at a time: a serial generator has to be brought to the place of each.
         for (first, count) in region.runs(first..first + rest.len() as u64) {
             let (out, later) = rest.split_at_mut(count);
             rest = later;
@@ -46,6 +47,7 @@ impl<E: TorchElement> Source<E> for Torch {
 
 impl Passes for Torch {
     fn another_pass(&self) -> bool {
+        // Threads are asked for nothing here: all of them have ended, so a plain exchange tells the whole truth.
         let failed = self.attempt.failed.swap(false, Ordering::Relaxed);
         if failed {
             self.attempt.number.fetch_add(1, Ordering::Relaxed);

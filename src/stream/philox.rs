@@ -11,6 +11,7 @@ pub const GROUP: usize = 32;
 
 /// The low 32 bits of a lane.
 const LOW: u64 = 0xffff_ffff;
+// The paper's constants. Round keys step by the golden ratio and √3 − 1, which are odd and so return only after 2^32.
 const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
@@ -39,6 +40,7 @@ impl Philox {
             return Err(PastTheEnd { first, count });
         }
         for (number, pairs) in pairs.chunks_mut(GROUP).enumerate() {
+            // Lanes behind the last block may wrap past 2^64: nobody copies them.
             let block = first + (number * GROUP) as u64;
             let words = self.group(&std::array::from_fn(|lane| block.wrapping_add(lane as u64)));
             pairs.copy_from_slice(&words[..pairs.len()]);
@@ -50,9 +52,9 @@ impl Philox {
     /// [`GROUP`], so that the rounds stand in a kernel once.
     #[inline(always)]
     pub(crate) fn groups(&self, level: Level, numbers: &[u64], pairs: &mut [[u64; 2]]) {
-        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it unrolls
-        // them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower vectors
-        // spill in any case, and gain from unrolling as much.
+        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it
+        // unrolls them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower
+        // vectors spill in any case, and gain from unrolling as much.
         let rounds = if level == Level::Avx512 { black_box(ROUNDS) } else { ROUNDS };
         for (numbers, pairs) in numbers.as_chunks::<GROUP>().0.iter().zip(pairs.as_chunks_mut::<GROUP>().0) {
             *pairs = self.rounds(rounds, numbers);
@@ -76,6 +78,7 @@ impl Philox {
         let mut x0 = [0; GROUP];
         let mut x1 = [0; GROUP];
         for lane in 0..GROUP {
+            // Whole: its high half is the garbage that the rounds do not look at.
             x0[lane] = numbers[lane];
             x1[lane] = numbers[lane] >> 32;
         }
@@ -84,18 +87,22 @@ impl Philox {
         let [mut k0, mut k1] = self.identity.key;
         for _ in 0..rounds {
             for lane in 0..GROUP {
+                // The mask is free: it tells LLVM that a widening 32-bit multiplication does.
                 let p0 = (x0[lane] & LOW) * MULTIPLIERS[0];
                 let p1 = (x2[lane] & LOW) * MULTIPLIERS[1];
                 x0[lane] = (p1 >> 32) ^ x1[lane] ^ u64::from(k0);
+                // Not shifted or masked: the low half is the word, the high half the next garbage.
                 x1[lane] = p1;
                 x2[lane] = (p0 >> 32) ^ x3[lane] ^ u64::from(k1);
                 x3[lane] = p0;
             }
+            // After the last round too, where nobody needs it: an exception would cost the loop more.
             k0 = k0.wrapping_add(WEYL[0]);
             k1 = k1.wrapping_add(WEYL[1]);
         }
         let mut pairs = [[0; 2]; GROUP];
         for lane in 0..GROUP {
+            // The mask takes the garbage of the even words away, the shift that of the odd ones.
             pairs[lane] = [(x0[lane] & LOW) | (x1[lane] << 32), (x2[lane] & LOW) | (x3[lane] << 32)];
         }
         pairs

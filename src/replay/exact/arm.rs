@@ -1,7 +1,8 @@
 //! `logf` and `sincosf` as the C library has them (glibc 2.28 and later): computed in float64 and rounded once, so
 //! that fused multiply-adds never show. TensorFlow calls them, and so does torch without AVX2.
 //!
-//! Arguments and intermediates live in 64-bit lanes from the random word on: plain loops over these functions vectorise.
+//! Arguments and intermediates live in 64-bit lanes from the random word on: plain loops over these functions
+//! vectorise.
 //!
 //! The tables, the polynomials and their order of evaluation are those of Arm Optimized Routines (`math/logf.c`,
 //! `math/logf_data.c`, `math/sincosf.h`, `math/sincosf_data.c`):

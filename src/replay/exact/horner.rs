@@ -8,6 +8,7 @@ macro_rules! fused {
         pub(crate) fn $horner<const N: usize>(coefficients: &[$type; N], x: $type) -> $type {
             let mut sum = coefficients[0];
             for &coefficient in &coefficients[1..] {
+                // One step after another: a tree of steps would be faster, and would round otherwise.
                 sum = sum.mul_add(x, coefficient);
             }
             sum
@@ -16,6 +17,7 @@ macro_rules! fused {
         /// The numbers of these bits.
         pub(crate) const fn $floats<const N: usize>(bits: [$bits; N]) -> [$type; N] {
             let mut floats = [0.0; N];
+            // A loop by hand, since constant functions have no iterators.
             let mut i = 0;
             while i < N {
                 floats[i] = <$type>::from_bits(bits[i]);

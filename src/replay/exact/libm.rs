@@ -1,4 +1,5 @@
-//! The host's own `log` and `sincos` in float64, where they are proven to be those that the frameworks were replayed on.
+//! The host's own `log` and `sincos` in float64, where they are proven to be those that the frameworks were replayed
+//! on.
 
 use super::{CHECKSUM, checksum};
 use std::sync::OnceLock;
@@ -14,18 +15,22 @@ const LN_1P_PROVEN: u64 = 0x08a6_4548_b712_08ee;
 #[must_use]
 pub fn is_proven() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
+    // Once per process: the proof calls the functions a hundred thousand times.
     *FOUND.get_or_init(|| proof() == PROVEN)
 }
 
-/// Whether the host's `log1p`, which differs more between versions, gives the bits of glibc 2.36 on a processor with FMA.
+/// Whether the host's `log1p`, which differs more between versions, gives the bits of glibc 2.36 on a processor with
+/// FMA.
 #[must_use]
 pub fn ln_1p_is_proven() -> bool {
     static FOUND: OnceLock<bool> = OnceLock::new();
+    // Apart from the other proof, so that a library that fails here still serves JAX and TensorFlow.
     *FOUND.get_or_init(|| ln_1p_proof() == LN_1P_PROVEN)
 }
 
 /// A checksum over arguments spread evenly over (0, 1) and (0, 2π).
 fn proof() -> u64 {
+    // Bits and not distances: a last place that differs is what this is to find.
     arguments().fold(CHECKSUM, |sum, u| {
         let (sine, cosine) = sin_cos(std::f64::consts::TAU * u);
         [ln(u), sine, cosine].into_iter().fold(sum, |sum, value| checksum(sum, value.to_bits()))
@@ -40,6 +45,7 @@ fn ln_1p_proof() -> u64 {
 /// Multiples of the golden ratio, which spread evenly over (0, 1) and have full mantissas.
 fn arguments() -> impl Iterator<Item = f64> {
     (1..ARGUMENTS).map(|number: u64| {
+        // 52 bits and a power of two: exact, so that every host proves the same arguments.
         (number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 12) as f64 * f64::from_bits((1023 - 52) << 52)
     })
 }

@@ -20,28 +20,35 @@ pub(crate) fn log(x: f32) -> f32 {
     const SECOND: [f32; 3] = floats([0xbdfe_5d4f, 0x3e11_e9bf, 0xbe2a_ae50]);
     const THIRD: [f32; 3] = floats([0x3e4c_ceac, 0xbe7f_fffc, 0x3eaa_aaaa]);
 
+    // XLA's guard, which keeps ln 0 finite; `erfinv` makes up for it.
     let bits = (if x > LEAST { x } else { LEAST }).to_bits();
     let mantissa = bits & 0x007f_ffff | 0x3f00_0000;
+    // Into [√½, √2), where the polynomial is good; 2m − 1 and m − 1 are both exact.
     let below = mantissa < SQRT_HALF;
     let e = ((bits >> 23) as i32 - 126 - i32::from(below)) as f32;
     let m = f32::from_bits(mantissa);
     let x = (m - 1.0) + if below { m } else { 0.0 };
+    // In x³, so that three short chains run side by side; one chain of nine would round otherwise.
     let (x2, x3) = (x * x, x * x * x);
     let y = horner_f32(&FIRST, x).mul_add(x3, horner_f32(&SECOND, x));
     let y = y.mul_add(x3, horner_f32(&THIRD, x));
+    // LLVM fuses one product of a sum of two: the other is rounded first.
     let y = y.mul_add(x3, e * LN_2_LOW);
+    // Half of x² is exact, so that it does not matter whether that difference is fused.
     e.mul_add(LN_2_HIGH, (x - x2 * 0.5) + y)
 }
 
 /// ln(1 + z) for z in (−1, 0].
 #[inline(always)]
 pub(crate) fn log1p(z: f32) -> f32 {
+    // √2 − 1: up to here 1 + z would lose too many bits of z.
     const NEAR: f32 = f32::from_bits(0x3ed4_13cd);
     const NUMERATOR: [f32; 7] =
         floats([0x383d_e04b, 0x3eff_40c5, 0x40d2_84fa, 0x41ef_4b9c, 0x4273_cc76, 0x4264_73ad, 0x41a0_5101]);
     const DENOMINATOR: [f32; 7] =
         floats([0x3f80_0000, 0x4171_01ad, 0x42a6_185b, 0x435d_c32d, 0x439a_8ca3, 0x4358_6d8a, 0x4270_7982]);
 
+    // Both forms are computed, as below: a selection vectorises.
     let z2 = z * z;
     let rest = (z * z2) * (horner_f32(&NUMERATOR, z) / horner_f32(&DENOMINATOR, z));
     let near = z + z2.mul_add(-0.5, rest);
@@ -66,17 +73,21 @@ pub(crate) fn erfinv(x: f32) -> f32 {
         0x3f80_36db,
         0x4035_4f7e,
     ]);
+    // Giles takes ln((1 − x)(1 + x)); XLA's log1p of −x² keeps what small x are.
     let w = -log1p(x * -x);
     // Both are computed and one is kept: a branch would keep the loop from vectorising.
     let near = centre(w);
+    // √w and the shifts are Giles': they put each polynomial's argument around 0.
     let far = horner_f32(&FAR, w.sqrt() - 3.0);
     let p = if w < TAIL { near } else { far };
+    // At ±1 itself w is finite, because `log` cuts 0 off: without this the result would be, too.
     x * if x.abs() < 1.0 { p } else { f32::INFINITY }
 }
 
 /// As [`erfinv`], for an x that [`is_central`] allows.
 #[inline(always)]
 pub(crate) fn central_erfinv(x: f32) -> f32 {
+    // The same steps without the tail's square root and polynomial, so the same bits.
     centre(-log1p(x * -x)) * x
 }
 
@@ -104,6 +115,7 @@ fn centre(w: f32) -> f32 {
 /// The error function.
 #[must_use]
 pub fn erf(x: f32) -> f32 {
+    // XLA's own limit, from which on it says 1.
     const ONE: f32 = f32::from_bits(0x406f_9c68);
     const NUMERATOR: [f32; 5] = floats([0x3970_2d51, 0x3b5f_5da2, 0x3d50_b6eb, 0x3e3d_a740, 0x3f90_6eba]);
     const DENOMINATOR: [f32; 7] =

@@ -48,11 +48,14 @@ impl Real for f32 {
     fn fraction(bits: u32, width: u32, mantissa: u32) -> Self {
         // Bits of a mantissa make a number in [1, 2); taking 1 away is exact.
         let highest = u32::MAX << (23 - mantissa);
+        // Up, so that bits above the element's own fall out; down, so that its highest lead the mantissa. A type with a
+        // shorter mantissa has zeros below it.
         Self::from_bits(0x3f80_0000 | (bits << (32 - width)) >> 9 & highest) - 1.0
     }
 
     #[inline(always)]
     fn fused(self, factor: Self, addend: Self) -> Self {
+        // Below AVX2 this is a call of a function that rounds once, too: slow, with the same bits.
         self.mul_add(factor, addend)
     }
 
@@ -64,6 +67,7 @@ impl Real for f32 {
         let near = exact as Self;
         let away = f64::from(near).abs() > exact.abs();
         let inexact = f64::from(near).to_bits() != exact.to_bits();
+        // One less in the bits is one place towards 0, whatever the sign; a `near` too far out is not 0 itself.
         Self::from_bits((near.to_bits() - u32::from(away)) | u32::from(inexact))
     }
 
@@ -89,11 +93,13 @@ impl Real for f64 {
 
     #[inline(always)]
     fn bits(threefry: &Threefry, _: u32, numbers: &[u64], bits: &mut [u64]) {
+        // No narrower type computes in float64: the width is always 64.
         threefry.bits_64(numbers, bits);
     }
 
     #[inline(always)]
     fn fraction(bits: u64, _: u32, _: u32) -> Self {
+        // The highest 52 bits make a number in [1, 2); taking 1 away is exact.
         Self::from_bits(1023 << 52 | bits >> 12) - 1.0
     }
 
@@ -115,11 +121,13 @@ impl Real for f64 {
 
     #[inline(always)]
     fn central_erfinv(self) -> Self {
+        // There is no shorter form: this one branches, and so passes over the tail by itself.
         xla_f64::erfinv(self)
     }
 
     #[inline(always)]
     fn is_central(self) -> bool {
+        // Never: there would be nothing to gain.
         false
     }
 }
@@ -143,7 +151,8 @@ mod tests {
         }
     }
 
-    /// The float16 nearest to a number, the even one of two. (`from_f64` of half rounds twice where the processor converts.)
+    /// The float16 nearest to a number, the even one of two. (`from_f64` of half rounds twice where the processor
+    /// converts.)
     fn nearest(exact: f64) -> u16 {
         let near = half::f16::from_f64(exact).to_bits();
         let candidates = [near.wrapping_sub(1), near, near.wrapping_add(1)];

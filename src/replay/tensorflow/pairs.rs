@@ -24,6 +24,7 @@ pub trait Pairs: Value {
 impl Pairs for f32 {
     #[inline(always)]
     fn uniforms(words: &[[u64; 2]], mantissa: u32, values: &mut [Self]) {
+        // A pair of words in 64 bits is, in little-endian memory, the two in order.
         let words: &[u32] = bytemuck::cast_slice(words);
         for (value, word) in values.iter_mut().zip(words) {
             // The word's lowest bits, as the mantissa of a number in [1, 2).
@@ -34,6 +35,7 @@ impl Pairs for f32 {
     #[inline(always)]
     fn normals(words: &[[u64; 2]], values: &mut [Self]) {
         let pairs = words.as_flattened();
+        // As large as the largest batch: a block has two pairs.
         let (mut inverses, mut logarithms) = ([0.0; 2 * BUFFER], [0.0; 2 * BUFFER]);
         // The table is read in a loop of its own, so that the one below vectorises.
         for ((&pair, inverse), logarithm) in pairs.iter().zip(&mut inverses).zip(&mut logarithms) {
@@ -44,7 +46,9 @@ impl Pairs for f32 {
             values.as_chunks_mut::<2>().0.iter_mut().zip(pairs).zip(sixteenths)
         {
             let radius = (-2.0 * arm::logf(first_uniform(pair), (inverse, logarithm))).sqrt();
+            // 2π is a double in TensorFlow: the product is rounded once, from float64.
             let (sine, cosine) = arm::sincosf(f64::from((TAU * uniform23(pair >> 32)) as Self));
+            // The sine comes first, unlike in torch and in most books.
             *values = [sine * radius, cosine * radius];
         }
     }
@@ -66,6 +70,7 @@ impl Pairs for f64 {
     #[inline(always)]
     fn normals(words: &[[u64; 2]], values: &mut [Self]) {
         for (values, &[first, second]) in values.as_chunks_mut::<2>().0.iter_mut().zip(words) {
+            // The least uniform is float32's here too: float64 tails end at 5.7 standard deviations.
             let radius = (-2.0 * libm::ln(uniform(first).max(1e-7))).sqrt();
             let (sine, cosine) = libm::sin_cos(TAU * uniform(second));
             *values = [sine * radius, cosine * radius];
@@ -87,6 +92,7 @@ fn uniform23(word: u64) -> f64 {
 /// The uniform whose logarithm a pair's radius is made of.
 #[inline(always)]
 fn first_uniform(pair: u64) -> f64 {
+    // Of the low word; a comparison, because the loop over this has to vectorise.
     let u = uniform23(pair);
     if u < f64::from(LEAST) { f64::from(LEAST) } else { u }
 }
@@ -94,6 +100,7 @@ fn first_uniform(pair: u64) -> f64 {
 /// The float64 uniform of two words: 20 bits of the first one above all of the second.
 #[inline(always)]
 fn uniform(pair: u64) -> f64 {
+    // The first word is the low half of a pair, and becomes the high half of the mantissa.
     f64::from_bits(1023 << 52 | (pair & 0xf_ffff) << 32 | pair >> 32) - 1.0
 }
 

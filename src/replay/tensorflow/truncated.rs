@@ -32,6 +32,7 @@ pub(super) struct Truncated<'a, V> {
 impl<V: Pairs> Kernel for Truncated<'_, V> {
     #[inline(always)]
     fn run(self, _: Level) {
+        // A constant of the type: one of the two is compiled away. As a parameter it gives loops their length.
         if V::PER_BLOCK == 4 { self.fill::<4>() } else { self.fill::<2>() }
     }
 }
@@ -45,6 +46,7 @@ impl<V: Pairs> Truncated<'_, V> {
         let first = |group: u64| group.wrapping_mul(64 * N as u64);
         simd.run(Normals { words: words.of(stream, simd, groups.iter().map(|&group| first(group))), values });
         let values = values.as_chunks_mut::<N>().0;
+        // Open groups are kept at the front of the list, which shrinks from round to round.
         let mut left = 0;
         for (group, values) in values.iter().enumerate() {
             // Without branches, as in `keep`.
@@ -60,13 +62,16 @@ impl<V: Pairs> Truncated<'_, V> {
         let mut round = 1;
         // One group of four in six comes here: each of its values is outside with a chance of 4.6 %.
         while left > 0 {
+            // Block `round` of each: a group's blocks lie in a row.
             let blocks = open.groups[..left].iter().map(|&group| first(groups[usize::from(group)]) + round);
+            // One batch for all open groups, since their blocks are far apart but kernels want many.
             let candidates = &mut open.candidates.0[..left * N];
             simd.run(Normals { words: words.of(stream, simd, blocks), values: candidates });
             left = 0;
             for (row, candidates) in candidates.as_chunks::<N>().0.iter().enumerate() {
                 let group = open.groups[row];
                 let held = keep(&mut values[usize::from(group)], usize::from(open.held[row]), candidates);
+                // Written behind the reader: `left` never passes `row`.
                 (open.groups[left], open.held[left]) = (group, held as u16);
                 left += usize::from(held < N);
             }
@@ -84,6 +89,7 @@ fn keep<V: Pairs, const N: usize>(values: &mut [V; N], mut held: usize, candidat
     let mut kept = [V::default(); 8];
     kept[..N].copy_from_slice(values);
     for candidate in candidates {
+        // The remainder tells the compiler that the place is inside; `held` never passes 7.
         kept[held % 8] = *candidate;
         held += usize::from(candidate.is_inside());
     }

@@ -30,10 +30,12 @@ impl Words {
         simd: Simd,
         blocks: impl ExactSizeIterator<Item = u64>,
     ) -> &[[u64; 2]] {
+        // Numbers are gathered first, because the rounds want them in one array.
         let count = blocks.len();
         for (number, block) in self.numbers.iter_mut().zip(blocks) {
             *number = stream.first.wrapping_add(block);
         }
+        // Behind the last number stand older ones: their words are made, and not looked at.
         let whole = count.next_multiple_of(GROUP);
         let (numbers, words) = (&self.numbers[..whole], &mut self.words.0[..whole]);
         simd.run(Groups { stream: &stream.philox, numbers, words });

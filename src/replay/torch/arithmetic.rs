@@ -54,10 +54,12 @@ impl Arithmetic for f32 {
 
     #[inline(always)]
     fn uniform(generator: &mut Mt19937, values: &mut [Self]) {
+        // On the stack, as large as a batch: no caller asks for more, and nothing is allocated per batch.
         let mut words = [0; BATCH];
         let words = &mut words[..values.len()];
         generator.fill(words);
         for (value, word) in values.iter_mut().zip(words) {
+            // As many of the lowest bits as the type has digits, so that neither conversion nor product rounds.
             // Through i32, which has a vector conversion at every level.
             *value = (*word & 0x00ff_ffff) as i32 as Self * (1.0 / (1 << 24) as Self);
         }
@@ -69,7 +71,10 @@ impl Arithmetic for f32 {
         match capability {
             Capability::Avx2 => {
                 for (a, b) in first.iter_mut().zip(second) {
+                    // 1 − u lies in (0, 1], where the logarithm is finite; u itself may be 0.
                     let radius = (-2.0 * cephes::ln(1.0 - *a)).sqrt();
+                    // 2π is a float32 in the vector kernel; in the scalar one below it is a double, and the product is
+                    // rounded.
                     let (sine, cosine) = cephes::sin_cos(TAU as Self * *b);
                     (*a, *b) = (radius * cosine, radius * sine);
                 }
@@ -93,6 +98,7 @@ impl Arithmetic for f32 {
 
     #[inline(always)]
     fn ln(x: Self) -> Self {
+        // Better than torch's own: the difference shows only where both sides of a comparison are that close.
         <f64 as Arithmetic>::ln(f64::from(x)) as Self
     }
 }
@@ -113,6 +119,7 @@ impl Arithmetic for f64 {
     #[inline(always)]
     fn box_muller(_: Capability, first: &mut [Self], second: &mut [Self]) {
         for (a, b) in first.iter_mut().zip(second) {
+            // No vector kernel computes in float64: every capability calls the C library.
             let radius = (-2.0 * libm::ln(1.0 - *a)).sqrt();
             let (sine, cosine) = libm::sin_cos(TAU * *b);
             (*a, *b) = (radius * cosine, radius * sine);
@@ -127,6 +134,7 @@ impl Arithmetic for f64 {
 
     #[inline(always)]
     fn ln(x: Self) -> Self {
+        // A chance of 0 is drawn too, and accepts whatever it is compared with.
         if x == 0.0 { Self::NEG_INFINITY } else { -portable::minus_ln(x) }
     }
 }
@@ -135,5 +143,6 @@ impl Arithmetic for f64 {
 #[inline(always)]
 pub(super) fn uniform_f64([high, low]: [u32; 2]) -> f64 {
     let word = u64::from(high) << 32 | u64::from(low);
+    // As many of the lowest bits as a float64 has digits: exact, as above.
     (word & ((1 << 53) - 1)) as f64 * (1.0 / (1_u64 << 53) as f64)
 }

@@ -40,6 +40,7 @@ impl<V: Arithmetic> Bounds<V> {
 
     #[inline(always)]
     pub(super) fn exclude_any<E: Element<Value = V>>(&self, elements: &[E]) -> bool {
+        // To the end, without a way out early: that is what vectorises.
         let mut any = false;
         for &element in elements {
             any |= self.exclude(element);
@@ -54,7 +55,9 @@ impl<E: TorchElement> Draw<'_, E> {
         match self.torch.law {
             TorchLaw::Uniform(limits) => self.uniform(limits, |element| element),
             TorchLaw::KerasUniform([low, high]) => {
+                // Where torch computes with 16 bits, a number that it adds is rounded to them; a factor is not.
                 let (range, low) = (E::Value::from_f64(high - low), rounded::<E>(E::Value::from_f64(low)));
+                // Keras draws a tensor of the elements' type first: what it scales has been rounded once already.
                 self.uniform([0.0, 1.0], |element| E::round(rounded::<E>(range * element.widen()) + low));
             }
             TorchLaw::Normal(moments) => self.normal(moments),
@@ -108,6 +111,7 @@ impl<E: TorchElement> Draw<'_, E> {
     fn redrawn(self, moments: [f64; 2], bounds: [f64; 2]) {
         let bounds = Bounds::new::<E>(bounds);
         // Values out of bounds show by themselves that they are to be drawn again: no list is kept.
+        // Before the first attempt the memory holds whatever its owner left there.
         let is_first = self.torch.first_row() == 0;
         if !is_first && !bounds.exclude_any(self.out) {
             return;
@@ -130,6 +134,7 @@ impl<E: TorchElement> Draw<'_, E> {
                 *element = if keep { *element } else { E::round(*value) };
             }
         }
+        // Relaxed, here and elsewhere: threads are waited for before anybody reads it.
         if bounds.exclude_any(self.out) {
             self.torch.attempt.failed.store(true, Ordering::Relaxed);
         }
@@ -149,6 +154,7 @@ impl<E: TorchElement> Draw<'_, E> {
         let mut scratch = Scratch::new(self.simd, self.torch);
         let nothing = E::round(E::Value::default());
         let (mut candidates, mut chances) = ([nothing; BATCH], [nothing; BATCH]);
+        // Candidates and chances are two draws of the whole tensor: a generator walks in each.
         let (mut first, mut second) = (self.uniform_row(0), self.uniform_row(1));
         for (out, pending) in self.out.chunks_mut(BATCH).zip(pending.chunks_mut(BATCH)) {
             if !pending.contains(&true) {
@@ -162,6 +168,7 @@ impl<E: TorchElement> Draw<'_, E> {
             for (i, element) in out.iter_mut().enumerate() {
                 if pending[i] {
                     *element = candidates[i];
+                    // Once accepted, never drawn again, although torch goes on drawing for its place.
                     pending[i] = rounded::<E>(E::Value::ln(chances[i].widen())) > log_density(candidates[i]);
                 }
             }
@@ -175,6 +182,7 @@ impl<E: TorchElement> Draw<'_, E> {
         let (range, values) = (self.range(1), self.range(4));
         for batch in self.rows.row.batches(&values, BATCH as u64) {
             generator.skip(batch.skip);
+            // Standard ones: Keras chooses first, and places only what it has chosen.
             let values = scratch.normal(&mut generator, batch.count, [0.0, 1.0]);
             let (elements, of_batch) = batch.overlap(&range, 4);
             let candidates = &values.as_chunks::<4>().0[of_batch];

@@ -50,7 +50,9 @@ impl Batch {
     /// Where the batch overlaps the elements of `range`, of `each` values: first in the range, then in the batch.
     #[inline(always)]
     pub(super) fn overlap(&self, range: &Range<u64>, each: u64) -> (Range<usize>, Range<usize>) {
+        // The divisions are exact: groups, and so batches, begin and end at whole elements.
         let first = range.start.max(self.first / each);
+        // Not before `first`: no overlap is an empty range, and no subtraction below wraps.
         let end = range.end.min(self.end / each).max(first);
         let within = |number: u64, start: u64| (number - start) as usize;
         let start = self.first / each;
@@ -78,19 +80,23 @@ impl Row {
     /// them begins at the first one's place.
     #[inline(always)]
     pub(super) fn batches(&self, range: &Range<u64>, limit: u64) -> impl Iterator<Item = Batch> + use<> {
+        // Taken out, so that the iterator borrows neither the row nor the range.
         let (group, rest, words) = (GROUP as u64, self.rest_values(), self.words);
         // Values in whole groups, and values that the last group does not draw again.
         let (grouped, kept) = (self.values - rest, self.values - if rest > 0 { group } else { 0 });
+        // Outwards to whole groups: each normal value depends on another one of its group.
         let start = (range.start - range.start % group).min(grouped);
         let end = range.end.next_multiple_of(group).min(grouped);
         let whole = (start..end).step_by(limit as usize).map(move |first| {
             let count = limit.min(end - first);
+            // Drawn as a whole, used up to `kept`: the last group writes over what follows.
             Batch { skip: 0, first, count: count as usize, end: (first + count).min(kept) }
         });
         // Their words lie between the whole groups and the last one, and nobody uses them.
         let redrawn = if self.rest == Rest::Redrawn { rest } else { 0 };
         let last =
             Batch { skip: (grouped - end.max(start) + redrawn) * words, first: kept, count: GROUP, end: self.values };
+        // The last group overlaps the one before, so that a range may need both.
         whole.chain((rest > 0 && range.end > kept).then_some(last))
     }
 }
@@ -120,8 +126,8 @@ struct Walk {
 }
 
 impl Rows {
-    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `spacing` values, a multiple
-    /// of [`GROUP`].
+    /// Rows that begin `skip` words after the seed's first; work on them begins at multiples of `spacing` values, a
+    /// multiple of [`GROUP`].
     pub(super) fn new(row: Row, simd: Simd, seed: u32, skip: u64, spacing: u64) -> Self {
         let walk = Walk { generator: Mt19937::new(seed, simd), word: 0, next: 0, kept: HashMap::new() };
         Self { row, simd, seed, skip, spacing, walk: Mutex::new(walk) }
@@ -134,7 +140,9 @@ impl Rows {
 
     /// The generator in row `number`, where the batches of values from `value` on begin.
     pub(super) fn at(&self, number: u64, value: u64) -> Mt19937 {
+        // Not past the whole groups: the way to the last group begins there, and is in its batch's `skip`.
         let value = (value - value % GROUP as u64).min(self.row.values - self.row.rest_values());
+        // Less than one spacing on from the station; no way at all where the range begins with a chunk.
         let mut generator = self.station(number * self.stations() + value / self.spacing);
         generator.skip(value % self.spacing * self.row.words);
         generator
@@ -150,6 +158,7 @@ impl Rows {
     }
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
+        // Nothing panics under this lock: where memory is short, the process ends.
         self.walk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -174,11 +183,13 @@ impl Rows {
         let Walk { generator, word, next, kept } = &mut *walk;
         loop {
             let (passed, place) = (*next, self.word_of(*next));
+            // Under the lock: a second walk at the same time would only make the same words again.
             generator.skip(place - *word);
             (*word, *next) = (place, passed + 1);
             if passed == station {
                 return generator.clone();
             }
+            // 2.5 KB for each chunk that others are about to begin.
             kept.insert(passed, generator.clone());
         }
     }

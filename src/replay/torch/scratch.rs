@@ -25,6 +25,7 @@ pub(super) struct Scratch<V> {
 impl<V: Arithmetic> Scratch<V> {
     #[inline(always)]
     pub(super) fn new(simd: Simd, torch: &Torch) -> Self {
+        // Made once per draw and used for every batch: zeroing it each time would cost a pass over the cache.
         let half = || CacheLines([V::default(); BATCH / 2]);
         let values = CacheLines([V::default(); BATCH]);
         Self { simd, capability: torch.capability, values, first: half(), second: half() }
@@ -33,6 +34,7 @@ impl<V: Arithmetic> Scratch<V> {
     /// Values of `normal_`, whole groups of them.
     #[inline(always)]
     pub(super) fn normal(&mut self, generator: &mut Mt19937, count: usize, moments: [f64; 2]) -> &[V] {
+        // Halves are exact: a batch is made of whole groups.
         let (first, second) = (&mut self.first.0[..count / 2], &mut self.second.0[..count / 2]);
         let values = &mut self.values.0[..count];
         self.simd.run(Normal { generator, capability: self.capability, moments, values, first, second });
@@ -47,9 +49,11 @@ impl<V: Arithmetic> Scratch<V> {
         limits: [f64; 2],
         out: &mut [E],
     ) {
+        // Two kernels: values are the same for every type that computes in them, only the limit is each type's own.
         let values = &mut self.values.0[..out.len()];
         self.simd.run(Uniform { generator, capability: self.capability, limits, values });
         let [low, high] = limits.map(V::from_f64);
+        // Limits as elements, because it is the rounded value that meets them.
         let (least, limit) = (E::round(low), rounded::<E>(high));
         self.simd.run(Limited { values, least, limit, out });
     }
@@ -70,6 +74,7 @@ impl<V: Arithmetic> Kernel for Normal<'_, V> {
 
     #[inline(always)]
     fn run(self, _: Level) {
+        // torch's order in a group: eight radii, then eight angles, and their values in the same places.
         const HALF: usize = GROUP / 2;
         let Self { generator, values, first, second, .. } = self;
         let [mean, std] = self.moments.map(V::from_f64);
@@ -107,6 +112,7 @@ impl<V: Arithmetic> Kernel for Uniform<'_, V> {
         let [low, high] = self.limits.map(V::from_f64);
         V::uniform(self.generator, self.values);
         for value in self.values {
+            // The range is taken in the type of the computation, like torch's: one from float64 would round otherwise.
             *value = V::affine(self.capability, *value, high - low, low);
         }
     }
@@ -127,6 +133,7 @@ impl<E: TorchElement> Kernel for Limited<'_, E> {
     fn run(self, _: Level) {
         for (element, value) in self.out.iter_mut().zip(self.values) {
             let found = E::round(*value);
+            // torch excludes the upper limit, which rounding may reach; a selection instead of a branch vectorises.
             *element = if found.widen() == self.limit { self.least } else { found };
         }
     }
@@ -162,6 +169,7 @@ impl<E: TorchElement> Kernel for Kept<'_, E> {
     #[inline(always)]
     fn run(self, _: Level) {
         for (element, candidates) in self.out.iter_mut().zip(self.candidates) {
+            // Rounded before Keras compares: its candidates are a tensor of the elements' type.
             *element = keras_truncated(candidates.map(E::round), self.moments);
         }
     }
@@ -172,11 +180,13 @@ impl<E: TorchElement> Kernel for Kept<'_, E> {
 pub(super) fn keras_truncated<E: TorchElement>(candidates: [E; 4], [mean, std]: [f64; 2]) -> E {
     let (low, high) = (E::Value::from_f64(-2.0), E::Value::from_f64(2.0));
     let values = candidates.map(E::widen);
+    // Keras takes the largest of four truth values, which is the first one's place where all are false.
     let mut chosen = values[0];
     // From the last to the first: the first one inside wins, without a branch.
     for value in values.into_iter().rev() {
         chosen = if value > low && value < high { value } else { chosen };
     }
+    // Two operations on a tensor, so two roundings; the added number is rounded before, the factor is not.
     let scaled = rounded::<E>(chosen * E::Value::from_f64(std));
     E::round(scaled + rounded::<E>(E::Value::from_f64(mean)))
 }

@@ -38,6 +38,7 @@ impl Pairs {
     }
 
     fn next(&mut self) -> f64 {
+        // A spare value takes no words: the generator stays where it is.
         if self.place.spare.take().is_some() {
             return self.spare;
         }
@@ -50,6 +51,7 @@ impl Pairs {
 
     /// An element of `normal_(mean, std)`.
     fn element<E: TorchElement>(&mut self, [mean, std]: [f64; 2]) -> E {
+        // Computed in float64, then through float32 even for 16 bits: torch's half types are made of a float.
         E::round(E::Value::from_f64(f64::affine(self.capability, self.next(), std, mean)))
     }
 }
@@ -59,6 +61,7 @@ fn pair(generator: &mut Mt19937) -> (f64, f64) {
     let mut words = [[0; 2]; 2];
     generator.fill(words.as_flattened_mut());
     let [u1, u2] = words.map(uniform_f64);
+    // The first uniform is the angle's here; in groups of sixteen it is the radius's.
     let angle = TAU * u1;
     // One in 10^8 float32 values would tell these apart.
     let (square, (sine, cosine)) = if libm::is_proven() && libm::ln_1p_is_proven() {
@@ -82,6 +85,7 @@ pub(super) fn tensor<E: TorchElement>(torch: &Torch, simd: Simd) -> (Vec<E>, Pla
             // torch draws a whole tensor each time, and keeps what was in bounds before.
             while bounds.exclude_any(&tensor) {
                 for element in &mut tensor {
+                    // Drawn before the test: the values that stay take words too.
                     let again = pairs.element(moments);
                     if bounds.exclude(*element) {
                         *element = again;

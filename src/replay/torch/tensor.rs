@@ -113,6 +113,7 @@ impl Torch {
     pub(super) fn rows<E: TorchElement>(&self, simd: Simd) -> &Rows {
         self.rows.get_or_init(|| {
             let rest = if self.law.is_normal() { E::REST } else { Rest::Plain };
+            // Whichever thread comes first makes them; the others would have made the same.
             let row = Row { values: self.elements * self.law.values(), words: E::Value::WORDS, rest };
             // A station per chunk, because chunks are where threads begin.
             Rows::new(row, simd, self.place.seed, self.place.skip, CHUNK as u64 * self.law.values())
@@ -121,6 +122,7 @@ impl Torch {
 
     /// The number of this attempt's first row.
     pub(super) fn first_row(&self) -> u64 {
+        // It changes between passes only, when no thread is at work.
         self.attempt.number.load(Ordering::Relaxed) * self.law.rows()
     }
 }
@@ -130,11 +132,13 @@ impl Torch {
     pub(super) fn pending(&self, first: u64, count: usize) -> Option<Vec<bool>> {
         // Before the first attempt all are pending; after it, what has no entry is done.
         let all = || (self.first_row() == 0).then(|| vec![true; count]);
+        // Every attempt cuts the tensor at the same places, so that a stretch finds its own list.
         self.held().remove(&first).or_else(all)
     }
 
     /// Leaves them to the next attempt.
     pub(super) fn leave(&self, first: u64, pending: Vec<bool>) {
+        // No list where all are kept: an attempt late in the series then holds next to nothing.
         if pending.contains(&true) {
             self.held().insert(first, pending);
             self.attempt.failed.store(true, Ordering::Relaxed);
@@ -142,6 +146,7 @@ impl Torch {
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<u64, Vec<bool>>> {
+        // Poison is passed over: the map is whole between any two of its calls.
         self.attempt.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
