@@ -94,6 +94,6 @@ def _interleaved(size: int, cuts: list[Cut]) -> NDArray[np.int64]:
 
 
 def _chunk(indices: Indices, count: int, place: int) -> Indices:
-    """One of the `count` chunks that `torch.chunk` makes: each has ceil(n / count) indices, the last ones fewer or none."""
+    """One of the chunks that `torch.chunk` makes: each has ceil(n / count) indices, the last ones fewer or none."""
     size = -(-len(indices) // count)  # rounded up
     return indices[place * size : (place + 1) * size]
