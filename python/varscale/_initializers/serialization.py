@@ -82,7 +82,7 @@ def deserialize(
     """Makes the initializer of a dict that `serialize`, TensorFlow or Keras made; None for None.
 
     Args:
-        config: A name, or `{"class_name": ..., "config": {...}}`, with or without Keras' module keys; it stays as it is.
+        config: A name, or `{"class_name": ..., "config": {...}}` with or without Keras' module keys. It is not changed.
         custom_objects: Further classes by name, which come first. Subclasses of `Initializer` are known without it,
             once they are defined.
 
