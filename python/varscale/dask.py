@@ -46,7 +46,7 @@ def array(init: Builtin | Lazy, shape: ShapeLike | None, chunks: Any = "auto", d
         True
     """
     tensor = lazy_tensor(init, shape, dtype)
-    # Parts are NumPy arrays already: with `meta`, Dask need not make one to learn that. An inlined tensor takes no task.
+    # Parts are NumPy arrays already; `meta` tells Dask so without making one. An inlined tensor takes no task.
     return dask.array.from_array(
         tensor,
         chunks=chunks,

@@ -24,7 +24,7 @@ Fill = tuple[NDArray[Any], Part, Source]
 
 
 def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """Fills a new array of the part's shape, or `out`, which no other call may write meanwhile; returns it."""
+    """Fills a new array of the part's shape, or `out`, which other calls must not write until it returns."""
     if out is None:
         array = new_array(part.shape, source.dtype)
         fill(((array, part, source),))
@@ -38,7 +38,7 @@ def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray
 class Pass:
     """Arrays that are filled together, in one parallel pass or in several of bounded size.
 
-    That no other call writes an `out` meanwhile is the caller's to see to.
+    The caller must keep other calls from writing an `out` until the pass is over.
     """
 
     def __init__(self, most: int = maxsize, report: Callable[[int], object] | None = None) -> None:

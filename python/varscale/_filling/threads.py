@@ -11,7 +11,7 @@ from .._core import exchange_num_threads
 
 @contextmanager
 def num_threads(n: SupportsIndex) -> Iterator[None]:
-    """Within a `with` block, the fills of this Python thread use at most `n` threads; after it, as many as before.
+    """Within a `with` statement, the fills of this Python thread use at most `n` threads; after it, as many as before.
 
     Other Python threads keep the number that `set_num_threads` was given. The values never depend on it.
 

@@ -17,7 +17,7 @@ _WORK = 10_000
 
 
 class Writing:
-    """Keeps other calls from writing the arrays while its `with` block lasts.
+    """Keeps other calls from writing the arrays within a `with` statement.
 
     Arrays that share no element may be written at the same time, however their elements interleave in memory. Arrays
     of one call may share elements.
@@ -29,7 +29,7 @@ class Writing:
     __slots__ = ("__weakref__", "arrays")
 
     def __init__(self, *arrays: NDArray[Any]) -> None:
-        """The arrays are those that the block is going to write."""
+        """The arrays are those that the statement is going to write."""
         self.arrays = arrays
 
     def __enter__(self) -> None:

@@ -158,7 +158,7 @@ def _write_diagonal(gain: NDArray[Any], array: NDArray[Any], part: Part) -> None
     """Writes `gain` where an element's row index equals its column index, and zeros elsewhere.
 
     A part may hold rows and columns in any order, and some of them twice. Comparing all pairs would take a matrix of
-    its own, so each row looks its index up among the sorted columns, which is a range of them.
+    its own. So the columns are sorted, and the matches of each row are a range of them.
     """
     mesh = part.mesh(array)
     assign(mesh, 0)

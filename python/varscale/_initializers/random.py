@@ -75,7 +75,7 @@ class TruncatedNormal(Sampled):
     Raises:
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value, `lower` is not less than `upper`, or the mass between them
-            underflows float64 (both are beyond 36 standard deviations on one side).
+            underflows float64. It does if both lie beyond 36 standard deviations on one side.
 
     Example:
         >>> import varscale as vs

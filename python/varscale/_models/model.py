@@ -98,7 +98,7 @@ class Model(Mapping[str, Parameter]):
         Args:
             seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
             names: The parameters to make, in this order; None for all.
-            progress: True for a bar, which needs tqdm, or a function of the bytes done and the bytes in all, which is
+            progress: True for a bar, which needs tqdm, or a function of the bytes done and the bytes in all. It is
                 called about every 64 MB.
 
         Returns:
