@@ -1,6 +1,6 @@
 """The first weights of a neural network, as NumPy arrays.
 
-The same bits from one seed on any machine, with any number of threads, for any part of a tensor:
+One seed makes the same bits on any machine, with any number of threads, and for any part of a tensor:
 
     >>> import varscale as vs
     >>> init = vs.lecun_normal(seed=7)
@@ -62,7 +62,7 @@ from ._models.rules import Rule, default_rules
 from ._sources.seeds import set_random_seed
 
 if _TYPE_CHECKING:
-    # What `__getattr__` imports: editors complete their names.
+    # Editors complete these names, which `__getattr__` imports.
     from . import dask as dask
     from . import jax as jax
     from . import replay as replay
@@ -127,13 +127,13 @@ __all__ = [
 
 
 for _name in __all__:
-    # What users import is what pickles, reprs and errors name, so that files may move. (_core's functions, too.)
+    # Pickles, reprs and errors then name what users import, and files may move. _core's functions are here too.
     if callable(_value := globals()[_name]):
         _value.__module__ = __name__
 
 
 def __getattr__(name: str) -> _ModuleType:
-    """`varscale.replay` and the adapters to engines, each imported when it is asked for."""
+    """Imports `varscale.replay` or an adapter to an engine when it is asked for, because both are slow to import."""
     if name == "replay" or name in _EXTRAS:
         return _import_module(f".{name}", __name__)
     msg = f"module {__name__!r} has no attribute {name!r}"

@@ -1,4 +1,4 @@
-"""`python -m varscale --version`: what a report of a problem should begin with."""
+"""The command `python -m varscale --version`, whose output a report of a problem should begin with."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ._sources.identity import STREAM
 
 
 def version() -> str:
-    """Version, stream, SIMD level and threads of this process.
+    """The version, stream, SIMD level and threads of this process, one per line.
 
     Raises:
-        ValueError: An environment variable, `VARSCALE_SIMD` or `VARSCALE_NUM_THREADS`, has an illegal value.
+        ValueError: The environment variable `VARSCALE_SIMD` or `VARSCALE_NUM_THREADS` has an illegal value.
 
     Example:
         >>> print(version())  # doctest: +ELLIPSIS
@@ -28,7 +28,7 @@ def version() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answers the command line; returns the exit code."""
+    """Answers the command line and returns the exit code."""
     parser = argparse.ArgumentParser("python -m varscale", description="The first weights of a neural network.")
     parser.add_argument("--version", action="store_true", help="print version, stream, SIMD level and threads")
     if not parser.parse_args(arguments).version:

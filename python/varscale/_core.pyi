@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 __version__: str
-DEBUG_BUILD: bool  # compiled without optimisation
+DEBUG_BUILD: bool  # whether it was compiled without optimisation
 
 _Plan = tuple[
     str,  # law: "uniform" on (-1, 1), "normal" or "truncated_normal"; torch's streams name their own instead
@@ -35,32 +35,40 @@ _Plan = tuple[
     float,  # low: the least value
     float,  # high: the greatest value
 ]
-"""A law and where its values go: `x * scale + loc` in [low, high], for x of the law in standard form."""
+"""A law and its place: values are `x * scale + loc`, kept in [low, high], for x of the law in standard form."""
 
 _Job = tuple[
     NDArray[Any],  # out: aligned and writable, of the element's dtype
     str,  # element: "float16" or "bfloat16" (`out` is then a uint16 view), "float32" or "float64"
     _Plan,  # plan: how a replay reads it is in src/python/replays.rs
-    bytes | tuple[str, Any],  # stream: our own one's 16 bytes; or a framework's name, and what its stream needs
+    bytes | tuple[str, Any],  # stream: the 16 bytes that name our own; or a framework's name, and what its stream needs
     Sequence[int] | None,  # full_shape: of the tensor that `out` is a part of, None for a whole one
     Sequence[tuple[int, int, int] | NDArray[np.uint64]] | None,  # picks: per axis (start, step, count), or its indices
 ]
-"""An array to fill. Named tuples will do; plain ones are made faster."""
+"""An array to fill. Named tuples will do, but plain ones are faster."""
 
 def fill(jobs: Sequence[_Job], /) -> None:
     """Fills arrays in one parallel pass, each by its plan with values of its stream.
 
-    The GIL is released; Ctrl-C in the main thread raises KeyboardInterrupt, within some 25 milliseconds as a rule.
-    ValueError for a bad value, and where two jobs may share memory; TypeError for an array of another dtype;
-    MemoryError where a worker's memory is refused. All jobs are checked before any is begun. That no other call writes
-    the arrays meanwhile is the caller's to see to: `_filling.writing.Writing`.
+    The GIL is released, and Ctrl-C in the main thread is answered within some 25 milliseconds as a rule. All jobs are
+    checked before any is begun. The caller keeps other calls from writing the arrays, by `_filling.writing.Writing`.
+
+    Raises:
+        TypeError: An array has another dtype than its job says.
+        ValueError: A job holds an illegal value, or two jobs may share memory.
+        MemoryError: The system refuses the memory of a worker.
+        KeyboardInterrupt: Ctrl-C was pressed.
     """
 
 def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:
-    """Mean and standard deviation of the standard normal law on [lower, upper]; ValueError for no interval."""
+    """The mean and the standard deviation of the standard normal law on [lower, upper].
+
+    Raises:
+        ValueError: The bounds are no interval, or the mass between them underflows.
+    """
 
 def exchange_environment(word: int | None = None, /) -> int:
-    """Gives this thread the default floating-point environment, or that of `word`; returns the old one's word."""
+    """Gives this thread the default floating-point environment, or that of `word`, and returns the old one's word."""
 
 def libm_is_proven() -> bool:
     """Whether the host's float64 `log` and `sincos` give the bits of glibc 2.28 and later on a processor with FMA."""
@@ -70,14 +78,14 @@ def ln_1p_is_proven() -> bool:
 
 @final
 class TorchEnd:
-    """Where torch's generator is after a fill whose job holds this."""
+    """The place of torch's generator after a fill whose job holds this object."""
 
     def __new__(cls) -> TorchEnd: ...
     def get(self) -> tuple[int, int | None]:
-        """Words drawn until then, and where those of a kept value began."""
+        """The number of words drawn by then, and of those before the pair of a kept value."""
 
 def tensorflow_scramble(first: int, second: int, /) -> tuple[int, int]:
-    """Key and counter's high half of a TensorFlow op with this pair of 64-bit seeds."""
+    """The key and the counter's high half of a TensorFlow op with this pair of 64-bit seeds."""
 
 def threefry2x32(key: Sequence[int], counter: Sequence[int], /) -> list[int]:
     """Both words of Threefry2x32-20 for a key and a counter of two 32-bit words each."""
@@ -86,13 +94,21 @@ def xla_erf(x: float, /) -> float:
     """XLA's error function in float32, as jaxlib 0.10 computes it on a processor with fused multiply-add."""
 
 def simd_level() -> str:
-    """The SIMD level of this process: what `VARSCALE_SIMD` says, else the best this machine has."""
+    """The SIMD level of this process: the one that `VARSCALE_SIMD` names, else the best of this machine."""
 
 def set_num_threads(n: SupportsIndex, /) -> None:
-    """Sets how many threads a fill may use: 1 to 1024, else ValueError."""
+    """Sets how many threads a fill may use.
+
+    Raises:
+        TypeError: `n` is not an integer.
+        ValueError: `n` is not from 1 to 1024.
+    """
 
 def exchange_num_threads(n: SupportsIndex | None, /) -> int | None:
-    """Sets how many threads the fills of this Python thread may use, None for the process's number; returns the old."""
+    """Sets how many threads the fills of this Python thread may use, and returns the old number.
+
+    None stands for the number of the whole process.
+    """
 
 def get_num_threads() -> int:
-    """How many threads a fill may use: what was set, else `VARSCALE_NUM_THREADS`, else the CPUs allowed."""
+    """The number of threads that a fill may use: the one set, else `VARSCALE_NUM_THREADS`, else the CPUs allowed."""

@@ -1,4 +1,4 @@
-"""What the adapters to engines share: the tensor that their arguments mean, and the error without the engine."""
+"""Engines: the checks that their adapters share, and the error where an engine is not installed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ._initializers.builtin import Builtin
 from ._sources.seeds import draws_entropy
 
 EXTRAS = ("dask", "jax", "torch")
-"""The engines that have an adapter, each with an extra of its name."""
+"""The engines with an adapter; each has an extra of the same name."""
 
 
 def missing(extra: str, error: ModuleNotFoundError) -> ImportError:
-    """What to raise where the engine is not installed."""
+    """The error where an engine is not installed, which names the extra that installs it."""
     msg = f"`varscale.{extra}` needs a package that is not installed ({error}): pip install 'varscale[{extra}]'"
     return ImportError(msg)
 
 
 def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
-    """The tensor that an engine is to make: `init` itself if it is lazy, else the initializer's of `shape`.
+    """The tensor that an engine is to make: `init` if it is lazy, else the initializer's tensor of `shape`.
 
     Raises:
-        TypeError: `init` is neither, or there is no `shape`.
-        ValueError: A lazy tensor of another shape or dtype than asked for, or what the initializer refuses.
+        TypeError: `init` is neither lazy nor an initializer, or an initializer has no `shape`.
+        ValueError: The lazy tensor has another shape or dtype than asked for, or the initializer refuses the call.
     """
     if not isinstance(init, Lazy):
         return check_initializer(init).lazy(shape, dtype)
@@ -39,7 +39,7 @@ def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
 
 
 def check_initializer(init: Any) -> Builtin:
-    """`init`, if it can make parts of tensors."""
+    """`init`, which must be one of our own initializers: only those can make parts of tensors."""
     if not isinstance(init, Builtin):
         msg = f"`init` must be one of varscale's own initializers or a lazy tensor, got {init!r}"
         raise TypeError(msg)
@@ -47,7 +47,8 @@ def check_initializer(init: Any) -> Builtin:
 
 
 def check_repeats(init: object) -> None:
-    """Raises where every process that makes a part of one tensor would draw from a stream of its own."""
+    """Raises ValueError where each process that makes a part of one tensor would draw fresh entropy."""
+    # What has no `seed` draws nothing.
     if draws_entropy(getattr(init, "seed", 0)):
         msg = f"an initializer must have a seed where several processes make one tensor, got {init!r}"
         raise ValueError(msg)

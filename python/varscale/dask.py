@@ -1,4 +1,4 @@
-"""Dask: arrays of any size, made chunk by chunk, by threads, processes or a cluster.
+"""Dask: arrays of any size, made chunk by chunk in threads, in processes or on a cluster.
 
 It needs the extra: `pip install 'varscale[dask]'`.
 """
@@ -25,18 +25,18 @@ __all__ = ["array"]
 def array(init: Builtin | Lazy, shape: ShapeLike | None, chunks: Any = "auto", dtype: Any = None) -> dask.array.Array:
     """A Dask array that holds `init(shape, dtype)`, whatever the chunks and the scheduler.
 
-    Nothing is made before it is computed or stored, and then only what is asked for. The graph holds no values: a task
-    is a lazy tensor and an index. Without a seed the values are drawn here, so that all chunks are of one tensor.
+    Only what is asked for is made, and only when it is computed or stored. The graph holds no values: a task is a lazy
+    tensor and an index. Without a seed, the stream is chosen in this call, so that all chunks are of one tensor.
 
     Args:
-        init: An initializer, or a lazy tensor, such as one of `varscale.Model.lazy`.
+        init: An initializer, or a lazy tensor such as `varscale.Model.lazy` returns.
         shape: The whole array's shape; None for that of a lazy tensor.
         chunks: As in `dask.array.from_array`.
         dtype: As in a call of the initializer; None for its own.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: What the initializer or Dask refuses.
+        TypeError: An argument is of the wrong kind.
+        ValueError: The initializer or Dask refuses the call.
 
     Example:
         >>> import varscale as vs
@@ -46,6 +46,7 @@ def array(init: Builtin | Lazy, shape: ShapeLike | None, chunks: Any = "auto", d
         True
     """
     tensor = lazy_tensor(init, shape, dtype)
+    # Parts are NumPy arrays already; `meta` tells Dask so without making one. An inlined tensor takes no task.
     return dask.array.from_array(
         tensor,
         chunks=chunks,

@@ -242,7 +242,7 @@ REFUSED = [
     (
         lambda: vs.lecun_normal(replay.tf1(1)).fold_in("a"),
         ValueError,
-        "`fold_in` must be of a seed that folds, got <replay.tf1",
+        "`fold_in` must be called on a seed that folds, got <replay.tf1",
     ),
     (lambda: vs.lecun_normal(replay.keras_defaults(1)), TypeError, "`seed` must be an integer, got <generator"),
     (lambda: vs.set_random_seed(replay.tf1(1)), TypeError, "`seed` must be an integer, got <replay.tf1"),

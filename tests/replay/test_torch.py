@@ -180,7 +180,7 @@ def test_truncated_values_are_in_bounds() -> None:
         (vs.VarianceScaling(1.0, "fan_in", "uniform"), "`in_axis`, `out_axis` and `batch_axis` must be 1, 0"),
         (vs.TruncatedNormal(0.0, 0.0), "`stddev` must be positive"),
         (vs.TruncatedNormal(lower=1.0, upper=math.inf), "`lower` and `upper` must be finite"),
-        (vs.RandomUniform(-3e38, 3e38), "`minval` and `maxval` must be less apart"),
+        (vs.RandomUniform(-3e38, 3e38), "`minval` and `maxval` must be closer together"),
     ],
 )
 def test_what_torch_has_not_is_refused(init: vs.Initializer, message: str) -> None:

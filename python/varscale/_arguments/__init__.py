@@ -1,1 +1,1 @@
-"""What callers write, in every way of writing it, checked once and brought into one form."""
+"""Arguments: every spelling that callers may use, checked once and brought into one form."""

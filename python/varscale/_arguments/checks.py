@@ -11,15 +11,16 @@ import numpy as np
 
 
 def real(name: str, value: Any) -> float:
-    """`value` as a float: any real number that is not a bool, also a 0-d array of one."""
+    """`value` as a float: any real number but a bool; a 0-d array of one will do."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
+    # Python counts True as a number: whoever passes it meant another argument.
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.floating | np.integer):
         msg = f"`{name}` must be a real number, got {value!r}"
         raise TypeError(msg)
     try:
         return float(value)
-    except OverflowError:  # an integer beyond float64's range
+    except OverflowError:  # an integer beyond float64's range; who needs a finite number refuses the infinity
         return math.inf if value > 0 else -math.inf  # type: ignore[operator]
 
 
@@ -51,7 +52,7 @@ def not_negative(name: str, value: Any) -> float:
 
 
 def integer(name: str, value: Any) -> int:
-    """`value` as an int: any Python or NumPy integer that is not a bool."""
+    """`value` as an int: any Python or NumPy integer but a bool."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         msg = f"`{name}` must be an integer, got {value!r}"
         raise TypeError(msg)
@@ -76,7 +77,7 @@ def boolean(name: str, value: Any) -> bool:
 
 
 def int64(name: str, value: Any) -> int:
-    """`value` as an int of 64 bits."""
+    """`value` as an int that fits in 64 bits, its sign included."""
     number = integer(name, value)
     if not -(2**63) <= number < 2**63:
         msg = f"`{name}` must be an integer of 64 bits, got {value!r}"
@@ -85,7 +86,7 @@ def int64(name: str, value: Any) -> int:
 
 
 def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
-    """`value` if it is one of the legal words."""
+    """`value`, which must be one of the legal words."""
     if not isinstance(value, str):
         msg = f"`{name}` must be a string, got {value!r}"
         raise TypeError(msg)
@@ -96,7 +97,7 @@ def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
 
 
 def check_config(name: str, config: Any, legal: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """A copy of `config`, if it is a mapping from names, all of them legal."""
+    """A copy of `config`, which must be a mapping; its keys must be in `legal`, unless that is None."""
     if not isinstance(config, Mapping):
         msg = f"`config` of {name} must be a mapping, got {config!r}"
         raise TypeError(msg)

@@ -1,4 +1,4 @@
-"""Dtypes: which ones there are, what they compute in, and every way users write them."""
+"""Dtypes: those that the core fills, what they are computed in, and every spelling that users may pass."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from numpy.typing import DTypeLike as NumpyDTypeLike
 
 
 class HasNumpyDType(Protocol):
-    """What TensorFlow's dtypes have."""
+    """A dtype of TensorFlow, which knows its NumPy type."""
 
     @property
     def as_numpy_dtype(self) -> Any:
-        """The NumPy type."""
+        """The NumPy type that it stands for."""
 
 
 class TorchDType(Protocol):
-    """What torch's dtypes have."""
+    """A dtype of torch, known by a property that all of them have."""
 
     @property
     def is_floating_point(self) -> bool:
-        """Whether its numbers have fractions."""
+        """Whether it is a floating-point dtype."""
 
 
 DTypeLike = NumpyDTypeLike | HasNumpyDType | TorchDType
-"""A name ("bfloat16"), a NumPy or ml_dtypes dtype, a torch or TensorFlow dtype; None where a default is meant."""
+"""A name such as "bfloat16", a dtype of NumPy, ml_dtypes, torch or TensorFlow, or None for the default."""
 
 
 class FloatType(NamedTuple):
@@ -35,17 +35,18 @@ class FloatType(NamedTuple):
     name: str
     dtype: np.dtype[Any]
     value: type[np.float32] | type[np.float64]
-    """The type its law is computed in; 16-bit values are that float32 value, rounded once."""
+    """The type that values are computed in. A 16-bit value is the float32 value, rounded once."""
     overflow: float
-    """From this magnitude on, values round to infinity."""
+    """Values of this magnitude and above round to infinity."""
     reach: float
-    """No value of the standard normal law is larger: words of 32 and 64 bits reach 6.7637 and 9.4927."""
+    """No standard normal value is larger: those of 32-bit words reach 6.7637, those of 64-bit words 9.4927."""
 
     crosses_as: np.dtype[Any] | None
-    """The dtype of the view that crosses into the core, where that is not the dtype itself."""
+    """The dtype of the view that crosses into the core; None where the array itself crosses."""
 
 
 _BITS = np.dtype(np.uint16)
+# A dtype overflows halfway from its largest number to the power of two above: ties round to even, which is infinity.
 _ROWS = (
     FloatType("float16", np.dtype(np.float16), np.float32, 65520.0, 6.77, _BITS),
     FloatType("bfloat16", np.dtype(ml_dtypes.bfloat16), np.float32, (2 - 2.0**-8) * 2.0**127, 6.77, _BITS),
@@ -58,10 +59,13 @@ _TENSORFLOW_WORDS = {"half": "float16", "float": "float32", "double": "float64"}
 
 
 def any_dtype(dtype: Any) -> np.dtype[Any]:
-    """The NumPy dtype meant by a name, a NumPy, ml_dtypes, torch or Python type, or an object with `as_numpy_dtype`.
+    """The NumPy dtype of a name, of a NumPy, ml_dtypes, torch or Python type, or of an object with `as_numpy_dtype`.
 
-    Python's `float` and the words "half", "float" and "double" mean what they mean in TensorFlow: float32, float16,
-    float32 and float64.
+    Python's `float` and the word "float" mean float32, "half" float16 and "double" float64, as in TensorFlow.
+
+    Raises:
+        TypeError: `dtype` is of none of these kinds.
+        ValueError: `dtype` is an unknown name, or has foreign byte order.
     """
     if isinstance(dtype, np.dtype):
         found = dtype
@@ -72,7 +76,7 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
         except TypeError:
             msg = f"`dtype` must name a dtype, got {dtype!r}"
             raise ValueError(msg) from None
-    elif type(dtype).__module__ == "torch":  # a torch.dtype, which prints as "torch.float32"
+    elif type(dtype).__module__ == "torch":  # known by its module and its repr, because torch may not be imported here
         return any_dtype(str(dtype).rpartition(".")[2])
     elif dtype is float:
         found = np.dtype(np.float32)
@@ -89,11 +93,17 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def float_type(dtype: Any) -> FloatType:
-    """The floating-point dtype meant by `dtype`."""
+    """The floating-point dtype that `dtype` stands for.
+
+    Raises:
+        TypeError: `dtype` is not a dtype or its name.
+        ValueError: The core does not fill this dtype.
+    """
+    # Most calls pass one of four names, and small ones feel every step.
     if type(dtype) is str and dtype in FLOAT_TYPES:
         return FLOAT_TYPES[dtype]
     found = any_dtype(dtype)
-    long = found.char == "g"  # a long double, which has 64 bits on some platforms and equals float64 there
+    long = found.char == "g"  # a long double equals float64 on platforms where it has 64 bits, and is refused on all
     row = None if long else _BY_DTYPE.get(found)
     if row is None:
         name = "longdouble" if long else found.name
@@ -103,8 +113,9 @@ def float_type(dtype: Any) -> FloatType:
 
 
 def numeric_dtype(dtype: Any) -> np.dtype[Any]:
-    """The dtype meant by `dtype`, if it holds numbers or bools."""
+    """The NumPy dtype that `dtype` stands for, which must hold numbers or bools."""
     found = any_dtype(dtype)
+    # ml_dtypes' numbers are of kind "V", as records are.
     if found.kind not in "biufc" and found.type.__module__ != "ml_dtypes":
         msg = f"`dtype` must be a numeric or bool dtype, got {found.name!r}"
         raise ValueError(msg)

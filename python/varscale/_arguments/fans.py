@@ -13,7 +13,7 @@ AxesLike = int | Sequence[int]
 
 
 def parse_axes(name: str, axes: Any) -> Axes:
-    """An int, or a tuple of ints from any sequence of them."""
+    """`axes` as an int, or as a tuple of ints where it is a sequence."""
     if isinstance(axes, Sequence) and not isinstance(axes, str | bytes):
         return tuple(integer(name, axis) for axis in axes)
     return integer(name, axes)
@@ -22,16 +22,18 @@ def parse_axes(name: str, axes: Any) -> Axes:
 def compute_fans(
     shape: tuple[int, ...], in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = ()
 ) -> tuple[int, int]:
-    """`(fan_in, fan_out)` of a weight tensor.
+    """The fans of a weight tensor: `(fan_in, fan_out)`.
 
-    With the default axes as in TensorFlow: a scalar has (1, 1), a vector (n, n), a matrix (rows, columns), and a
-    kernel of rank 3 or more (spatial..., in, out) has its spatial size times in, and times out. With other axes as in
-    JAX: the axes that are neither in, out nor batch are the receptive field, which multiplies both; batch axes
-    (stacked experts, say) multiply neither.
+    The default axes give TensorFlow's fans: (1, 1) for a scalar, (n, n) for a vector and (rows, columns) for a matrix.
+    A kernel of rank 3 or more, (spatial..., in, out), has its spatial size times in, and its spatial size times out.
+
+    Other axes give JAX's fans. The axes that are neither in, out nor batch are the receptive field, whose size
+    multiplies both fans; batch axes (stacked experts, say) multiply neither.
 
     Raises:
-        ValueError: An axis that the shape does not have, or one named twice.
+        ValueError: The shape lacks an axis, or an axis is named twice.
     """
+    # JAX refuses scalars and vectors here; TensorFlow has fans for them, and the default axes are TensorFlow's.
     if in_axis == -2 and out_axis == -1 and batch_axis == ():
         rank = len(shape)
         if rank == 2:
@@ -44,6 +46,7 @@ def compute_fans(
         _within(shape, name, axes)
         for name, axes in (("in_axis", in_axis), ("out_axis", out_axis), ("batch_axis", batch_axis))
     )
+    # Counted from the front, an axis that is named as 1 here and as -1 there is one axis.
     if len({*ins, *outs, *batches}) < len(ins) + len(outs) + len(batches):
         msg = (
             f"`in_axis`, `out_axis` and `batch_axis` must not share an axis, "
@@ -55,7 +58,7 @@ def compute_fans(
 
 
 def _within(shape: tuple[int, ...], name: str, axes: Axes) -> list[int]:
-    """The axes counted from the front."""
+    """The axes as a list, each counted from the front and inside the shape."""
     found = []
     for axis in (axes,) if isinstance(axes, int) else axes:
         if not -len(shape) <= axis < len(shape):

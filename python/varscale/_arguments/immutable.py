@@ -8,19 +8,19 @@ from typing import Any
 class Immutable:
     """Base of the public objects that never change; a class names its fields in `__slots__`.
 
-    A frozen dataclass would do, but importing `dataclasses` and making each class takes longer than all the rest of
-    its module.
+    A frozen dataclass would do the same. But importing `dataclasses` and making such a class takes longer than all the
+    rest of its module.
     """
 
     __slots__: tuple[str, ...] = ()
 
     def _set(self, **fields: Any) -> None:
-        """Sets fields once and for all; for constructors."""
+        """Sets fields for good; only constructors call it."""
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     def _key(self) -> tuple[Any, ...]:
-        """The fields, in order."""
+        """The values that equality and the hash go by: those of the fields, in order."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
     def __setattr__(self, name: str, value: object) -> None:

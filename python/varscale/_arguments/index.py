@@ -1,4 +1,4 @@
-"""Indices: every way to name a part of a tensor, as NumPy reads it, one choice of indices an axis."""
+"""Indices: every index that names a part of a tensor, read as NumPy does, one choice of indices per axis."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Picks = tuple[int, int, int] | NDArray[np.uint64]
-"""The indices of one axis: (start, step, count), or all of them."""
+"""The chosen indices of one axis: (start, step, count) where they are evenly spaced, else an array of them."""
 IndexEntry = Any
 """An integer, a slice, a 1-D array or list of integers, or an Ellipsis."""
 
@@ -17,11 +17,12 @@ IndexEntry = Any
 def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[bool]]:
     """The picks of each axis, and whether the axis is kept (an integer drops it).
 
-    Several integer arrays mean the open mesh, as `np.ix_` makes it.
+    Several integer arrays mean the open mesh that `np.ix_` makes.
 
     Raises:
-        IndexError: An entry of another kind (boolean masks and None too), an index out of range, too many entries.
+        IndexError: An entry is of another kind (a boolean mask, None), an index is out of range, or there are too many.
     """
+    # A list is one entry, an array of indices; only a tuple holds several.
     entries = list(index) if isinstance(index, tuple) else [index]
     rest = [place for place, entry in enumerate(entries) if entry is Ellipsis]
     if len(rest) > 1:
@@ -31,6 +32,7 @@ def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[
     if missing < 0:
         msg = f"`index` must have at most {len(full)} entries for the shape {full}, got {len(entries) - len(rest)}"
         raise IndexError(msg)
+    # The Ellipsis, or the end where there is none, stands for all the axes that have no entry.
     place = rest[0] if rest else len(entries)
     entries[place : place + 1] = [slice(None)] * missing
     picks, kept = [], []
@@ -42,16 +44,18 @@ def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[
 
 
 def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
-    """One axis's picks, and whether it is kept."""
+    """The picks of one axis, and whether the axis is kept."""
     if isinstance(entry, slice):
         try:
-            chosen = range(size)[entry]
+            chosen = range(size)[entry]  # Python clips the slice to the axis, as NumPy would
         except TypeError as error:
             msg = f"`index` must hold slices of integers, got {entry!r}"
             raise IndexError(msg) from error
         return _even(chosen.start, chosen.step, _length(chosen)) if chosen else (0, 1, 0), True
+    # A 0-d array goes on: it is an integer, which drops its axis.
     if isinstance(entry, list | range) or (isinstance(entry, np.ndarray) and entry.ndim):
         return _listed(entry, axis, size), True
+    # NumPy takes a bool for a mask, whereas `as_integer` would take it for 0 or 1.
     if not isinstance(entry, bool | np.bool_):
         try:
             number = as_integer(entry)
@@ -63,13 +67,16 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
 
 
 def _unknown(entry: Any) -> IndexError:
-    """What to raise for an entry of another kind."""
+    """The error for an entry of another kind."""
     return IndexError(f"`index` must hold integers, slices, 1-D arrays of integers or an Ellipsis, got {entry!r}")
 
 
 def _even(start: int, step: int, count: int) -> Picks:
-    """Evenly spaced picks: a step is a signed number of 64 bits, so two that lie further apart are a list."""
-    if count < 2:
+    """Evenly spaced picks as (start, step, count), where the core can hold the step.
+
+    It holds a step in 64 signed bits. At most two indices of an axis lie further apart than that: they become an array.
+    """
+    if count < 2:  # no step is ever taken, and the slice's own may have more than 64 bits
         return start, 1, count
     if -(2**63) <= step < 2**63:
         return start, step, count
@@ -77,37 +84,45 @@ def _even(start: int, step: int, count: int) -> Picks:
 
 
 def _length(chosen: range) -> int:
-    """As `len`, for ranges of any length."""
+    """The length of a range that is not empty; `len` fails from 2^63 on."""
     return (chosen[-1] - chosen[0]) // chosen.step + 1
 
 
 def _listed(entry: Any, axis: int, size: int) -> Picks:
-    """The picks of a list: evenly spaced ones as such, which is faster."""
+    """The picks of a list or an array of indices.
+
+    Evenly spaced ones become (start, step, count): three numbers cross instead of an array, and the core fills faster.
+    """
     try:
         array = np.asarray(entry)
-    except ValueError as error:  # lists of several lengths
+    except ValueError as error:  # the list holds lists of different lengths
         raise _unknown(entry) from error
     if array.ndim == 1 and array.size == 0 and array.dtype.kind in "fiu":  # NumPy reads [] as floats
         return 0, 1, 0
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise _unknown(entry)
+    # Where both extremes lie inside the axis, so do all between.
     for end in (array.min(), array.max()):
         _inside(int(end), axis, size)
     if array.dtype.kind == "i":
+        # An axis may have 2^64 elements, so the sum size + index is made in unsigned arithmetic. A negative index is
+        # 2^64 too large there, which the addition wraps away.
         negative = array < 0
         array = np.where(negative, array.astype(np.uint64) + np.uint64(size % 2**64), array.astype(np.uint64))
     array = array.astype(np.uint64)
-    steps = np.diff(array)  # wraps where they fall
+    # Unsigned differences wrap where indices fall: read as signed numbers, they are the negative steps.
+    steps = np.diff(array)
     if array.size == 1 or (steps == steps[0]).all():
         step = int(steps.astype(np.int64)[0]) if array.size > 1 else 1
         start, count = int(array[0]), int(array.size)
+        # A step of 2^63 or more wraps to a negative one, which would end elsewhere: such indices stay a list.
         if start + step * (count - 1) == int(array[-1]):
             return start, step, count
     return array
 
 
 def _inside(number: int, axis: int, size: int) -> int:
-    """The index meant by a number that may count from the end."""
+    """The index that `number` stands for, counted from the front; a negative number counts from the end."""
     if not -size <= number < size:
         msg = f"`index` {number} is out of bounds for axis {axis} with size {size}"
         raise IndexError(msg)

@@ -1,4 +1,4 @@
-"""Parts of tensors: every way to name one, and that it lies in its tensor."""
+"""Parts of tensors: every way to name one, and the check that it lies inside its tensor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHOLE: Final = Ellipsis
 
 
 class HasFullShape(Protocol):
-    """What TensorFlow 1's partitioners pass as `partition_info`."""
+    """An object such as TensorFlow 1's partitioners pass as `partition_info`."""
 
     @property
     def full_shape(self) -> ShapeLike:
@@ -29,15 +29,15 @@ class HasFullShape(Protocol):
 
 
 class PartitionInfo(Immutable):
-    """Where a part lies in its full tensor, as TensorFlow 1's `partition_info` says it.
+    """The place of a part in its full tensor, in the form of TensorFlow 1's `partition_info`.
 
     Args:
         full_shape: The shape of the whole tensor.
         var_offset: Where the part starts, one number per dimension.
 
     Raises:
-        TypeError: Not sequences of integers.
-        ValueError: Different lengths, or an offset outside the full shape.
+        TypeError: An argument is not a sequence of integers.
+        ValueError: The arguments have different lengths, or the offset lies outside the full shape.
 
     Example:
         >>> import varscale as vs
@@ -65,9 +65,10 @@ class PartitionInfo(Immutable):
 
 
 class Part:
-    """What to make: an array of `shape`, which holds `picks` of a tensor of `full_shape`.
+    """The part that an array of `shape` holds: the `picks` of a tensor of `full_shape`.
 
-    Every call makes one. Slots take half the time of a named tuple, and a tenth of a small call is at stake.
+    Every call makes one. It has slots because they take half the time of a named tuple, which saves a small call a
+    tenth of its time.
     """
 
     __slots__ = ("full_shape", "kept", "picks", "shape")
@@ -79,20 +80,21 @@ class Part:
         picks: list[Picks] | None = None,
         kept: list[bool] | None = None,
     ) -> None:
-        """`picks` are one choice of indices per axis, None for the whole tensor; `kept` the axes that the array has."""
+        """`picks` has one choice of indices per axis (None: the whole tensor); `kept` says which axes the array has."""
         self.shape = shape
         self.full_shape = full_shape
         self.picks = picks
         self.kept = kept
 
     def mesh(self, array: NDArray[Any]) -> NDArray[Any]:
-        """`array` with every axis of the tensor: a view."""
+        """A view of `array` with every axis of the tensor: those that an integer dropped are back, of size 1."""
         return array if self.kept is None else array[tuple(slice(None) if keep else None for keep in self.kept)]
 
     def is_whole(self) -> bool:
-        """Whether it is all of the tensor, in order."""
+        """Whether the part is the whole tensor, in order."""
         if self.picks is None:
             return True
+        # Nobody steps along an axis of one element, so there any step will do.
         axes = zip(self.picks, self.full_shape, strict=True)
         return all(
             isinstance(pick, tuple) and pick[0] == 0 and pick[2] == size and (pick[1] == 1 or size < 2)
@@ -100,13 +102,13 @@ class Part:
         )
 
     def indices(self) -> list[NDArray[np.uint64]]:
-        """The indices along each axis."""
+        """The chosen indices of each axis, as arrays."""
         picks = [(0, 1, size) for size in self.full_shape] if self.picks is None else self.picks
         return [_spread(*pick) if isinstance(pick, tuple) else pick for pick in picks]
 
 
 def _spread(start: int, step: int, count: int) -> NDArray[np.uint64]:
-    """Evenly spaced indices; unsigned arithmetic wraps to the right ones where the step is negative."""
+    """The array of evenly spaced indices; a negative step wraps in unsigned arithmetic, to the right indices."""
     indices: NDArray[np.uint64] = np.uint64(start) + np.arange(count, dtype=np.uint64) * np.uint64(step % 2**64)
     return indices
 
@@ -114,15 +116,18 @@ def _spread(start: int, step: int, count: int) -> NDArray[np.uint64]:
 def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partition_offset: Any, index: Any) -> Part:
     """The part that a call's arguments name.
 
-    By `index`, or by TensorFlow 2's `partition_shape` and `partition_offset`, `shape` being the full tensor's, or by
-    TensorFlow 1's `partition_info`, `shape` being the part's.
+    A call names it by `index`, by TensorFlow 2's `partition_shape` and `partition_offset`, or by TensorFlow 1's
+    `partition_info`. In the first two ways `shape` is the full tensor's, in the third it is the part's.
 
     Raises:
-        TypeError: More than one way, half of one, or an object without `full_shape` and `var_offset`.
-        ValueError: A part of another rank or outside the full tensor, or a tensor of more than 2^64 elements.
-        IndexError: An `index` that NumPy would refuse, a boolean mask, or None.
+        TypeError: A part is named in more than one way, or by half of one, or an object lacks `full_shape` or
+            `var_offset`.
+        ValueError: The part has another rank or lies outside the full tensor, or the tensor has more than 2^64
+            elements.
+        IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
     """
     parsed = parse_shape(shape)
+    # Nearly every call makes a whole tensor, and a small one has no time for the rest.
     if index is WHOLE and partition_info is None and partition_shape is None and partition_offset is None:
         return Part(parsed, parsed)
     ways = (index is not WHOLE, partition_info is not None, partition_shape is not None or partition_offset is not None)
@@ -151,7 +156,7 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
         msg = f"a part must lie inside its tensor {full}, got the part {part} at {offset}"
         raise ValueError(msg)
     check_elements(full)
-    # An empty part may start at its tensor's end, where there is no index.
+    # An empty part may start at its tensor's end, which is no index: it starts at 0 instead.
     return Part(part, full, [(start if size else 0, 1, size) for start, size in zip(offset, part, strict=True)])
 
 
@@ -159,8 +164,8 @@ def indexed_part(full: tuple[int, ...], index: Any) -> Part:
     """The part `tensor[index]` of a tensor of shape `full`.
 
     Raises:
-        IndexError: An `index` that NumPy would refuse, a boolean mask, or None.
-        ValueError: A tensor of more than 2^64 elements.
+        IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
+        ValueError: The tensor has more than 2^64 elements.
     """
     check_elements(full)
     picks, kept = resolve_index(index, full)
@@ -170,7 +175,7 @@ def indexed_part(full: tuple[int, ...], index: Any) -> Part:
 
 
 def check_elements(full: tuple[int, ...]) -> None:
-    """Raises where a tensor has more elements than a stream has numbers."""
+    """Raises ValueError where a tensor has more than 2^64 elements, which is all that a stream numbers."""
     if prod(full) > 2**64:
         msg = f"a tensor must have at most 2^64 elements, got the full shape {full}"
         raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Shapes: every way users write them, as a tuple of ints."""
+"""Shapes: every spelling that users may pass, brought into a tuple of ints."""
 
 from __future__ import annotations
 
@@ -12,19 +12,25 @@ from numpy.typing import NDArray
 
 
 class HasAsList(Protocol):
-    """What TensorFlow's TensorShape has."""
+    """A shape such as TensorFlow's TensorShape."""
 
     def as_list(self) -> list[Any]:
-        """The dimensions."""
+        """The sizes of the dimensions."""
 
 
 _MOST_DIMENSIONS = 64
-"""NumPy's own limit."""
+"""NumPy 2 makes no array of a higher rank."""
 ShapeLike = Sequence[int] | NDArray[np.integer[Any]] | HasAsList
 
 
 def parse_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
-    """A tuple of non-negative ints from a tuple, a list, a 1-D integer array, or anything with `as_list()`."""
+    """A tuple of non-negative ints from a tuple, a list, a 1-D integer array, or anything with `as_list()`.
+
+    Raises:
+        TypeError: `shape` is not a sequence of integers.
+        ValueError: A size is negative.
+    """
+    # Most callers pass a tuple of plain ints, which is its own result.
     if type(shape) is tuple:
         for size in shape:
             if type(size) is not int or size < 0:
@@ -34,6 +40,7 @@ def parse_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     if hasattr(shape, "as_list"):
         shape = shape.as_list()
     if isinstance(shape, np.ndarray):
+        # `np.array([])` is the shape of a scalar, although NumPy makes it of floats.
         if shape.ndim != 1 or (shape.size and not np.issubdtype(shape.dtype, np.integer)):
             msg = f"`{name}` must be a 1-D array of integers, got {shape!r}"
             raise TypeError(msg)
@@ -52,11 +59,11 @@ def parse_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
 
 
 def check_bytes(shape: tuple[int, ...], itemsize: int) -> int:
-    """The bytes of an array of this shape, if memory addresses can hold them and NumPy the rank."""
+    """The number of bytes of an array of this shape, which must fit in the address space and in NumPy's rank."""
     nbytes = prod(shape) * itemsize
     if 0 < nbytes <= sys.maxsize and len(shape) <= _MOST_DIMENSIONS:
         return nbytes
-    # NumPy multiplies the other sizes even where one is zero.
+    # An empty array passes only if NumPy can make it, and NumPy multiplies the other sizes even where one is 0.
     if prod(size for size in shape if size) * itemsize > sys.maxsize:
         msg = f"`shape` must fit in the address space, got {shape}"
         raise ValueError(msg)

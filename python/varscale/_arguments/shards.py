@@ -1,4 +1,4 @@
-"""Shards: which part of a tensor a PyTorch rank holds, by the placements of its DTensor."""
+"""Shards: the part of a tensor that a PyTorch rank holds, found from the placements of its DTensor."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Indices = TypeVar("Indices", range, NDArray[np.int64])
 
 
 class Cut(NamedTuple):
-    """One dimension of a mesh that cuts an axis."""
+    """A dimension of the mesh that cuts an axis of the tensor."""
 
     shards: int
-    """Into how many shards."""
+    """The number of shards that it cuts into."""
     place: int
-    """Which of them this rank holds."""
+    """The number of the shard that this rank holds."""
     split: int | None
-    """The split factor of a strided placement."""
+    """The split factor of a strided placement; None for an ordinary one."""
 
 
 def shard_index(
@@ -30,28 +30,32 @@ def shard_index(
     mesh: tuple[int, ...],
     coordinate: Sequence[int],
 ) -> tuple[slice | NDArray[np.int64], ...]:
-    """The index of a rank's shard in its tensor, an entry an axis.
+    """The index of a rank's shard in its tensor, with one entry per axis.
 
     Args:
         shape: The tensor's shape.
-        local: The shard's shape, which tells apart the two layouts that strided placements may mean.
-        placements: One a mesh dimension: sharded where it has a `dim`, strided where it has a `split_factor` too.
+        local: The shard's shape, which tells which of two layouts a strided placement means.
+        placements: One placement per mesh dimension. It is sharded if it has a `dim`, and strided if it has a
+            `split_factor` too.
         mesh: The mesh's shape.
-        coordinate: The rank's place in it.
+        coordinate: The rank's place in the mesh.
 
     Raises:
-        ValueError: Placements that do not lead to a shard of this shape, or that leave sums to be made.
+        ValueError: The placements lead to a shard of another shape, or are partial: the ranks' tensors are yet to be
+            summed.
     """
     if any(placement.is_partial() for placement in placements):
         msg = f"`target` must be sharded or replicated, got the placements {tuple(placements)}"
         raise ValueError(msg)
     index: list[slice | NDArray[np.int64]] = []
     for axis, (size, mine) in enumerate(zip(shape, local, strict=True)):
+        # A `dim` may count from the end.
         cuts = [
             Cut(count, place, getattr(placement, "split_factor", None))
             for placement, count, place in zip(placements, mesh, coordinate, strict=True)
             if getattr(placement, "dim", None) in {axis, axis - len(shape)}
         ]
+        # FSDP's layout is tried first: it is contiguous, so that a slice can say it.
         nested = _nested(size, cuts)
         if nested is not None and len(nested) == mine:
             index.append(slice(nested.start, nested.stop))
@@ -65,14 +69,15 @@ def shard_index(
 
 
 def _nested(size: int, cuts: list[Cut]) -> range | None:
-    """A contiguous shard, as FSDP makes it: it cuts again what tensor parallelism has cut before.
+    """The contiguous shard that FSDP makes: it cuts each shard of tensor parallelism once more.
 
-    The mesh names FSDP's dimension first, so the split factor of its placement is the number of shards that it found.
-    None where a split factor is another.
+    FSDP's dimension comes first in the mesh but cuts last. Its placement's split factor therefore counts the shards
+    that the dimensions after it had made. Where a split factor is any other number, the result is None.
     """
     for place, cut in enumerate(cuts):
         if cut.split not in {None, prod(later.shards for later in cuts[place + 1 :])}:
             return None
+    # The cuts in the order in which they were made: plain ones from the left, then strided ones from the right.
     found = range(size)
     for cut in [cut for cut in cuts if cut.split is None] + [cut for cut in cuts[::-1] if cut.split is not None]:
         found = _chunk(found, cut.shards, cut.place)
@@ -80,7 +85,7 @@ def _nested(size: int, cuts: list[Cut]) -> range | None:
 
 
 def _interleaved(size: int, cuts: list[Cut]) -> NDArray[np.int64]:
-    """A shard as `distribute_tensor` makes it: a strided placement takes a piece of each of `split` pieces."""
+    """The shard that `distribute_tensor` makes: a strided placement cuts `split` chunks, and takes a shard of each."""
     found = np.arange(size)
     for cut in cuts:
         pieces = [_chunk(found, cut.split or 1, piece) for piece in range(cut.split or 1)]
@@ -89,6 +94,6 @@ def _interleaved(size: int, cuts: list[Cut]) -> NDArray[np.int64]:
 
 
 def _chunk(indices: Indices, count: int, place: int) -> Indices:
-    """As `torch.chunk`: every piece has ceil(n / count), the last ones fewer or none."""
-    size = -(-len(indices) // count)
+    """One of the chunks that `torch.chunk` makes: each has ceil(n / count) indices, the last ones fewer or none."""
+    size = -(-len(indices) // count)  # rounded up
     return indices[place * size : (place + 1) * size]

@@ -1,1 +1,1 @@
-"""Arrays, and filling them: the only way into the core."""
+"""Arrays and how they are filled: the only way into the core."""

@@ -1,4 +1,4 @@
-"""Arrays: the new ones and the caller's own."""
+"""Arrays to fill: the new ones are made here, the callers' own are checked."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .._arguments.dtypes import any_dtype
 from .._arguments.shapes import check_bytes
 
 _ALIGN = 64
-"""A cache line, and what JAX asks of memory that it takes without a copy."""
+"""The bytes of a cache line, and the boundary that JAX asks of memory which it takes without a copy."""
 _SMALL = 1 << 16
-"""Up to here an aligned start is not worth its cost."""
+"""Up to this many bytes, an aligned start is not worth its cost."""
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -25,6 +25,7 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     if nbytes <= _SMALL:
         return np.empty(shape, dtype)
     try:
+        # NumPy aligns to 16 bytes only, so there must be room to start later.
         buffer = np.empty(nbytes + _ALIGN, np.uint8)
     except MemoryError:
         msg = f"no memory for an array of the shape {shape} and the dtype {dtype.name!r}, {nbytes:,} bytes"
@@ -34,7 +35,12 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def out_dtype(out: Any, dtype: Any) -> Any:
-    """The dtype to make: that of `out` where `dtype` is None, else `dtype`, which must then agree."""
+    """The dtype of `out`, which must be an array; `dtype` must be None or agree.
+
+    Raises:
+        TypeError: `out` is not an array.
+        ValueError: `dtype` is another one.
+    """
     if not isinstance(out, np.ndarray):
         msg = f"`out` must be a NumPy array, got {out!r}"
         raise TypeError(msg)
@@ -45,7 +51,7 @@ def out_dtype(out: Any, dtype: Any) -> Any:
 
 
 def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """`out`, if it can be filled in place: of this shape, aligned, writable, each element at a place of its own."""
+    """`out`, which must have this shape, be aligned and writable, and hold each element at a place of its own."""
     if out.shape != shape:
         msg = f"`out` must have the shape {shape}, got {out.shape}"
         raise ValueError(msg)
@@ -58,9 +64,10 @@ def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def overlaps(out: NDArray[Any]) -> bool:
-    """Whether two elements may share memory: no slice or transposition of an ordinary array does."""
+    """Whether two elements of `out` may share memory; in slices and transpositions of ordinary arrays none do."""
     if out.flags.c_contiguous:
         return False
+    # From the narrowest axis to the widest: each must step over all the bytes that those before it reach.
     reach = out.itemsize
     for stride, size in sorted((abs(stride), size) for stride, size in zip(out.strides, out.shape, strict=True)):
         if size > 1:

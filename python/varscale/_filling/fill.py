@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .._core import _Job
 
 Fill = tuple[NDArray[Any], Part, Source]
-"""An array, which part of its tensor it holds, and what it is filled from."""
+"""An array, the part of a tensor that it holds, and the source of its values."""
 
 
 def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """The array of a part, filled: a new one, or `out`, which belongs to this call meanwhile."""
+    """Fills a new array of the part's shape, or `out`, which other calls must not write until it returns."""
     if out is None:
         array = new_array(part.shape, source.dtype)
         fill(((array, part, source),))
@@ -38,17 +38,17 @@ def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray
 class Pass:
     """Arrays that are filled together, in one parallel pass or in several of bounded size.
 
-    An `out` belongs to the caller, who sees to it that no other call writes it.
+    The caller must keep other calls from writing an `out` until the pass is over.
     """
 
     def __init__(self, most: int = maxsize, report: Callable[[int], object] | None = None) -> None:
-        """Begins a new pass after `most` bytes, and reports the bytes of each."""
+        """A new pass begins after `most` bytes, and `report` gets the bytes of each when it is done."""
         self._most, self._report = most, report
         self._fills: list[Fill] = []
         self._pending = 0
 
     def add(self, source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """The array of a part: a new one, or `out`. It is filled once the pass has run."""
+        """The array of a part: a new one, or `out`. Its values are there once the pass has run."""
         array = new_array(part.shape, source.dtype) if out is None else check_out(out, part.shape)
         self._fills.append((array, part, source))
         self._pending += array.nbytes
@@ -57,7 +57,8 @@ class Pass:
         return array
 
     def run(self) -> None:
-        """Fills what has been added since the last pass."""
+        """Fills the arrays that have been added since the last pass."""
+        # Taken away first: where this pass fails, the next one must not repeat it.
         fills, pending = self._fills, self._pending
         self._fills, self._pending = [], 0
         fill(fills)
@@ -66,7 +67,7 @@ class Pass:
 
 
 def fill(fills: Iterable[Fill]) -> None:
-    """Writes all the arrays. What Python writes comes first, the rest is one parallel pass of the core."""
+    """Fills all the arrays: those that Python writes at once, the others in one parallel pass of the core."""
     jobs: list[_Job] = []
     in_order: list[tuple[NDArray[Any], NDArray[Any]]] = []
     for array, part, source in fills:
@@ -76,11 +77,12 @@ def fill(fills: Iterable[Fill]) -> None:
             continue
         target = array
         if source.in_order and not array.flags.c_contiguous:
-            # Its words are counted out element by element: they fill a C-ordered array, which is then copied.
+            # The core hands such words out in C order only: it fills an array in that order, which is then copied.
             target = np.empty(array.shape, array.dtype)
             in_order.append((array, target))
         job = _job(target, part, source)
-        # An empty part's tensor may have any extent beside that of 0: more elements than the core can count.
+        # An empty part takes its call's number, but does not cross. Beside its extent of 0 the tensor may have others
+        # that are too large for the core to count.
         if part.picks is None or array.size:
             jobs.append(job)
     if jobs:
@@ -90,12 +92,14 @@ def fill(fills: Iterable[Fill]) -> None:
 
 
 def _job(array: NDArray[Any], part: Part, source: Drawn) -> _Job:
-    """The fill as it crosses: a plain tuple, which the core takes apart faster than a named one.
+    """The job that crosses into the core: a plain tuple, which the core takes apart faster than a named one.
 
-    Its stream gets its name here, once nothing but the core can refuse.
+    Its stream gets its name here, when only the core can still refuse the call.
     """
     kind, stream = source.kind, source.stream
+    # A seed names its stream only now; the name of any other stream is there.
     name = stream if isinstance(stream, (bytes, tuple)) else stream._stream()
+    # 16-bit floats cross as their bits, which the core rounds by itself.
     out = array if kind.crosses_as is None else array.view(kind.crosses_as)
     if part.picks is None:
         return out, kind.name, source.plan, name, None, None

@@ -1,4 +1,4 @@
-"""Lazy tensors: what engines copy arrays from, piece by piece."""
+"""Lazy tensors: array-likes from which engines copy one part at a time."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Maker(Protocol):
     """An initializer, as lazy tensors know it."""
 
     def get_config(self) -> dict[str, Any]:
-        """Its constructor's arguments."""
+        """The arguments of its constructor."""
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
-        """What to fill a part from."""
+        """The source of a part."""
 
 
 class Lazy(Immutable):
     """An array-like whose elements are made when they are indexed; an initializer's `lazy` returns it.
 
-    It has what `dask.array.from_array`, xarray and zarr copy from, pickles, and does not change.
+    `dask.array.from_array`, xarray and zarr can copy from it. It pickles, and never changes.
 
     Attributes:
-        initializer: What makes its values.
+        initializer: The initializer that makes its values.
         shape: The tensor's shape.
         dtype: The NumPy dtype of its elements.
     """
@@ -44,30 +44,34 @@ class Lazy(Immutable):
     _stream: bytes
 
     def __init__(self, initializer: Maker, shape: tuple[int, ...], dtype: str, stream: bytes) -> None:
-        # All has been checked by the initializer's `lazy`; `stream` names the values, whatever the global seed becomes.
+        # The initializer's `lazy` has checked all of this. `stream` fixes the values, whatever the global seed becomes.
         self._set(initializer=initializer, shape=shape, dtype=any_dtype(dtype), _stream=stream)
 
     @property
     def ndim(self) -> int:
-        """How many dimensions the tensor has."""
+        """The number of the tensor's dimensions."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
-        """How many elements the tensor has."""
+        """The number of the tensor's elements."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the tensor would take."""
+        """The number of bytes that the whole tensor would take."""
         return self.size * self.dtype.itemsize
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        """The part `index` of the tensor, made now; an initializer's call says what an index may be."""
+        """Makes the part `index` of the tensor, with an index as an initializer's call takes it.
+
+        Raises:
+            IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
+        """
         return self._make(index)
 
     def fill(self, out: NDArray[Any], index: Any = WHOLE) -> NDArray[Any]:
-        """Writes the part `index` into `out`, in place: a view in any order, a memory map.
+        """Writes the part `index` into `out`, which may be a view in any order or a memory map.
 
         Args:
             out: An array of the part's shape and of the tensor's dtype.
@@ -78,8 +82,9 @@ class Lazy(Immutable):
 
         Raises:
             TypeError: `out` is not an array.
-            ValueError: `out` has another shape or dtype, or is read-only, unaligned or overlaps itself.
-            IndexError: An `index` that NumPy would refuse.
+            ValueError: `out` has another shape or dtype, is read-only or unaligned, overlaps itself, or is being
+                written by another call.
+            IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
         """
         out_dtype(out, self.dtype)
         return self._make(index, out)
@@ -89,14 +94,14 @@ class Lazy(Immutable):
         return make(self._source(part), part, out)
 
     def _source(self, part: Part) -> Source:
-        """What to fill a part of the tensor from."""
+        """The source of a part of the tensor."""
         return self.initializer._source(part, self.dtype, self._stream)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """The whole tensor, made now.
+        """Makes the whole tensor.
 
         Raises:
-            ValueError: `copy=False`: there is nothing yet that could be shared.
+            ValueError: `copy` is False, but there is no array yet that could be shared.
         """
         if copy is False:
             msg = "a lazy tensor cannot be made into an array without a copy"
@@ -120,6 +125,7 @@ class Lazy(Immutable):
         return Lazy, self._key()
 
     def __dask_tokenize__(self) -> tuple[Any, ...]:
+        # By value: equal tensors get one token in every process, so that Dask makes none of them twice.
         initializer = self.initializer
         kind = type(initializer)
         return kind.__module__, kind.__qualname__, initializer.get_config(), *self._key()[1:]

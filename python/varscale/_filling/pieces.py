@@ -1,4 +1,4 @@
-"""Blocks: an array in pieces, between which Python answers Ctrl-C."""
+"""Pieces: a large array is written in pieces, and between two of them Python answers Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _MOST = 1 << 24
-"""Bytes of a block: some milliseconds."""
+"""The most bytes of a piece, which take some milliseconds."""
 
 
 def assign(array: NDArray[Any], values: ArrayLike) -> None:
-    """`array[...] = values` in halves of halves, each cut along the axis whose steps in memory are the widest."""
+    """Does `array[...] = values` piece by piece: it halves the array until a half is small enough."""
     if array.nbytes <= _MOST:
         array[...] = values
         return
+    # Broadcast first, so that both can be cut alike. A cut across the widest steps in memory keeps each half compact.
     spread = np.broadcast_to(values, array.shape)
     widest = max(range(array.ndim), key=lambda axis: (array.shape[axis] > 1, abs(array.strides[axis])))
     middle = array.shape[widest] // 2

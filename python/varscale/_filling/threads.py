@@ -1,4 +1,4 @@
-"""How many threads a fill may use, for a while."""
+"""The number of threads that a fill may use, changed for a while."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .._core import exchange_num_threads
 
 @contextmanager
 def num_threads(n: SupportsIndex) -> Iterator[None]:
-    """Within a `with` block, the fills of this Python thread use at most `n` threads; after it, as many as before.
+    """Within a `with` statement, the fills of this Python thread use at most `n` threads; after it, as many as before.
 
-    Other Python threads do not see it: theirs is what `set_num_threads` was given. The values never depend on it.
+    Other Python threads keep the number that `set_num_threads` was given. The values never depend on it.
 
     Raises:
         TypeError: `n` is not an integer.

@@ -1,4 +1,4 @@
-"""Arrays that are being written: whoever would write an element that another call is writing is refused."""
+"""Arrays that are being written: a call is refused while another one is writing an element of its arrays."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORK = 10_000
-"""What finding out whether two arrays share an element may cost; for the views that people make it is far less."""
+"""The most work that NumPy may spend on finding a shared element; the views that people make take far less."""
 
 
 class Writing:
-    """While it is entered, the arrays belong to this call.
+    """Keeps other calls from writing the arrays within a `with` statement.
 
-    Arrays that share no element may be written at once, however their elements interleave in memory. Arrays of one call
-    may share what they like.
+    Arrays that share no element may be written at the same time, however their elements interleave in memory. Arrays
+    of one call may share elements.
 
     Raises:
-        ValueError: Another call is writing an element of them.
+        ValueError: On entry, where another call is writing an element of the arrays.
     """
 
     __slots__ = ("__weakref__", "arrays")
 
     def __init__(self, *arrays: NDArray[Any]) -> None:
-        """Takes the arrays that are going to be written."""
+        """The arrays are those that the statement is going to write."""
         self.arrays = arrays
 
     def __enter__(self) -> None:
@@ -37,6 +37,7 @@ class Writing:
             if _calls and any(_share(array, other) for other in _others() for array in self.arrays):
                 msg = "`out` shares memory with an array that another call is filling"
                 raise ValueError(msg)
+            # A weak reference, because Ctrl-C may come before `__exit__` and keep this call in the table.
             _calls[id(self)] = ref(self)
 
     def __exit__(
@@ -47,22 +48,23 @@ class Writing:
 
 
 def _others() -> Iterator[NDArray[Any]]:
-    """What is being written. A call that Ctrl-C kept from leaving is gone all the same."""
+    """The arrays that are being written, without those of calls that Ctrl-C kept from leaving the table."""
     for call in [alive for alive in (found() for found in _calls.values()) if alive is not None]:
         yield from call.arrays
 
 
 def _share(array: NDArray[Any], other: NDArray[Any]) -> bool:
+    # Most arrays lie apart, which is seen from their first and last bytes.
     if not np.may_share_memory(array, other):
         return False
     try:
         return bool(np.shares_memory(array, other, max_work=_WORK))  # type: ignore[arg-type]  # NumPy's stub is narrower
-    except np.exceptions.TooHardError:
+    except np.exceptions.TooHardError:  # rather refuse a call than let two write one element
         return True
 
 
 def _forget() -> None:
-    """In a forked child nobody is writing, nor will the lock be released by a thread that is not there."""
+    """Starts afresh in a forked child: nobody is writing there, and the thread that held the lock is gone."""
     global _lock, _calls
     _lock, _calls = Lock(), {}
 

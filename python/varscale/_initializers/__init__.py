@@ -1,1 +1,1 @@
-"""Rules from a shape to a law and its scale: every public initializer, and configs."""
+"""The public initializers, which find a law and its scale for every shape, and their configs."""

@@ -1,4 +1,4 @@
-"""The public base class: what every initializer is, and what a subclass gets for free."""
+"""The public base class of all initializers, with what a subclass gets for free."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Initializer:
     """
 
     _registry: ClassVar[dict[tuple[str, str], type[Initializer]]] = {}
-    """Every subclass that users have defined, by module and class name."""
+    """The subclasses that users have defined, by module and class name."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Makes a user's class known to `deserialize`, which knows ours by their names."""
+        """Makes a user's class known to `deserialize`, which has a table of our own."""
         super().__init_subclass__(**kwargs)
         if not cls._is_ours():
             Initializer._registry[cls.__module__, cls.__name__] = cls
@@ -50,17 +50,17 @@ class Initializer:
         return cls.__module__.partition(".")[0] == PACKAGE
 
     def __call__(self, shape: Any, dtype: Any = None) -> NDArray[Any]:
-        """Returns an array of `shape`; subclasses define it."""
+        """Returns an array of `shape`; every subclass defines it."""
         msg = f"{type(self).__name__} must define `__call__`"
         raise NotImplementedError(msg)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-serializable."""
+        """The constructor's arguments, as JSON-serializable values."""
         return {}
 
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
-        """An initializer from what `get_config` returned; `config` is not changed.
+        """Makes an initializer from what `get_config` returned; `config` is not changed.
 
         Raises:
             TypeError: `config` is not a mapping, or holds a key that the class does not know.
@@ -73,7 +73,7 @@ class Initializer:
         return self.get_config() == other.get_config()
 
     def __hash__(self) -> int:
-        # Values may be unhashable; equal configs have equal keys.
+        # The keys alone, because a config's values may be unhashable; equal configs have equal keys.
         return hash((type(self), tuple(sorted(self.get_config()))))
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What varscale's own initializers share: immutability, configs, and the one way of being called."""
+"""The base of varscale's own initializers: immutability, configs, and the one way of being called."""
 
 from __future__ import annotations
 
@@ -23,17 +23,18 @@ Self = TypeVar("Self", bound="Builtin")
 class Builtin(Initializer):
     """Base of varscale's own initializers: immutable, with a fixed set of parameters and one way of being called.
 
-    A class says in `_source` what an array is filled from. It lists its constructor's arguments in `_parameters`, in
-    config's order, with the default of each that a config leaves out while it is default (`_REQUIRED` for the others).
+    A subclass's `_source` says what an array is filled from. Its `_parameters` are the constructor's arguments in a
+    config's order. An argument with a default there is left out of configs while it has that value; the others are
+    `_REQUIRED`.
     """
 
     _REQUIRED: ClassVar[object] = object()
     _parameters: ClassVar[dict[str, Any]] = {}
     _dialect: ClassVar[tuple[str, ...]] = ()
-    """Further keys that a config may have: what is no argument, and what other libraries write."""
+    """Further keys that a config may have: those that are no arguments, and those of other libraries."""
 
     def _set(self, **values: Any) -> None:
-        """Sets attributes once and for all; for constructors."""
+        """Sets attributes for good; only constructors call it."""
         self.__dict__.update(values)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -48,9 +49,9 @@ class Builtin(Initializer):
         raise AttributeError(msg)
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
-        """What to fill a part of a tensor from; all that can be wrong with a call is found here, and nothing is drawn.
+        """The source of a part of a tensor. It finds all that can be wrong with a call, and draws nothing.
 
-        The values are of the stream of that name, or of the one that a call draws from where there is none.
+        Its values come from the stream of that name, or where `stream` is None from the stream that the call takes.
         """
         raise NotImplementedError
 
@@ -59,11 +60,11 @@ class Builtin(Initializer):
         return b""
 
     def _named(self: Self, name: str) -> tuple[Self, bytes]:
-        """An initializer and a stream that make what `fold_in(name)` would, without a copy where none is needed."""
+        """An initializer and a stream's name, which make what `fold_in(name)` would, often without a copy."""
         return self, b""
 
     def _with_seed(self: Self, seed: Any) -> Self:
-        """The same initializer with another seed; one that draws nothing has none."""
+        """The same initializer with another seed; one that draws nothing stays as it is."""
         return self
 
     def __call__(
@@ -84,27 +85,27 @@ class Builtin(Initializer):
             dtype: A name, a NumPy or ml_dtypes dtype, or an object with `as_numpy_dtype`; None for the initializer's
                 own. float16, bfloat16, float32 or float64 (any numeric dtype for constants). 16-bit values are the
                 float32 values, rounded once.
-            partition_info: Where `shape` lies in its tensor: an object with `full_shape` and `var_offset`
-                (TensorFlow 1). The values are that slice of the full tensor, and its fans count.
+            partition_info: The place of `shape` in its tensor: an object with `full_shape` and `var_offset`
+                (TensorFlow 1). The values are that slice of the full tensor, and the fans are the full tensor's.
             index: The part `tensor[index]` of the tensor of `shape`, made without making the rest: one entry per
                 dimension, or fewer and an Ellipsis. An entry is an integer, a slice with any step, or a 1-D array of
                 integers. Several arrays mean the open mesh, as `np.ix_` makes it.
             out: An array to fill in place and return, of the right shape, in any order: views, transposed arrays and
-                memory maps too. Its dtype counts where `dtype` is None, else they must agree.
+                memory maps too. Its dtype counts if `dtype` is None; otherwise both must agree.
             partition_shape: The part's shape, `shape` being the full tensor's (TensorFlow 2).
-            partition_offset: Where that part starts.
+            partition_offset: Where that part starts, one number per dimension.
 
         Returns:
             A new C-ordered array (its data 64-byte aligned above 64 KiB), or `out`.
 
         Raises:
-            TypeError: An argument of the wrong kind, or more than one way to name a part.
-            IndexError: An `index` that NumPy would refuse; a boolean mask; None.
-            ValueError: An argument of the wrong value: a dtype that is not floating-point, a part outside its tensor,
-                parameters whose largest value overflows the dtype, an unusable `out`.
+            TypeError: An argument is of the wrong kind, or a part is named in more than one way.
+            IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
+            ValueError: An argument has a wrong value: the dtype is not floating-point, the part lies outside its
+                tensor, the largest value overflows the dtype, or `out` cannot be filled.
             MemoryError: The system refuses the memory.
-            KeyboardInterrupt: Ctrl-C in the main thread; `out` then holds the right values in some of its blocks, and
-                what it held before in the others.
+            KeyboardInterrupt: Ctrl-C was pressed while the main thread was in the call. Some pieces of `out` then hold
+                the right values, the others what they held before.
         """
         if out is not None:
             dtype = out_dtype(out, dtype)
@@ -114,7 +115,7 @@ class Builtin(Initializer):
     def lazy(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Lazy:
         """The tensor of `shape` as an array-like that makes only what is asked of it.
 
-        Without a seed its values are drawn when this is called, as those of a call are.
+        Without a seed, the stream of its values is chosen now, as a call would choose it; every part is of that tensor.
 
         Example:
             >>> import varscale as vs
@@ -132,7 +133,7 @@ class Builtin(Initializer):
         return self
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""
+        """The constructor's arguments, as JSON-serializable values: TensorFlow's keys, and others if not default."""
         config = {}
         for name, default in self._parameters.items():
             value = getattr(self, name)
@@ -142,16 +143,16 @@ class Builtin(Initializer):
 
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
-        """An initializer from a config: our own, or one of TensorFlow 1, TensorFlow 2 or Keras 3.
+        """Makes an initializer from a config of ours, or from one of TensorFlow 1, TensorFlow 2 or Keras 3.
 
         Args:
-            config: What `get_config` returned. It is not changed.
+            config: A mapping such as `get_config` returns. It is not changed.
 
         Raises:
             TypeError: `config` is not a mapping, or holds a key that the class does not know.
-            ValueError: A value that the constructor refuses.
+            ValueError: The constructor refuses a value.
         """
-        # A user's subclass may take arguments that are not in `_parameters`: its constructor judges them.
+        # A user's subclass may take arguments that are not in `_parameters`, so its constructor must judge them.
         legal = (*cls._parameters, *cls._dialect) if cls._is_ours() else None
         arguments = cls._translate(check_config(cls.__name__, config, legal))
         path = arguments.pop("path", ())
@@ -160,21 +161,22 @@ class Builtin(Initializer):
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """Turns other libraries' keys into the constructor's."""
+        """The constructor's arguments, from a config in the words of any library."""
         return config
 
     def _key(self) -> tuple[Any, ...]:
-        """What tells it apart from others of its class."""
+        """The values that tell an initializer apart from others of its class."""
         return tuple(getattr(self, name) for name in self._parameters)
 
     def __hash__(self) -> int:
         return hash((type(self), self._key()))
 
     def __reduce__(self) -> Any:
+        # By config: no cached plan travels, and a pickle outlives a change of attributes.
         return type(self).from_config, (self.get_config(),)
 
     def _shown(self) -> dict[str, Any]:
-        """What repr shows: the config."""
+        """The config as repr shows it."""
         return self.get_config()
 
     def __repr__(self) -> str:
@@ -186,5 +188,5 @@ class Builtin(Initializer):
 
 
 def _lists(value: Any) -> Any:
-    """JSON has no tuples."""
+    """`value` with lists for tuples, as JSON has it."""
     return [_lists(element) for element in value] if isinstance(value, tuple) else value

@@ -20,11 +20,11 @@ from .builtin import Builtin
 
 
 class Fixed(Builtin):
-    """Base of the initializers that draw nothing; any numeric dtype unless a subclass says otherwise."""
+    """Base of the initializers that draw nothing; it takes any numeric dtype, unless a subclass takes fewer."""
 
     dtype: str
     _number: ClassVar[int]
-    """What all elements are, where a subclass says nothing else."""
+    """The value of all elements, in subclasses that have one value only."""
     _parameters: ClassVar[dict[str, Any]] = {"dtype": Builtin._REQUIRED}
 
     def __init__(self, dtype: DTypeLike = "float32") -> None:
@@ -42,8 +42,9 @@ class Constant(Fixed):
         dtype: What a call without a dtype returns: any numeric or bool dtype.
 
     Raises:
-        TypeError: `value` is not of real numbers or bools: complex ones have no place in a JSON config.
-        ValueError: A bad `dtype`; in the call also a value that the dtype cannot hold, or too few or many values.
+        TypeError: `value` holds something else, such as complex numbers, which have no place in a JSON config.
+        ValueError: `dtype` is not numeric. A call also raises it for a value that the dtype cannot hold, and for too
+            few or too many values.
 
     Example:
         >>> import varscale as vs
@@ -59,11 +60,12 @@ class Constant(Fixed):
     def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32") -> None:
         try:
             array = np.asarray(value)
-        except ValueError:
+        except ValueError:  # the lists are ragged, which no array of numbers is
             array = np.empty(0, object)
         if array.dtype.kind not in "biuf" and array.dtype.type.__module__ != "ml_dtypes":
             msg = f"`value` must be a real number or bool, or an array or nested list of them, got {value!r}"
             raise TypeError(msg)
+        # What is left is of ml_dtypes, whose numbers no later check would know.
         if array.dtype.kind not in "biuf":
             array = array.astype(np.float64)
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
@@ -91,7 +93,8 @@ class Zeros(Fixed):
         dtype: What a call without a dtype returns: any numeric or bool dtype.
 
     Raises:
-        ValueError: A bad `dtype`.
+        TypeError: `dtype` is not a dtype or its name.
+        ValueError: `dtype` is not numeric.
     """
 
     _number = 0
@@ -104,7 +107,8 @@ class Ones(Fixed):
         dtype: What a call without a dtype returns: any numeric or bool dtype.
 
     Raises:
-        ValueError: A bad `dtype`.
+        TypeError: `dtype` is not a dtype or its name.
+        ValueError: `dtype` is not numeric.
     """
 
     _number = 1
@@ -118,8 +122,9 @@ class Identity(Fixed):
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad argument; in the call also a shape whose rank is not 2, or a gain that overflows the dtype.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `gain` is not finite, or `dtype` not floating-point. A call also raises it for a shape whose rank
+            is not 2, and for a gain that overflows the dtype.
 
     Example:
         >>> import varscale as vs
@@ -145,48 +150,59 @@ class Identity(Fixed):
 
 
 def _write(values: ArrayLike, array: NDArray[Any], part: Part) -> None:
-    """One value for all elements, or one for each."""
+    """Writes one value to all elements, or one to each."""
     assign(array, values)
 
 
 def _write_diagonal(gain: NDArray[Any], array: NDArray[Any], part: Part) -> None:
-    """`gain` where the row's index is the column's, zeros elsewhere; indices come in any order, and repeat."""
+    """Writes `gain` where an element's row index equals its column index, and zeros elsewhere.
+
+    A part may hold rows and columns in any order, and some of them twice. Comparing all pairs would take a matrix of
+    its own. So the columns are sorted, and the matches of each row are a range of them.
+    """
     mesh = part.mesh(array)
     assign(mesh, 0)
     rows, columns = part.indices()
-    # Equal indices are neighbours once the columns are sorted: each row's own are `order[begin:end]`, of which there
-    # are none, one or, in a part that repeats a column, several.
+    # Equal indices are neighbours once the columns are sorted. A row's own are `order[begin:end]`: none, one, or
+    # several in a part that repeats a column.
     order = np.argsort(columns, kind="stable")
     begin, end = (np.searchsorted(columns[order], rows, side) for side in ("left", "right"))
     counts = end - begin
-    # The ranges of all rows, laid end to end: 0, 1, … within each, counted from where the range begins.
+    # All ranges are laid end to end. Within each, places count 0, 1, …: the running number less where the range begins.
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = gain
 
 
 def _chosen(values: NDArray[Any], part: Part) -> NDArray[Any]:
-    """The part's values, out of all in C order."""
+    """The values of the part, chosen from those of the whole tensor in C order."""
     if part.picks is None:
         return values.reshape(part.full_shape)
+    # Beside an extent of 0, others may be too large to be listed.
     if not prod(part.shape):
         return values.reshape(-1)[:0].reshape(part.shape)
     return values.reshape(part.full_shape)[np.ix_(*part.indices())].reshape(part.shape)
 
 
 def _held(values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[NDArray[Any], bool]:
-    """The values in a dtype, and whether it can hold them."""
+    """The values in a dtype, and whether it can hold them.
+
+    An integer dtype holds a value if it is the same number; a floating-point one, if it is not infinite only there.
+    """
     with np.errstate(all="ignore"):
         held = values.astype(dtype)
         if dtype.kind in "iu" or "int" in dtype.name:  # ml_dtypes' small integers are of kind "V"
+            # Compared as Python's integers: int64 and uint64 have no common type that holds both.
             exact = np.array_equal(held.astype(object), values.astype(object))
             fits = (values.dtype.kind in "biu" and exact) or (
                 values.dtype.kind == "f" and np.array_equal(held.astype(np.float64), values)
             )
             return held, fits
+        # As complex128, to which every numeric dtype casts, complex ones included.
         return held, not np.any(np.isfinite(values) & ~np.isfinite(held.astype(np.complex128)))
 
 
 def _tuples(value: Any) -> Any:
+    """`value` with tuples for lists."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 

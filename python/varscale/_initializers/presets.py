@@ -1,4 +1,4 @@
-"""The named variance scalings: each a row of data, and a class."""
+"""The named variance scalings. Each is a class with a row of data."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ class Preset(VarianceScaling):
         "batch_axis": (),
     }
     _row: ClassVar[tuple[float, Mode, Distribution]]
-    """Scale, mode, distribution."""
+    """The scale, the mode and the distribution."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Gives each class a constructor of its own name, which Python's errors about arguments show."""
         super().__init_subclass__(**kwargs)
         if cls._is_ours():
+            # A copy of the function: the classes share its code, and only the name differs.
             shared = Preset.__init__
             own = FunctionType(shared.__code__, shared.__globals__, closure=shared.__closure__)
             own.__defaults__, own.__kwdefaults__ = shared.__defaults__, shared.__kwdefaults__
@@ -46,7 +47,7 @@ class Preset(VarianceScaling):
         super().__init__(*self._row, seed, dtype, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # In a user's subclass too, what the row fixes stays fixed.
+        # What the row fixes is no parameter here, but must stay fixed in a user's subclass too.
         if name in VarianceScaling._parameters:
             msg = f"{type(self).__name__} is immutable, cannot set `{name}`"
             raise AttributeError(msg)
@@ -60,15 +61,15 @@ class LecunNormal(Preset):
     *after* truncation: they fill [-b, b], b = 2 sqrt(1 / fan_in) / 0.87962566103423978.
 
     Args:
-        seed: Any integer, or None: see `set_random_seed`. Or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `dtype` is not one of these four.
 
     References:
         LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6.
@@ -84,15 +85,15 @@ class LecunUniform(Preset):
     sqrt(1 / fan_in).
 
     Args:
-        seed: Any integer, or None: see `set_random_seed`. Or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `dtype` is not one of these four.
 
     References:
         LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6.
@@ -110,15 +111,15 @@ class GlorotNormal(Preset):
     *after* truncation: they fill [-b, b], b = 2 sqrt(2 / (fan_in + fan_out)) / 0.87962566103423978.
 
     Args:
-        seed: Any integer, or None: see `set_random_seed`. Or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `dtype` is not one of these four.
 
     References:
         Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
@@ -136,15 +137,15 @@ class GlorotUniform(Preset):
     sqrt(2 / (fan_in + fan_out)).
 
     Args:
-        seed: Any integer, or None: see `set_random_seed`. Or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `dtype` is not one of these four.
 
     References:
         Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
@@ -162,15 +163,15 @@ class HeNormal(Preset):
     *after* truncation: they fill [-b, b], b = 2 sqrt(2 / fan_in) / 0.87962566103423978.
 
     Args:
-        seed: Any integer, or None: see `set_random_seed`. Or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `dtype` is not one of these four.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.
@@ -188,15 +189,15 @@ class HeUniform(Preset):
     sqrt(2 / fan_in).
 
     Args:
-        seed: Any integer, or None: see `set_random_seed`. Or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `dtype` is not one of these four.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.

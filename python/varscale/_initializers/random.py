@@ -18,17 +18,17 @@ from .sampled import Description, Sampled
 
 
 class RandomNormal(Sampled):
-    """Draws normal values. They reach 6.76 standard deviations (9.49 in float64).
+    """Draws normal values, which reach 6.76 standard deviations (9.49 in float64).
 
     Args:
         mean: A finite number.
         stddev: A finite number that is not negative; 0 gives a constant.
-        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `mean`, `stddev` or `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `mean` or `stddev` is not finite, `stddev` is negative, or `dtype` is not one of these four.
 
     Example:
         >>> import varscale as vs
@@ -64,18 +64,18 @@ class TruncatedNormal(Sampled):
     """Draws normal values truncated to [mean + lower * stddev, mean + upper * stddev], both ends included.
 
     Args:
-        mean: Mean of the normal law *before* truncation; a finite number.
-        stddev: Its standard deviation *before* truncation, as in TensorFlow and JAX; finite, not negative. After
-            truncation at two standard deviations it is 0.8796 of this.
-        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
+        mean: The mean of the normal law *before* truncation, a finite number.
+        stddev: The standard deviation *before* truncation, as in TensorFlow and JAX: a finite number that is not
+            negative. Truncation at two standard deviations leaves 0.8796 of it.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         lower: The lower bound, in standard deviations from the mean; may be -inf.
         upper: The upper bound, in standard deviations from the mean; may be inf.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad argument, `lower` not less than `upper`, or bounds whose mass underflows float64 (both beyond
-            36 standard deviations on one side).
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value, `lower` is not less than `upper`, or the mass between them
+            underflows float64. It does if both lie beyond 36 standard deviations on one side.
 
     Example:
         >>> import varscale as vs
@@ -104,6 +104,7 @@ class TruncatedNormal(Sampled):
         if not bounds[0] < bounds[1]:
             msg = f"`lower` must be less than `upper`, got {lower!r} and {upper!r}"
             raise ValueError(msg)
+        # The default bounds take the constant that TensorFlow divides by, not the same number computed once more.
         try:
             moments = (0.0, TRUNCATED_STDDEV) if bounds == STANDARD_BOUNDS else truncated_moments(*bounds)
         except ValueError:
@@ -134,18 +135,18 @@ class TruncatedNormal(Sampled):
 class RandomUniform(Sampled):
     """Draws uniform values in [minval, maxval).
 
-    In float32 and float64 a value that would round to `maxval` becomes the next one below. float16 and bfloat16 values
-    are the float32 values, rounded once, and may equal `maxval`.
+    In float32 and float64, a value that would round to `maxval` becomes the next number below it. float16 and bfloat16
+    values are the float32 values, rounded once, and may equal `maxval`.
 
     Args:
-        minval: The least value; a finite number.
-        maxval: The bound that no value reaches; a finite number, not less than `minval`. Equal bounds give a constant.
-        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
+        minval: The least value, a finite number.
+        maxval: The bound that no value reaches, a finite number not less than `minval`. Equal bounds give a constant.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `minval`, `maxval` or `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `minval` or `maxval` is not finite, `minval` is greater, or `dtype` is not one of these four.
 
     Example:
         >>> import varscale as vs
@@ -174,9 +175,10 @@ class RandomUniform(Sampled):
 
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         check_overflow(max(-self.minval, self.maxval), kind)
-        # Halves first: the difference of the bounds may overflow where no value does.
+        # The bounds are halved first, because their difference may overflow where no value does.
         loc, scale = self.maxval / 2 + self.minval / 2, self.maxval / 2 - self.minval / 2
         low, high = kind.value(self.minval), kind.value(self.maxval)
+        # The core clamps to [low, high], with both ends: the half-open interval ends one number below `maxval`.
         if low < high:
             high = np.nextafter(high, low)
         return Plan("uniform", STANDARD_BOUNDS, loc, scale, float(low), float(high))

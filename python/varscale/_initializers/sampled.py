@@ -1,4 +1,4 @@
-"""What the random initializers share: a seed, a dtype, a path, and a law for every shape."""
+"""The base of the random initializers: a seed, a dtype, a path, and a law for every shape."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from .builtin import Builtin
 
 Self = TypeVar("Self", bound="Sampled")
 _REMEMBERED = 256
-"""Plans that an initializer keeps."""
+"""The number of plans that an initializer keeps."""
 
 
 class Description(NamedTuple):
-    """What an initializer draws for one shape, exactly and without drawing."""
+    """The exact description of the values that an initializer draws for one shape."""
 
     fan_in: int
     fan_out: int
     mean: float
-    """Of the values drawn, after truncation."""
+    """The mean of the values after truncation."""
     stddev: float
-    """Of the values drawn, after truncation."""
+    """The standard deviation of the values after truncation."""
     low: float
-    """No value is less, once this is rounded to the dtype; -inf for normal laws."""
+    """No value is less than this number rounded to the dtype; -inf for normal laws."""
     high: float
-    """No value is greater, once this is rounded to the dtype; inf for normal laws."""
+    """No value is greater than this number rounded to the dtype; inf for normal laws."""
 
 
 class Sampled(Builtin):
-    """Base of the random initializers; a subclass says which law and which plan belong to a shape."""
+    """Base of the random initializers; a subclass finds the law and the plan of a shape."""
 
     dtype: str
-    """The name of the dtype that a call without one returns."""
+    """The name of the dtype that a call returns when it is given none."""
 
     _dialect: ClassVar[tuple[str, ...]] = ("path",)
     _kind: FloatType
     _seed: Seed
     _plans: dict[tuple[str, tuple[int, ...]], Plan]
-    """Those of the last shapes, which copies with other seeds and paths share: small calls are a sixth faster."""
+    """The plans of the last shapes, shared with copies of other seeds and paths; small calls are a sixth faster."""
 
     def _seal(self, seed: Any, dtype: Any) -> None:
-        """Sets what every random initializer has; the last step of a constructor."""
+        """Sets the attributes of every random initializer, as the last step of a constructor."""
         kind = float_type(dtype)
         self._set(dtype=kind.name, _kind=kind, _seed=parse_seed(seed), _plans={})
 
     @property
     def seed(self) -> int | Replay | None:
-        """The initializer's own seed, what stands in its place, or None."""
+        """The initializer's own seed: an integer, a replay in its place, or None."""
         return self._seed._given
 
     @property
     def _path(self) -> tuple[int | str, ...]:
-        """What `fold_in` was given."""
+        """The path that was folded in."""
         return self._seed._path
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
@@ -68,15 +68,19 @@ class Sampled(Builtin):
         raise NotImplementedError
 
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """Which law a tensor of this shape follows, and where its values go."""
+        """The law of a tensor of this shape as a plan for the core."""
         raise NotImplementedError
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
-        """What `describe` returns."""
+        """The description that `describe` returns."""
         raise NotImplementedError
 
     def describe(self, shape: ShapeLike) -> Description:
-        """Fans, mean, standard deviation and bounds of the values for a shape, without drawing any.
+        """The fans, mean, standard deviation and bounds of the values for a shape, without drawing any.
+
+        Raises:
+            TypeError: `shape` is not a sequence of integers.
+            ValueError: `shape` holds a negative size or lacks an axis, or the values overflow the initializer's dtype.
 
         Example:
             >>> import varscale as vs
@@ -91,8 +95,8 @@ class Sampled(Builtin):
         `fold_in("a").fold_in("b")` is `fold_in("a", "b")` and differs from `fold_in("a/b")`; 0 differs from "0".
 
         Raises:
-            TypeError: An element that is neither a string nor an integer.
-            ValueError: The seed replays a framework that has no such thing.
+            TypeError: An element is neither a string nor an integer.
+            ValueError: The seed replays a framework that cannot fold these elements, or a string has no UTF-8.
 
         Example:
             >>> import varscale as vs
@@ -109,10 +113,12 @@ class Sampled(Builtin):
 
     def _with_seed(self: Self, seed: Any) -> Self:
         parsed = parse_seed(seed)
+        # The path stays: it was folded into the rule, not into one seed.
         return self._copy(_seed=parsed.fold_in(*self._path) if self._path else parsed)
 
     def _copy(self: Self, **changes: Any) -> Self:
-        """The same initializer but for these attributes."""
+        """The same initializer, but for these attributes."""
+        # Past the constructor, which would check all arguments again.
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, **changes)
         return copy
@@ -125,26 +131,27 @@ class Sampled(Builtin):
         return self._seed._stream()
 
     def _remembered_plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """The plan, from memory if it was made before."""
+        """The plan of a shape and a dtype, from memory if it was made before."""
         key = kind.name, full_shape
         try:
-            return self._plans[key]  # without a lock where there is no GIL: `get` takes the dict's
+            return self._plans[key]  # `get` would take the dict's lock in a Python without the GIL; this does not
         except KeyError:
             plan = in_default_environment(self._plan, full_shape, kind)
+            # All are dropped at once, which needs no order and no lock; copies in other threads share this dict.
             if len(self._plans) >= _REMEMBERED:
                 self._plans.clear()
             self._plans[key] = plan
             return plan
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-serializable: TensorFlow's keys, and others where not default."""
+        """The constructor's arguments, as JSON-serializable values, with the path if there is one."""
         config = super().get_config() | {"seed": self._seed.serialize()}
         return config | {"path": list(self._path)} if self._path else config
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
         if isinstance(config.get("seed"), Mapping):
-            from ..replay import deserialize  # only here: importing the replays takes as long as importing varscale
+            from ..replay import deserialize  # here, because importing the replays takes as long as varscale
 
             config["seed"] = deserialize(config["seed"])
         return config
@@ -153,5 +160,5 @@ class Sampled(Builtin):
         return (*super()._key(), self._path)
 
     def _shown(self) -> dict[str, Any]:
-        # A replay is shown as itself, not as its config: it says which framework's version it replays.
+        # A replay shows itself rather than its config, because it names the version that it replays.
         return {name: self.seed if name == "seed" else value for name, value in self.get_config().items()}

@@ -1,4 +1,4 @@
-"""Initializers from names and configs, and back: the words of TensorFlow and Keras."""
+"""Initializers from names and configs, and back, in the words of TensorFlow and Keras."""
 
 from __future__ import annotations
 
@@ -62,13 +62,14 @@ def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
     Its keys are Keras 3's: module, class_name, config, registered_name.
 
     Raises:
-        TypeError: Not an initializer instance with `get_config`.
+        TypeError: `initializer` is not an initializer instance with `get_config`.
     """
     if initializer is None:
         return None
     if isinstance(initializer, type) or not callable(getattr(initializer, "get_config", None)):
         msg = f"`initializer` must be an initializer instance with `get_config`, got {initializer!r}"
         raise TypeError(msg)
+    # Our classes go by the package alone, so that files may move.
     cls = type(initializer)
     module = PACKAGE if cls.__module__.partition(".")[0] == PACKAGE else cls.__module__
     config = initializer.get_config()
@@ -78,16 +79,16 @@ def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
 def deserialize(
     config: Mapping[str, Any] | str | None, custom_objects: Mapping[str, Callable[..., Any]] | None = None
 ) -> Any:
-    """The initializer that a dict of `serialize`, or one of TensorFlow or Keras, stands for; None for None.
+    """Makes the initializer of a dict that `serialize`, TensorFlow or Keras made; None for None.
 
     Args:
-        config: `{"class_name": ..., "config": {...}}`, with or without Keras' module keys, or a name. Not changed.
-        custom_objects: Further classes by name, looked at first. Subclasses of `Initializer` that have been defined
-            are known without.
+        config: A name, or `{"class_name": ..., "config": {...}}` with or without Keras' module keys. It is not changed.
+        custom_objects: Further classes by name, which come first. Subclasses of `Initializer` are known without it,
+            once they are defined.
 
     Raises:
         TypeError: `config` is of another kind, or holds a key that the class does not know.
-        ValueError: An unknown class name.
+        ValueError: The class name is unknown, or two modules have a class of this name and none is given.
     """
     if config is None:
         return None
@@ -107,15 +108,15 @@ def deserialize(
 
 
 def get(identifier: Any) -> Any:
-    """The initializer meant by a name, a class, a config, or an initializer itself; None for None.
+    """The initializer that a name, a class or a config stands for; an initializer is returned as it is, and so is None.
 
     Args:
         identifier: A name in snake_case or CamelCase, a class (which is instantiated), a config dict, or any callable
             `f(shape, dtype=None)` (which is returned as it is).
 
     Raises:
-        TypeError: Of none of these kinds.
-        ValueError: An unknown name.
+        TypeError: `identifier` is of none of these kinds.
+        ValueError: The name is unknown.
 
     Example:
         >>> import varscale as vs
@@ -136,12 +137,14 @@ def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any
     """The class of this name: a custom object, one of ours, or a user's subclass that has been defined."""
     if custom_objects and name in custom_objects:
         return custom_objects[name]
+    # A user's class before ours: its module tells them apart, even where the names are equal.
     registry = Initializer._registry
     if module is not None and (module, name) in registry:
         return registry[module, name]
     root = str(module).partition(".")[0]
     if name in BY_NAME and (module is None or root in {PACKAGE, "keras", "tf_keras", "tensorflow"}):
         return BY_NAME[name]
+    # Configs of TensorFlow 1 and 2 name no module. Where only one user's class has the name, it is that one.
     if module is None:
         users = [cls for (_, own), cls in registry.items() if own == name]
         if len(users) == 1:

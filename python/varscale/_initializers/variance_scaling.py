@@ -1,4 +1,4 @@
-"""The initializer that adapts its scale to the shape: stddev sqrt(scale / n)."""
+"""The initializer whose scale depends on the shape: its standard deviation is sqrt(scale / n)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ Distribution = Literal["truncated_normal", "untruncated_normal", "uniform", "nor
 MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 _LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
+# What TensorFlow calls "normal" is its truncated law.
 _ALIASES = {"normal": "truncated_normal"}
 
 
@@ -29,21 +30,22 @@ class VarianceScaling(Sampled):
     * "untruncated_normal": normal values with standard deviation sqrt(scale / n).
     * "uniform": values in [-limit, limit], limit = sqrt(3 scale / n).
 
-    n is at least 1. `fan_geo_avg` is the geometric mean of both fans, as in JAX.
+    n is at least 1. "fan_avg" is the mean of both fans, and "fan_geo_avg" their geometric mean, as in JAX.
 
     Args:
         scale: A positive, finite number.
         mode: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg".
-        distribution: "truncated_normal", "untruncated_normal" or "uniform", in either case.
-        seed: Any integer, or None: see `set_random_seed`; or what `varscale.replay` makes.
+        distribution: "truncated_normal", "untruncated_normal" or "uniform", in upper or lower case.
+        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
-        batch_axis: Axes of stacked, independent tensors, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A bad `scale`, `mode`, `distribution` or `dtype`.
+        TypeError: An argument is of the wrong kind.
+        ValueError: `scale`, `mode`, `distribution` or `dtype` has an illegal value. A call also raises it where an axis
+            is not in the shape or is named twice.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2, for scale 2; Glorot and Bengio,
@@ -101,7 +103,7 @@ class VarianceScaling(Sampled):
         self._seal(seed, dtype)
 
     def _variance(self, shape: tuple[int, ...]) -> float:
-        """`scale / n`, in float64 as TensorFlow computes it."""
+        """The variance `scale / n`, in float64 and in the order in which TensorFlow computes it."""
         fan_in, fan_out = compute_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
         mode = self.mode
         if mode == "fan_in":
@@ -117,13 +119,14 @@ class VarianceScaling(Sampled):
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         variance = self._variance(full_shape)
         if self.distribution == "truncated_normal":
+            # Truncation narrows the law: it starts from a wider one, so that `variance` is what is left.
             stddev = sqrt(variance) / TRUNCATED_STDDEV
             bound = 2.0 * stddev
             check_overflow(bound, kind)
             return Plan("truncated_normal", STANDARD_BOUNDS, 0.0, stddev, -bound, bound)
         if self.distribution == "untruncated_normal":
             return placed("normal", 0.0, sqrt(variance), kind)
-        limit = sqrt(3.0 * variance)
+        limit = sqrt(3.0 * variance)  # a uniform law on [-limit, limit] has the variance limit^2 / 3
         check_overflow(limit, kind)
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
 
@@ -133,6 +136,7 @@ class VarianceScaling(Sampled):
 
     def _with_axes(self, in_axis: Axes, out_axis: Axes) -> VarianceScaling:
         """The same rule for tensors of another layout."""
+        # With plans of its own: those of the shared dict are for the old axes.
         return self._copy(in_axis=in_axis, out_axis=out_axis, _plans={})
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
@@ -142,7 +146,7 @@ class VarianceScaling(Sampled):
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
-        """Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given."""
+        # Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given.
         config = super()._translate(config)
         ins, outs = config.pop("input_axes", None), config.pop("output_axes", None)
         if ins is not None and outs is not None:

@@ -1,1 +1,1 @@
-"""Many tensors by name."""
+"""Models: many tensors by name."""

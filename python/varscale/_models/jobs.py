@@ -18,7 +18,13 @@ Box = tuple[slice, ...]
 
 
 class ModelPart(Immutable):
-    """A part of one parameter: `tensor[index]` is `values`."""
+    """A part of one parameter: `tensor[index]` is `values`.
+
+    Attributes:
+        name: The parameter's name.
+        index: One slice per dimension.
+        values: The array of the part.
+    """
 
     __slots__ = ("index", "name", "values")
     name: str
@@ -28,32 +34,32 @@ class ModelPart(Immutable):
     def __init__(self, name: str, index: Box, values: NDArray[Any]) -> None:
         self._set(name=name, index=index, values=values)
 
-    # Arrays do not compare as a whole, so each part is equal to itself alone.
+    # Two arrays have no one answer to whether they are equal, so each part is equal to itself alone.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
 
 class ModelJob(Immutable):
-    """Parts of a model that are made together; `Model.jobs` returns them. It pickles, and is pure."""
+    """Parts of a model that are made together. `Model.jobs` yields jobs; they pickle, and repeat if they run again."""
 
     __slots__ = ("pieces",)
     pieces: tuple[tuple[str, Lazy, Box], ...]
-    """Of each part the parameter's name, its lazy tensor, and the index."""
+    """The parameter's name, its lazy tensor and the index, for each part."""
 
     def __init__(self, pieces: tuple[tuple[str, Lazy, Box], ...]) -> None:
         self._set(pieces=pieces)
 
-    # Slices have no hash before Python 3.12, and a job may be a key: each is equal to itself alone.
+    # A job may be a key, but slices have no hash before Python 3.12, so each job is equal to itself alone.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the job makes."""
+        """The number of bytes that the job makes."""
         return sum(_size(box) * tensor.dtype.itemsize for _, tensor, box in self.pieces)
 
     def run(self) -> list[ModelPart]:
-        """Makes the parts, in one parallel pass; calling the job is the same."""
+        """Makes the parts in one parallel pass; calling the job does the same."""
         together, parts = Pass(), []
         for name, tensor, box in self.pieces:
             part = indexed_part(tensor.shape, box)
@@ -72,7 +78,7 @@ def cut(tensors: Mapping[str, Lazy], max_bytes: Any) -> Iterator[ModelJob]:
     if limit < largest:
         msg = f"`max_bytes` must hold one element of {largest} bytes, got {max_bytes!r}"
         raise ValueError(msg)
-    return _packed(tensors, limit)
+    return _packed(tensors, limit)  # a generator of its own, so that this one raises when it is called
 
 
 def _packed(tensors: Mapping[str, Lazy], limit: int) -> Iterator[ModelJob]:
@@ -81,6 +87,7 @@ def _packed(tensors: Mapping[str, Lazy], limit: int) -> Iterator[ModelJob]:
     for name, tensor in tensors.items():
         for box in boxes(tensor.shape, limit // tensor.dtype.itemsize):
             nbytes = _size(box) * tensor.dtype.itemsize
+            # Jobs are closed in order: the parts of a parameter stay neighbours, and nothing is searched for room.
             if pieces and nbytes > room:
                 yield ModelJob(tuple(pieces))
                 pieces, room = [], limit
@@ -91,12 +98,15 @@ def _packed(tensors: Mapping[str, Lazy], limit: int) -> Iterator[ModelJob]:
 
 
 def boxes(shape: tuple[int, ...], limit: int) -> Iterator[Box]:
-    """Boxes of at most `limit` elements, each contiguous in C order, which together are the tensor."""
+    """Boxes of at most `limit` elements, each contiguous in C order, which together are the tensor.
+
+    A box holds as many rows as fit. Where not even one fits, each row is cut by itself, along its next axes.
+    """
     whole = tuple(slice(0, size, 1) for size in shape)
     if prod(shape) <= limit:
         yield whole
         return
-    rows = limit // prod(shape[1:])
+    rows = limit // prod(shape[1:])  # no extent is 0 here: an empty tensor has been yielded whole
     if rows:
         for start in range(0, shape[0], rows):
             yield slice(start, min(start + rows, shape[0]), 1), *whole[1:]

@@ -1,4 +1,4 @@
-"""Models: all parameters of a network, each with a stream of its own that its name tells apart."""
+"""Models: all parameters of a network, each with a stream of its own, named by the parameter."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from .rules import Rule, default_rules, parse_rules
 from .table import Table
 
 _WATCHED = 1 << 26
-"""Bytes of a pass where progress is reported after each: enough to keep all threads busy."""
+"""The bytes of a pass whose end is reported as progress: enough to keep all threads busy."""
 
 
 class Model(Mapping[str, Parameter]):
     """The parameters of a network by name: an ordered mapping from names to `Parameter`s.
 
-    Every parameter draws from a stream named by the seed and its own name. Neither the order, nor new layers, nor which
-    worker makes what changes a value, and two parameters of one shape differ: `model.init(seed)[name]` is
-    `initializer.fold_in(name)(shape, dtype)` for an initializer of that seed.
+    Every parameter draws from a stream named by the seed and its own name: `model.init(seed)[name]` equals
+    `initializer.fold_in(name)(shape, dtype)` for an initializer of that seed. So two parameters of one shape differ,
+    and no value depends on the order, on other layers, or on which worker makes what.
 
     Args:
-        parameters: By name: a shape; a tuple (shape, dtype) or (shape, dtype, initializer), None for what is not
-            given; or anything with a `shape` and a `dtype`.
+        parameters: A mapping from names. An entry is a shape, a tuple (shape, dtype) or (shape, dtype, initializer)
+            with None for what is not given, or anything with a `shape` and a `dtype`.
         rules: `Rule`s, or (pattern, initializer) pairs, for parameters without an initializer. The first that matches
             counts; those of `default_rules()` follow.
         dtype: The dtype of parameters without one; None for their initializer's own.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: A parameter that no rule covers, an initializer with a seed of its own, a bad shape or dtype.
+        TypeError: An argument is of the wrong kind.
+        ValueError: No rule covers a parameter, an initializer has a seed of its own, or a shape or a dtype is illegal.
 
     Example:
         >>> import varscale as vs
@@ -78,12 +78,12 @@ class Model(Mapping[str, Parameter]):
 
     @property
     def size(self) -> int:
-        """How many elements all parameters have."""
+        """The number of elements of all parameters."""
         return sum(parameter.size for parameter in self.values())
 
     @property
     def nbytes(self) -> int:
-        """How many bytes all parameters take."""
+        """The number of bytes that all parameters take."""
         return sum(parameter.nbytes for parameter in self.values())
 
     def init(
@@ -96,19 +96,19 @@ class Model(Mapping[str, Parameter]):
         """Makes the parameters, all in one parallel pass.
 
         Args:
-            seed: Any integer; None as an initializer without a seed has it, see `set_random_seed`.
+            seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
             names: The parameters to make, in this order; None for all.
-            progress: True for a bar (it needs tqdm), or a function that is called with the bytes done and the bytes in
-                all, every 64 MB or so.
+            progress: True for a bar, which needs tqdm, or a function of the bytes done and the bytes in all. It is
+                called about every 64 MB.
 
         Returns:
             The arrays by name.
 
         Raises:
-            KeyError: A name that is not in the model.
-            ValueError: A name that comes twice.
-            TypeError: A `seed` that is not an integer.
-            ImportError: A bar is asked for, and there is no tqdm.
+            KeyError: A name is not in the model.
+            ValueError: A name comes twice, or the seed replays a framework that cannot make a parameter exactly.
+            TypeError: An argument is of the wrong kind.
+            ImportError: A bar is asked for, but tqdm is not installed.
         """
         chosen, seeded = self._chosen(names), self._seeded(seed)
         arrays: dict[str, NDArray[Any]] = {}
@@ -117,11 +117,13 @@ class Model(Mapping[str, Parameter]):
             together = Pass(most, watched.advance)
             for name in chosen:
                 shape, dtype, _ = self._parameters[name]
+                # Not `fold_in`, which would copy an initializer for each of thousands of parameters.
                 initializer, stream = seeded(name)._named(name)
                 if self._parameters[name].nbytes <= most:
                     whole = Part(shape, shape)
                     arrays[name] = together.add(initializer._source(whole, dtype, stream), whole)
                     continue
+                # A parameter larger than a pass is filled part by part, all from one stream.
                 arrays[name] = array = new_array(shape, dtype)
                 for box in boxes(shape, most // dtype.itemsize):
                     part = indexed_part(shape, box)
@@ -133,13 +135,16 @@ class Model(Mapping[str, Parameter]):
         """The parameters as lazy tensors, which make only what is asked of them.
 
         Args:
-            seed: As for `init`. Without one, values are drawn when this is called.
+            seed: As for `init`. Without one, the streams are chosen now, and do not change any more.
             names: The parameters wanted, in this order; None for all.
 
+        Returns:
+            The lazy tensors by name.
+
         Raises:
-            KeyError: A name that is not in the model.
-            ValueError: A name that comes twice.
-            TypeError: A `seed` that is not an integer.
+            KeyError: A name is not in the model.
+            ValueError: A name comes twice, or the seed replays a framework that cannot make a parameter exactly.
+            TypeError: An argument is of the wrong kind.
         """
         chosen, seeded = self._chosen(names), self._seeded(seed)
         return {name: seeded(name).fold_in(name).lazy(self[name].shape, self[name].dtype) for name in chosen}
@@ -149,18 +154,19 @@ class Model(Mapping[str, Parameter]):
     ) -> Iterator[ModelJob]:
         """The model as independent jobs, which pickle and may be run anywhere and in any order.
 
-        Whatever has a `concurrent.futures.Executor` (threads, processes, Dask, MPI) can run them. Small parameters
-        share a job, large ones are cut along their first axes; the union of the jobs is the model.
+        Any `concurrent.futures.Executor` can run them: threads, processes, Dask or MPI. Small parameters share a job,
+        large ones are cut along their first axes, and the jobs together make the model.
 
         Args:
             seed: As for `init`.
-            max_bytes: No job makes more than these.
+            max_bytes: The most bytes that a job makes.
             names: The parameters wanted; None for all.
 
         Raises:
-            KeyError: A name that is not in the model.
-            TypeError: A `seed` or `max_bytes` that is not an integer.
-            ValueError: `max_bytes` cannot hold one element.
+            KeyError: A name is not in the model.
+            TypeError: An argument is of the wrong kind.
+            ValueError: `max_bytes` cannot hold one element, a name comes twice, or the seed replays a framework that
+                cannot make a parameter exactly.
 
         Example:
             >>> import varscale as vs
@@ -177,14 +183,14 @@ class Model(Mapping[str, Parameter]):
         return cut(self.lazy(seed, names), max_bytes)
 
     def describe(self) -> Table:
-        """A table of all parameters: name, shape, dtype, initializer, fans, standard deviation, bytes.
+        """A table of all parameters with their shapes, dtypes, initializers, fans, standard deviations and bytes.
 
-        It prints aligned in a terminal, and as HTML in a notebook; `rows` holds the numbers.
+        It prints with aligned columns in a terminal and as HTML in a notebook; `rows` holds the numbers.
         """
         return Table(self._parameters)
 
     def _chosen(self, names: Iterable[str] | None) -> list[str]:
-        """The names wanted, all of them known."""
+        """The names wanted, which must be in the model, each once."""
         if names is None:
             return list(self)
         if isinstance(names, str):
@@ -202,7 +208,7 @@ class Model(Mapping[str, Parameter]):
         return chosen
 
     def _seeded(self, seed: Any) -> Callable[[str], Builtin]:
-        """What finds the initializer of a name, with the model's seed; the name is not folded in."""
+        """A function from a name to its initializer with the model's seed; the name is not folded in."""
         parsed = parse_seed(seed)._given
         found: dict[int, Builtin] = {}  # thousands of parameters share an initializer
 

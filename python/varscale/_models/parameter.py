@@ -1,4 +1,4 @@
-"""Parameters: what a model knows of each, from every way of writing it."""
+"""Parameters: a model's entries, made from every spelling that users may pass."""
 
 from __future__ import annotations
 
@@ -15,30 +15,35 @@ from .rules import Rule, check_unseeded
 
 
 class Parameter(NamedTuple):
-    """What a model knows of one parameter."""
+    """A parameter of a model: its shape, its dtype and its initializer."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     initializer: Builtin
-    """Without a seed: the model's is put in, and the parameter's name folded in."""
+    """An initializer without a seed; a model puts its own seed in, and folds the parameter's name in."""
 
     @property
     def size(self) -> int:
-        """How many elements it has."""
+        """The number of its elements."""
         return prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """How many bytes it takes."""
+        """The number of bytes that it takes."""
         return self.size * self.dtype.itemsize
 
 
 def parse_parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any) -> Parameter:
-    """One parameter from every way of writing it."""
+    """The parameter that a model's entry stands for.
+
+    Raises:
+        TypeError: The name or a field is of the wrong kind.
+        ValueError: No rule covers the parameter, its initializer has a seed, or its shape or dtype is illegal.
+    """
     if not isinstance(name, str):
         msg = f"`parameters` must have names that are strings, got {name!r}"
         raise TypeError(msg)
-    parse_path((name,))  # as `fold_in` will
+    parse_path((name,))  # a name that `fold_in` would refuse is refused here
     try:
         shape, dtype, initializer = _fields(entry)
         full = parse_shape(shape)
@@ -56,9 +61,10 @@ def parse_parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any
 
 
 def _fields(entry: Any) -> tuple[Any, Any, Any]:
-    """(shape, dtype, initializer); None for what is not given."""
+    """The shape, the dtype and the initializer of an entry, with None for what is not given."""
     if hasattr(entry, "shape") and hasattr(entry, "dtype"):
         return entry.shape, entry.dtype, getattr(entry, "initializer", None)
+    # A tuple that begins with a number is a shape.
     if isinstance(entry, tuple) and 2 <= len(entry) <= 3 and not isinstance(entry[0], int | np.integer):
         return (*entry, None, None)[:3]
     return entry, None, None

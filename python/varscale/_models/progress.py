@@ -1,4 +1,4 @@
-"""Progress of long models: a bar, a callback, or nothing."""
+"""The progress of making a large model, shown as a bar, told to a function, or neither."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 
 class Progress:
-    """Reports bytes to whatever was asked for; false where nothing was."""
+    """Reports the bytes that are done; it is false where nobody asked for reports."""
 
     def __init__(self, wanted: bool | Callable[[int, int], object], total: int) -> None:
-        """Takes True for a bar, a function of (bytes done, bytes in all), or False."""
+        """`wanted` is True for a bar, a function of (bytes done, bytes in all), or False."""
         if not isinstance(wanted, bool) and not callable(wanted):
             msg = f"`progress` must be True, False or a function, got {wanted!r}"
             raise TypeError(msg)
@@ -20,7 +20,7 @@ class Progress:
         self._callback = wanted if callable(wanted) else None
 
     def advance(self, nbytes: int) -> None:
-        """So many bytes more are done."""
+        """Reports that `nbytes` more bytes are done."""
         self._done += nbytes
         if self._bar is not None:
             self._bar.update(nbytes)

@@ -1,4 +1,4 @@
-"""Rules: which initializer belongs to a parameter, by its name and rank."""
+"""Rules, which give a parameter its initializer by name and rank."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Rule(Immutable):
 
     Args:
         pattern: A shell pattern of names, such as "*.attn.*.weight"; "*" matches dots and slashes too.
-        initializer: One of varscale's own, without a seed: the model's counts.
-        rank: How many dimensions the parameter has: a number, a range of numbers, or None for any.
+        initializer: One of varscale's own initializers, without a seed, because the model's seed counts.
+        rank: The number of the parameter's dimensions: an integer, a range of them, or None for any.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: An initializer that has a seed of its own.
+        TypeError: An argument is of the wrong kind.
+        ValueError: The initializer has a seed of its own.
 
     Example:
         >>> import varscale as vs
@@ -68,24 +68,24 @@ def default_rules(
     norm: Builtin | None = None,
     bias: Builtin | None = None,
 ) -> tuple[Rule, ...]:
-    """The rules of a model that is given none.
+    """The rules that a model follows after its own.
 
-    * biases, betas and running means: zeros;
-    * gammas, scales and weights of rank 1, and running variances: ones;
-    * embeddings ("embed", "wte" or "wpe" in the name) of rank 2: normal with standard deviation 0.02;
-    * everything else of rank 2 and more: `lecun_normal`.
+    * Biases, betas and running means are zeros.
+    * Gammas, scales and weights of rank 1, and running variances, are ones.
+    * Embeddings ("embed", "wte" or "wpe" in the name) of rank 2 are normal with standard deviation 0.02.
+    * Everything else of rank 2 and more is `lecun_normal`.
 
-    A vector or scalar of another name is covered by none.
+    No rule covers a vector or a scalar of another name.
 
     Args:
-        weight: What weights get instead: `he_normal(in_axis=1, out_axis=0)` for PyTorch's layout, say.
-        embedding: What embeddings get instead.
-        norm: What the scales of norms get instead.
-        bias: What biases get instead.
+        weight: The initializer of weights instead, such as `he_normal(in_axis=1, out_axis=0)` for PyTorch's layout.
+        embedding: The initializer of embeddings instead.
+        norm: The initializer of the scales of norms instead.
+        bias: The initializer of biases instead.
 
     Raises:
-        TypeError: An initializer that is not one of varscale's own.
-        ValueError: An initializer that has a seed of its own.
+        TypeError: An initializer is not one of varscale's own.
+        ValueError: An initializer has a seed of its own.
 
     Example:
         >>> import varscale as vs
@@ -96,16 +96,17 @@ def default_rules(
     ones = Ones() if norm is None else norm
     normal = RandomNormal(0.0, 0.02) if embedding is None else embedding
     lecun = LecunNormal() if weight is None else weight
+    # The first match counts, so the rule for everything comes last.
     return (
         *(Rule(pattern, zeros) for pattern in _BIASES),
         *(Rule(pattern, ones, rank=1) for pattern in _NORMS),
         *(Rule(pattern, normal, rank=2) for pattern in _EMBEDDINGS),
-        Rule("*", lecun, rank=range(2, 65)),
+        Rule("*", lecun, rank=range(2, 65)),  # up to 64 dimensions, which is all that NumPy has
     )
 
 
 def check_unseeded(initializer: Any) -> Builtin:
-    """`initializer`, if it is one of ours and has no seed of its own."""
+    """`initializer`, which must be one of ours and have no seed of its own."""
     if not isinstance(initializer, Builtin):
         msg = f"`initializer` must be one of varscale's own initializers, got {initializer!r}"
         raise TypeError(msg)
@@ -117,7 +118,7 @@ def check_unseeded(initializer: Any) -> Builtin:
 
 
 def parse_rules(rules: Any) -> tuple[Rule, ...]:
-    """Rules from rules and (pattern, initializer) pairs."""
+    """`rules` as a tuple of rules, made of rules and (pattern, initializer) pairs."""
     if isinstance(rules, str) or not isinstance(rules, Iterable):
         msg = f"`rules` must be a sequence of rules, got {rules!r}"
         raise TypeError(msg)

@@ -10,7 +10,7 @@ from .parameter import Parameter
 
 
 class Row(NamedTuple):
-    """One parameter of a table; None where an initializer draws nothing."""
+    """A parameter's row of a table; fans and standard deviation are None where an initializer draws nothing."""
 
     name: str
     shape: tuple[int, ...]
@@ -24,18 +24,18 @@ class Row(NamedTuple):
 
 _HEADINGS = ("name", "shape", "dtype", "initializer", "fan_in", "fan_out", "stddev", "bytes")
 _LEFT = 4
-"""The first columns hold words, the others numbers."""
+"""The number of columns that are aligned to the left: these hold words, the others numbers."""
 
 
 class Table:
-    """What `Model.describe` returns: rows of numbers that print as a table.
+    """The table that `Model.describe` returns.
 
     Attributes:
-        rows: A `Row` for each parameter, in the model's order.
+        rows: One `Row` per parameter, in the model's order.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter]) -> None:
-        """Describes every parameter, without drawing any value."""
+        """Every parameter is described without drawing any value."""
         self.rows = [_row(name, parameter) for name, parameter in parameters.items()]
 
     def __iter__(self) -> Iterator[Row]:
@@ -60,7 +60,7 @@ class Table:
         )
 
     def _repr_html_(self) -> str:
-        from html import escape  # a tenth of the time that importing varscale takes
+        from html import escape  # here, because importing it takes a tenth of the time that varscale takes
 
         def line(cells: tuple[str, ...], tag: str) -> str:
             sides = ("left" if column < _LEFT else "right" for column in range(len(cells)))

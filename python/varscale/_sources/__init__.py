@@ -1,1 +1,1 @@
-"""What arrays are filled from, as plain data: laws, plans, seeds and replays. No arrays are made or filled here."""
+"""Sources of values, as plain data: laws, plans, seeds and replays. No array is made or filled here."""

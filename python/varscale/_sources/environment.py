@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def in_default_environment(function: Callable[..., T], *arguments: Any) -> T:
-    """The result of a function that computes or rounds, in the default environment; the caller's is restored."""
+    """The result of `function`, computed in the default environment; the caller's is restored after it."""
     environment = exchange_environment()
     try:
         return function(*arguments)

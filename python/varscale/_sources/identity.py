@@ -6,25 +6,26 @@ from functools import lru_cache
 from struct import Struct
 
 try:
-    # What hashlib hands out, without loading OpenSSL, which takes a tenth of the time of importing varscale.
+    # The function that hashlib hands out. Importing hashlib loads OpenSSL too, a tenth of the time that varscale takes.
     from _blake2 import blake2b
 except ImportError:
     from hashlib import blake2b
 
 STREAM = 1
-"""The version of the native stream: what makes words, and so values, of an identity."""
+"""The version of the native stream: of the way from an identity to words, and from words to values."""
 _UNSET, _INTEGER, _STRING, _CALL = range(4)
+# BLAKE2's personalisation: in another version of the stream, the same seeds have other identities.
 _PERSON = b"varscale-stream%d" % STREAM
 _header = Struct("<BQ").pack
 
 
 def _field(tag: int, payload: bytes) -> bytes:
-    """A tag byte, the payload's length in 8 bytes, the payload: no two lists of fields have the same bytes."""
+    """A tag byte, the payload's length in 8 bytes, and the payload: no two lists of fields are the same bytes."""
     return _header(tag, len(payload)) + payload
 
 
 def _integer_bytes(value: int) -> bytes:
-    """The shortest two's complement, at least one byte, little-endian."""
+    """`value` in two's complement, little-endian, in as few bytes as hold it, but at least one."""
     return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "little", signed=True)
 
 
@@ -32,19 +33,20 @@ UNSET_FIELD = _field(_UNSET, b"")
 
 
 def seed_field(seed: int | None) -> bytes:
-    """The field of a seed."""
+    """The field of a seed; None has one too, as every identity begins with the global seed's."""
     return UNSET_FIELD if seed is None else _field(_INTEGER, _integer_bytes(seed))
 
 
 def call_field(number: int) -> bytes:
-    """The field of an unseeded call, numbered since the global seed was set."""
+    """The field of an unseeded call, by its number since the global seed was set; no seed has the same field."""
     return _field(_CALL, _integer_bytes(number))
 
 
 def path_fields(path: tuple[int | str, ...]) -> bytes:
     """The fields of a path, one per element: 0 is not "0", and ("a", "b") is not ("a/b",)."""
+    # The path of a model's parameter, made without a generator because models have thousands.
     if len(path) == 1 and isinstance(path[0], str):
-        return _field(_STRING, path[0].encode())  # a model's parameter: models have thousands
+        return _field(_STRING, path[0].encode())
     return b"".join(_field(_STRING, p.encode()) if isinstance(p, str) else seed_field(p) for p in path)
 
 

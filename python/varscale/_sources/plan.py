@@ -1,4 +1,4 @@
-"""Plans: which standard law a tensor's values follow, and where they lie."""
+"""Plans: the standard law that a tensor's values follow, and the place that they are moved to."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import NamedTuple
 from .._arguments.dtypes import FloatType
 
 STANDARD_BOUNDS = (-2.0, 2.0)
-"""Where TensorFlow truncates the standard normal law."""
+"""The bounds at which TensorFlow truncates the standard normal law."""
 TRUNCATED_STDDEV = 0.87962566103423978
-"""Standard deviation of the standard normal law truncated to [-2, 2], to TensorFlow's digits."""
+"""The standard deviation of the standard normal law truncated to [-2, 2], to TensorFlow's digits."""
 
 
 class Plan(NamedTuple):
-    """One law with its place: `x * scale + loc` in [low, high], for x of the standard law."""
+    """A law and its place: values are `x * scale + loc`, kept in [low, high], for x of the standard law."""
 
     law: str
-    """Of the core's names: "uniform" on (-1, 1), "normal", "truncated_normal" on the bounds."""
+    """The core's name of the law: "uniform" on (-1, 1), "normal", or "truncated_normal" on the bounds.
+
+    Replays of torch name laws of their own.
+    """
     bounds: tuple[float, float]
-    """Of the standard truncated normal law; the other laws ignore them."""
+    """The bounds of the standard truncated normal law; the other laws ignore them."""
     loc: float
     scale: float
     low: float
@@ -28,7 +31,7 @@ class Plan(NamedTuple):
 
 
 def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:
-    """The plan of a normal or truncated normal law, if its values fit in the dtype.
+    """The plan of a normal or truncated normal law, whose values must fit in the dtype.
 
     Raises:
         ValueError: The largest value overflows the dtype.
@@ -36,8 +39,8 @@ def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[fl
     if law == "normal":
         low, high, reach = -inf, inf, kind.reach
     else:
-        low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times infinity is no number
-        # Words end within ten standard deviations of the finite bound where the other one is infinite.
+        low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times an infinite bound is NaN
+        # Where a bound is infinite, values end within ten standard deviations of the other one, or of the mean.
         ends = [abs(bound) for bound in bounds if isfinite(bound)]
         reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
     check_overflow(abs(loc) + scale * reach, kind)
@@ -45,7 +48,7 @@ def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[fl
 
 
 def check_overflow(largest: float, kind: FloatType) -> None:
-    """Raises where values of this magnitude would round to infinity."""
+    """Raises ValueError where values of this magnitude would round to infinity."""
     if not largest < kind.overflow:
         msg = (
             f"values of up to {largest:.6g} overflow `dtype` {kind.name!r}, whose largest is below {kind.overflow:.6g}"

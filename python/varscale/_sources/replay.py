@@ -1,4 +1,4 @@
-"""Replays: what stands in a seed's place, and draws a framework's own numbers."""
+"""Replays: they stand in a seed's place, and draw a framework's own numbers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .source import Drawn, Source
 
 Self = TypeVar("Self", bound="Replay")
 Prepared = tuple[Plan, tuple[str, tuple[Any, ...]]]
-"""The plan in the framework's arithmetic, and the stream that crosses: the framework's name and what its core needs."""
+"""The plan in the framework's arithmetic, and the stream that crosses: a framework's name and what its stream needs."""
 
 
 class Replay:
     """Base of the replays: immutable, hashable, compared and pickled by its arguments, like an integer seed.
 
-    A class is a frozen dataclass whose fields are the arguments of the function `name` of `varscale.replay`. It says
-    in `_prepare` what the framework would draw, in the framework's own arithmetic.
+    A subclass is a frozen dataclass whose fields are the arguments of the function `name` of `varscale.replay`. Its
+    `_prepare` says what the framework would draw, in the framework's own arithmetic.
     """
 
     version: ClassVar[str]
@@ -30,72 +30,73 @@ class Replay:
     _in_order: ClassVar[bool] = False
     """Whether each element needs those before it."""
     _path: ClassVar[tuple[int | str, ...]] = ()
-    """Nothing: what was folded in is part of the arguments."""
+    """Always empty: what was folded in is part of the arguments."""
 
     def fold_in(self: Self, *path: int | str) -> Self:
-        """The replay of a folded key, where the framework has such.
+        """The replay of the key that the framework makes by folding `path` into this one.
 
         Raises:
-            ValueError: It has not.
+            ValueError: The framework cannot fold these elements, or none at all.
         """
-        msg = f"`fold_in` must be of a seed that folds, got {self!r}: {self.version} has no such thing"
+        msg = f"`fold_in` must be called on a seed that folds, got {self!r}: {self.version} has no such function"
         raise ValueError(msg)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments and the version, JSON-serializable."""
+        """The arguments and the version, as JSON-serializable values."""
         return self._arguments() | {"version": self.version}
 
-    # What an initializer asks of any seed; `Native` has the same.
+    # The hooks that initializers call on any seed; `Native` has them too.
 
     @property
     def _given(self: Self) -> Self:
-        """What the initializer was given as its seed."""
+        """The seed that the initializer was given."""
         return self
 
     def _stream(self) -> bytes:
-        """The name of a call's stream: a replay needs none, for its arguments say all."""
+        """The name of a call's stream; a replay needs none, for its arguments say all."""
         return b""
 
     def _named(self: Self, name: str) -> tuple[Self, bytes]:
-        """A seed and the name of a stream that draw what `fold_in(name)` would."""
+        """A seed and the name of a stream, which together draw what `fold_in(name)` would."""
         return self.fold_in(name), b""
 
     def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Source:
-        """What fills a part, for an initializer's rule and the element's dtype."""
-        rule._remembered_plan(part.full_shape, kind)  # what overflows the dtype is an error here too
+        """The source of a part, for an initializer's rule and a dtype."""
+        rule._remembered_plan(part.full_shape, kind)  # raises where values overflow the dtype, as a native seed would
         return in_default_environment(self._answer, Request(rule._law(part.full_shape), kind, part))
 
     def serialize(self) -> dict[str, Any]:
-        """What stands in an initializer's config; `replay.deserialize` reads it."""
+        """The entry of an initializer's config, which `replay.deserialize` reads."""
         return {"class_name": self.name, "config": self.get_config()}
 
-    # What a framework's file says, and the means to say it.
+    # The hooks that a framework's file defines, and the helpers that it uses.
 
     def _answer(self, request: Request) -> Source:
-        """What fills the part that is asked for."""
+        """The source of the part that is asked for."""
         plan, stream = self._prepare(request)
         return Drawn(request.kind, plan, stream, self._in_order)
 
     def _prepare(self, request: Request) -> Prepared:
-        """The plan and the stream; raises for all that the framework does not have or that cannot be had exactly.
+        """The plan and the stream of what is asked for.
 
         Raises:
-            ValueError: A law, bounds, dtype or option without an exact replay.
+            ValueError: The framework lacks the law, bounds, dtype or option, or there is no exact replay of it.
         """
         raise NotImplementedError
 
     def _arguments(self) -> dict[str, Any]:
-        """Of the function that makes it."""
-        from dataclasses import fields  # here, because importing varscale needs no dataclass, and replays have it
+        """The arguments, by name, of the function that makes this replay."""
+        from dataclasses import fields  # here, because only replays need it, and importing varscale must stay quick
 
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
     def _normalise(self, **arguments: Any) -> None:
-        """Sets arguments as they have been checked; for `__post_init__`."""
+        """Sets fields while the replay is being made, such as arguments in their checked form."""
+        # A frozen dataclass refuses attributes, but not entries of its dict.
         self.__dict__.update(arguments)
 
     def _refuse_parts(self, request: Request) -> None:
-        """Raises for a part of a tensor; for streams where an element is what those before it left over."""
+        """Raises ValueError for a part of a tensor, for streams where each element needs those before it."""
         if not request.part.is_whole():
             whole = request.part.full_shape
             self._refuse(
@@ -103,7 +104,8 @@ class Replay:
             )
 
     def _refuse(self, argument: str, got: Any, legal: str) -> NoReturn:
-        """Raises for what has no exact replay."""
+        """Raises ValueError for an argument that has no exact replay; `legal` says what it must be."""
+        # Two arguments come as "lower` and `upper", between the outer marks that stand here.
         msg = f"`{argument}` must be {legal} to replay {self.version}, got {got!r}"
         raise ValueError(msg)
 

@@ -13,42 +13,42 @@ Self = TypeVar("Self", bound="HasLaw")
 
 
 class Variance(NamedTuple):
-    """Of values with variance `scale / n`."""
+    """The parameters of a law with variance `scale / n`."""
 
     scale: float
     mode: str
     fan_in: int
     fan_out: int
     axes: tuple[Axes, Axes, Axes]
-    """The input's, the output's and the batch's."""
+    """The input axes, the output axes and the batch axes."""
 
 
 class Normal(NamedTuple):
-    """Of normal values, before truncation."""
+    """The parameters of a normal law, before truncation."""
 
     mean: float
     stddev: float
 
 
 class Interval(NamedTuple):
-    """Of uniform values."""
+    """The ends of a uniform law."""
 
     minval: float
     maxval: float
 
 
 class Law(NamedTuple):
-    """What a tensor of one shape is to hold; nothing is rounded or divided yet."""
+    """The law of a tensor of one shape in the user's numbers; nothing is rounded or divided yet."""
 
     name: str
     """"uniform", "normal" or "truncated_normal"."""
     parameters: Variance | Normal | Interval
     bounds: tuple[float, float] = (-2.0, 2.0)
-    """Of a truncated normal law, in standard deviations."""
+    """The bounds of a truncated normal law, in standard deviations from its mean."""
 
 
 class Request(NamedTuple):
-    """A law, the dtype, and the part of the tensor."""
+    """A part of a tensor that is to be filled: its law, its dtype, and which part it is."""
 
     law: Law
     kind: FloatType
@@ -61,17 +61,17 @@ class HasLaw(Protocol):
 
     @property
     def seed(self) -> Any:
-        """An integer, what stands in its place, or None."""
+        """An integer, a replay in its place, or None."""
 
     @property
     def _path(self) -> tuple[int | str, ...]:
-        """What was folded in."""
+        """The path that was folded in."""
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
-        """What a tensor of this shape is to hold: for seeds that have an arithmetic of their own."""
+        """The law of a tensor of this shape, for seeds that have an arithmetic of their own."""
 
     def _remembered_plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        """The same as a plan for the core: for native seeds."""
+        """The law as a plan for the core, for native seeds."""
 
     def _with_seed(self: Self, seed: Any) -> Self:
         """The same initializer with another seed."""

@@ -28,7 +28,7 @@ class _GlobalSeed:
             os.register_at_fork(after_in_child=self._new_lock)
 
     def _new_lock(self) -> None:
-        self._lock = threading.Lock()  # a thread that held the old one does not exist in a forked child
+        self._lock = threading.Lock()  # in a forked child, no thread is there to release the old one
 
     def set(self, seed: int | None) -> None:
         with self._lock:
@@ -36,6 +36,7 @@ class _GlobalSeed:
 
     def take_call(self) -> bytes | None:
         """The fields (seed, call number) of the next unseeded call, or None without a global seed."""
+        # The seed is read under the lock too: a number counts the calls of the seed that it is hashed with.
         with self._lock:
             if self.seed is None:
                 return None
@@ -49,17 +50,17 @@ _global = _GlobalSeed()
 def set_random_seed(seed: int | None) -> None:
     """Sets the global seed, as `tf.compat.v1.set_random_seed` does; None unsets it.
 
-    The stream of a call is named by:
+    The values of a call depend on both seeds:
 
-    * no global seed, initializer seed *s*: *s* alone; every call repeats;
-    * global seed *g*, initializer seed *s*: both; every call repeats, with other values than under *s* alone;
-    * global seed *g*, no initializer seed: *g* and the number of this call among such calls since `set_random_seed`;
-      after `fold_in`, *g* and the path instead, so that the order of calls does not matter;
-    * neither: fresh entropy at every call, in forked children too.
+    * With an initializer seed *s* alone, every call repeats the values of *s*.
+    * With a global seed *g* and an initializer seed *s*, every call repeats too, but not the values of *s* alone.
+    * With a global seed *g* alone, values depend on *g* and on how many such calls came before this one since
+      `set_random_seed`. After `fold_in` they depend on *g* and the path, so that the order of calls does not matter.
+    * With neither, every call draws fresh entropy, in forked children too.
 
-    A seed from `varscale.replay` is of another kind: it draws the same under every global seed.
+    A seed from `varscale.replay` draws the same under every global seed.
 
-    Unseeded calls from several threads take their numbers in the order in which they happen to come.
+    Unseeded calls from several threads are numbered in the order in which they happen to come.
 
     Args:
         seed: Any Python or NumPy integer, or None.
@@ -85,7 +86,7 @@ class Native(Immutable):
     _given: int | None
     _path: tuple[int | str, ...]
     _fields: bytes
-    """Both as they are hashed, made once."""
+    """The seed and the path as the bytes that are hashed; every call needs them, so they are made once."""
 
     def __init__(self, seed: int | None, path: tuple[int | str, ...] = ()) -> None:
         self._set(_given=seed, _path=path, _fields=seed_field(seed) + path_fields(path))
@@ -104,9 +105,10 @@ class Native(Immutable):
     def _identity(self, fields: bytes, *, folded: bool) -> bytes:
         """The 16 bytes that name the stream of one call; an unseeded call takes its number here.
 
-        It is never kept: the global seed may change between two calls.
+        No caller keeps them, because the global seed may change between two calls.
         """
         global_field = _global.field  # read once: another thread may set it
+        # A path under a global seed names a stream by itself, so such a call takes no number.
         if self._given is not None or (folded and global_field != UNSET_FIELD):
             return identity(global_field + fields)
         call = _global.take_call()
@@ -114,7 +116,7 @@ class Native(Immutable):
 
     def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Drawn:
         plan = rule._remembered_plan(part.full_shape, kind)
-        # Without a name it is this seed itself that goes along, and names its stream when it is drawn from.
+        # Without a name the seed itself goes along, and names its stream only when it is drawn from.
         return Drawn(kind, plan, self if stream is None else stream)
 
     def serialize(self) -> int | None:
@@ -125,10 +127,10 @@ Seed = Native | Replay
 
 
 def parse_seed(seed: Any) -> Seed:
-    """The seed meant by None, by any integer, or by what replays a framework's stream.
+    """The seed that None, an integer or a replay stands for.
 
     Raises:
-        TypeError: Anything else.
+        TypeError: `seed` is anything else.
     """
     if isinstance(seed, Replay):
         return seed
@@ -136,10 +138,15 @@ def parse_seed(seed: Any) -> Seed:
 
 
 def parse_path(path: tuple[Any, ...]) -> tuple[int | str, ...]:
-    """Strings and integers."""
+    """`path` as strings and ints.
+
+    Raises:
+        TypeError: An element is neither a string nor an integer.
+        ValueError: A string has no UTF-8, for it holds a lone surrogate.
+    """
     for element in path:
         if isinstance(element, str):
-            element.encode()  # a lone surrogate has no UTF-8
+            element.encode()  # raises now, not in the first call
     return tuple(element if isinstance(element, str) else _path_integer(element) for element in path)
 
 

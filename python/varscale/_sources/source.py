@@ -1,7 +1,7 @@
-"""Sources: what an array is filled from, as plain data that knows no array.
+"""Sources: the values of an array, as plain data that knows no array.
 
-The core draws from a source; so may a device that makes the same bits. Making a source checks all that can be wrong
-with a call, and draws nothing: an unseeded call takes its number, or its entropy, only when the source is drawn from.
+The core draws from a source, and so may a device that makes the same bits. Making a source checks all that can be
+wrong with a call, and draws nothing. An unseeded call takes its number, or its entropy, when the source is drawn from.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .._arguments.parts import Part
 from .plan import Plan
 
 Stream = bytes | tuple[str, tuple[Any, ...]]
-"""Where words come from: the 16 bytes that name a native stream, or a framework and what its stream needs."""
+"""The origin of words: the 16 bytes that name a native stream, or a framework's name and what its stream needs."""
 
 
 class Naming(Protocol):
@@ -28,7 +28,7 @@ class Naming(Protocol):
 
 
 class Drawn:
-    """Random values of one law: the element's dtype, the law with its place, and whose words they are made of.
+    """Random values of one law: their dtype, their plan, and the stream whose words they are made of.
 
     Like `Part` it has slots, because every call makes one.
     """
@@ -36,7 +36,7 @@ class Drawn:
     __slots__ = ("in_order", "kind", "plan", "stream")
 
     def __init__(self, kind: FloatType, plan: Plan, stream: Stream | Naming, in_order: bool = False) -> None:
-        """`in_order`: each element needs those before it, so that only an array in C order can be filled."""
+        """`in_order` means that each element needs those before it: the core can then fill arrays in C order only."""
         self.kind = kind
         self.plan = plan
         self.stream = stream
@@ -49,7 +49,7 @@ class Drawn:
 
 
 class Written(NamedTuple):
-    """Values that Python writes, given the array and which part of the tensor it is."""
+    """Values that Python writes: `write` takes the array and the part of the tensor that it holds."""
 
     dtype: np.dtype[Any]
     write: Callable[[NDArray[Any], Part], None]

@@ -1,4 +1,4 @@
-"""JAX: arrays over any mesh of devices, each process making its own shards and nothing else.
+"""JAX: arrays over any mesh of devices, of which each process makes its own shards and nothing else.
 
 It needs the extra: `pip install 'varscale[jax]'`.
 """

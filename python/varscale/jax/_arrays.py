@@ -1,4 +1,4 @@
-"""`make_array`: arrays over any mesh of devices, each process making its own shards and nothing else."""
+"""Arrays over any mesh of devices, of which each process makes its own shards and nothing else."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def make_array(
     """A `jax.Array` that holds `init(shape, dtype)`, whatever the mesh and the number of processes.
 
     Every distinct shard is made once, then given to each device that holds it, through
-    `jax.make_array_from_callback`. A shard above 64 KiB starts on a 64-byte boundary: a CPU device takes it without a
-    copy.
+    `jax.make_array_from_callback`. A shard above 64 KiB starts on a 64-byte boundary, so that a CPU device takes it
+    without a copy.
 
     Args:
-        init: An initializer, or a lazy tensor, such as one of `varscale.Model.lazy`.
+        init: An initializer, or a lazy tensor such as `varscale.Model.lazy` returns.
         shape: The whole array's shape; None for that of a lazy tensor.
         sharding: Any sharding, or a `jax.experimental.layout.Format` around one.
         dtype: As in a call of the initializer; None for its own.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: What the initializer refuses; an axis that JAX cannot cut evenly; a 64-bit dtype while
-            `jax_enable_x64` is off; no seed where there are several processes.
+        TypeError: An argument is of the wrong kind.
+        ValueError: The initializer refuses the call, JAX cannot cut an axis evenly, the dtype has 64 bits while
+            `jax_enable_x64` is off, or there are several processes but no seed.
 
     Example:
         >>> import jax, varscale as vs
@@ -45,15 +45,18 @@ def make_array(
         >>> bool((array == init((784, 256), "bfloat16")).all())
         True
     """
+    # The stream of a lazy tensor is fixed already, so only an initializer can draw entropy here.
     if not isinstance(init, Lazy) and jax.process_count() > 1:
         check_repeats(init)
     tensor = lazy_tensor(init, shape, dtype)
+    # JAX would cut such values to 32 bits without an error.
     if tensor.dtype.itemsize == 8 and not jax.config.jax_enable_x64:
         msg = f"`dtype` must have at most 32 bits while `jax_enable_x64` is off, got {tensor.dtype.name!r}"
         raise ValueError(msg)
     made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
 
     def shard(index: tuple[slice, ...]) -> NDArray[Any]:
+        # Slices have no hash before Python 3.12.
         key = tuple(entry.indices(size) for entry, size in zip(index, tensor.shape, strict=True))
         if key not in made:
             made[key] = tensor[index]

@@ -1,12 +1,12 @@
 """The frameworks' own numbers, bit for bit, without the frameworks.
 
-What is here goes where a seed goes, into every random initializer:
+Each replay goes where a seed goes, into every random initializer:
 
     >>> import varscale as vs
     >>> from varscale import replay
     >>> kernel = vs.lecun_normal(seed=replay.tf1(42))((2, 4))    # as tf.compat.v1 makes it on a CPU
 
-Each replays one version, which it names; what it cannot replay exactly is an error.
+A replay names the one version whose numbers it makes, and raises ValueError for all that it cannot make exactly.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ _MAKERS: dict[str, Callable[..., Replay]] = {
 
 
 def deserialize(config: Mapping[str, Any]) -> Replay:
-    """The replay that stands in an initializer's config.
+    """Makes a replay from its entry in an initializer's config.
 
     Raises:
         TypeError: `config` is not a mapping, or holds a key that the class does not know.
-        ValueError: An unknown class name, or another version than the one that is replayed.
+        ValueError: The class name is unknown, the version is another than the one that is replayed, or the function
+            refuses an argument.
     """
     outer = check_config("seed", config, ("class_name", "config"))
     name = outer.get("class_name")
@@ -50,6 +51,7 @@ def deserialize(config: Mapping[str, Any]) -> Replay:
     arguments = check_config(name, outer.get("config", {}), (*signature(maker).parameters, "version"))
     version = arguments.pop("version", None)
     made = maker(**arguments)
+    # A config of another release may ask for numbers that this one does not make.
     if version not in {None, made.version}:
         msg = f"`version` must be {made.version!r}, the one that is replayed, got {version!r}"
         raise ValueError(msg)
@@ -57,7 +59,7 @@ def deserialize(config: Mapping[str, Any]) -> Replay:
 
 
 def _reduced(replay: Replay) -> tuple[Any, tuple[dict[str, Any]]]:
-    """What a pickle holds: the config, which names the version and none of our files."""
+    """A pickle of the config, which names the version and none of our files."""
     return deserialize, (replay.serialize(),)
 
 

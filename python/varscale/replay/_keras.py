@@ -1,4 +1,4 @@
-"""Keras 3's streams, one a backend, and the seeds that its layers get by default."""
+"""Keras 3's streams, one per backend, and the seeds that its layers get by default."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def keras(seed: int, backend: Backend = "tensorflow", draw: int = 0) -> Keras:
     """The stream of Keras 3's initializers and of its `SeedGenerator` (3.15 on a CPU).
 
     Args:
-        seed: The initializer's or the generator's seed.
-        backend: What Keras runs on; each backend has numbers of its own.
-        draw: Which draw of a `SeedGenerator(seed)` it is, from 0 on. An initializer with an integer seed always makes
-            draw 0.
+        seed: The seed of the initializer or of the generator.
+        backend: The framework that Keras runs on; each has numbers of its own.
+        draw: The number of the draw from a `SeedGenerator(seed)`, from 0 on. An initializer with an integer seed always
+            makes draw 0.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: An unknown backend, a negative `draw`, or a seed that Keras refuses.
+        TypeError: An argument is of the wrong kind.
+        ValueError: The backend is unknown, `draw` is negative, or Keras refuses the seed.
 
     Example:
         >>> import varscale as vs
@@ -41,18 +41,18 @@ def keras(seed: int, backend: Backend = "tensorflow", draw: int = 0) -> Keras:
 
 
 def keras_defaults(global_seed: int, backend: Backend = "tensorflow") -> Iterator[Keras]:
-    """What initializers without a seed get after `keras.utils.set_random_seed(global_seed)`, in order of construction.
+    """The replays of default seeds after `keras.utils.set_random_seed(global_seed)`, in order of construction.
 
-    All that draws a default seed takes its turn: a `Dropout` layer between two `Dense` layers, say, takes one, which is
-    left out here by `next`. In tf_keras the numbers are the same: `tf_keras(next(defaults).seed)`.
+    Everything that draws a default seed takes its turn. A `Dropout` layer between two `Dense` layers takes one too, for
+    which `next` must be called here. tf_keras draws the same seeds: `tf_keras(next(defaults).seed)`.
 
     Args:
         global_seed: The global seed.
-        backend: What Keras runs on.
+        backend: The framework that Keras runs on.
 
     Raises:
-        TypeError: An argument of the wrong kind.
-        ValueError: An unknown backend.
+        TypeError: An argument is of the wrong kind.
+        ValueError: The backend is unknown.
 
     Example:
         >>> from varscale import replay
@@ -61,5 +61,6 @@ def keras_defaults(global_seed: int, backend: Backend = "tensorflow") -> Iterato
         [347712783, 161973070]
     """
     random = Random(integer("global_seed", global_seed))
+    # Checked now, because the generator runs only at the first `next`; `iter(int, 1)` never ends.
     word("backend", backend, tuple(BACKENDS))
     return (keras(random.randint(1, 10**9), backend) for _ in iter(int, 1))

@@ -1,4 +1,4 @@
-"""Scales as TensorFlow and Keras compute them: in Python's float64, from fans of at least 1."""
+"""The scales of TensorFlow and Keras, which compute them in Python's float64, from fans of at least 1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Scaling(Replay):
     """Base of the replays of TensorFlow's and Keras' initializers."""
 
     def _plan(self, request: Request) -> Plan:
-        """Standard deviations and limits."""
+        """The plan in float64: uniform laws use its limits, normal ones its moments."""
         law, parameters = request.law.name, request.law.parameters
         if isinstance(parameters, Interval):
             return Plan(law, STANDARD_BOUNDS, 0.0, 1.0, parameters.minval, parameters.maxval)
@@ -32,9 +32,10 @@ class Scaling(Replay):
         return Plan(law, STANDARD_BOUNDS, 0.0, stddev, 0.0, 0.0)
 
     def _variance(self, parameters: Variance, shape: tuple[int, ...]) -> float:
-        """`scale / n`."""
+        """The variance `scale / n`, if the framework computes the same n."""
         if not self._has_axes(parameters, shape):
             self._refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
+        # Neither framework has the geometric mean.
         means = {
             "fan_in": parameters.fan_in,
             "fan_out": parameters.fan_out,
@@ -45,13 +46,13 @@ class Scaling(Replay):
         return parameters.scale / max(1.0, means[parameters.mode])
 
     def _has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
-        """Whether the framework computes the same fans."""
+        """Whether the framework computes the same fans for these axes; TensorFlow has only one choice of axes."""
         return parameters.axes == (-2, -1, ())
 
 
 @dataclass(frozen=True, repr=False)
 class Keras(Scaling):
-    """Base of the replays of Keras 3, one class a backend."""
+    """Base of the replays of Keras 3, with one class per backend."""
 
     seed: int
     draw: int = 0
@@ -62,13 +63,12 @@ class Keras(Scaling):
         self._normalise(seed=integer("seed", self.seed), draw=not_negative_integer("draw", self.draw))
 
     def _arguments(self) -> dict[str, Any]:
-        """Of `replay.keras`."""
         return super()._arguments() | {"backend": self.backend}
 
     def _has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:
-        """Keras multiplies the sizes of `input_axes` and `output_axes` alone."""
         if super()._has_axes(parameters, shape):
             return True
+        # Keras multiplies the sizes of `input_axes` and `output_axes` alone: other axes will do if they add nothing.
         ins, outs, _ = ((axes,) if isinstance(axes, int) else axes for axes in parameters.axes)
         fans = prod(shape[axis] for axis in ins), prod(shape[axis] for axis in outs)
         return fans == (parameters.fan_in, parameters.fan_out)

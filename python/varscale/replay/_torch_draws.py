@@ -1,4 +1,4 @@
-"""Successive draws of one generator of torch's."""
+"""The successive draws of a torch generator, as a script makes them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .._sources.replay import Replay
 from .._sources.request import HasLaw, Interval, Law, Request
 
 LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
-"""Of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
+"""The gain of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
 
 
 class Draws(Iterator[float]):
-    """Successive draws of one generator of torch's, as a script makes them after `torch.manual_seed`.
+    """The successive draws of a torch generator, as a script makes them after `torch.manual_seed`.
 
-    Calling it draws a tensor, `linear` a layer's two, and `next` one uniform number, as `torch.rand(())` does. It is no
-    seed: a seed is what stays the same, such as `position`.
+    A call draws a tensor, `linear` draws the two of a layer, and `next` draws one uniform number, as `torch.rand(())`
+    does. Draws are no seed, because each moves them on; their `position` is one, and stays the same.
 
     Example:
         >>> import varscale as vs
@@ -56,14 +56,17 @@ class Draws(Iterator[float]):
         """Draws a tensor and moves on.
 
         Args:
-            initializer: One without a seed; see `replay.torch` for what each is in torch.
+            initializer: A random initializer without a seed; `replay.torch` lists torch's own names.
             shape: The tensor's shape.
-            dtype: As for a call of the initializer.
+            dtype: The dtype, as in a call of the initializer.
             out: An array to fill in place and return.
 
+        Returns:
+            A new array, or `out`.
+
         Raises:
-            TypeError: Not one of the random initializers, or another argument of the wrong kind.
-            ValueError: An initializer with a seed or a path, or what torch does not have.
+            TypeError: `initializer` is not a random one, or another argument is of the wrong kind.
+            ValueError: The initializer has a seed or a path, or torch has no such law, dtype or shape.
         """
         if isinstance(initializer, type) or not isinstance(initializer, HasLaw):
             msg = f"`initializer` must be a random initializer, got {initializer!r}"
@@ -74,7 +77,8 @@ class Draws(Iterator[float]):
         return self._draw(lambda now: initializer._with_seed(now)(shape, dtype, out=out))
 
     def _draw(self, make_from: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
-        """What is made from the position, which moves on by as many words as that took."""
+        """The array that `make_from` makes from the position, which then moves on by the words that it took."""
+        # Under the lock, so that no two threads draw from one position. Where a draw fails, the position stays.
         with self._lock:
             end = TorchEnd()
             array = make_from(self._position._reporting(end))
@@ -96,14 +100,14 @@ class Draws(Iterator[float]):
             in_features: Size of each input.
             out_features: Size of each output.
             bias: Whether the layer has one; else None is returned for it.
-            dtype: Of both.
+            dtype: The dtype of both.
 
         Returns:
             The weight, of shape (out_features, in_features), and the bias, of shape (out_features,).
 
         Raises:
-            TypeError: An argument of the wrong kind.
-            ValueError: A negative size, or an unknown dtype.
+            TypeError: An argument is of the wrong kind.
+            ValueError: A size is negative, or the dtype unknown.
 
         Example:
             >>> from varscale import replay
@@ -115,6 +119,7 @@ class Draws(Iterator[float]):
             not_negative_integer(name, size)
             for name, size in (("in_features", in_features), ("out_features", out_features))
         )
+        # The operations of `nn.Linear`, in its order: the weight is drawn before the bias.
         root = sqrt(ins)
         bound = sqrt(3.0) * (LINEAR_GAIN / root) if ins else 0.0
         weight = self._uniform(-bound, bound, (outs, ins), dtype)

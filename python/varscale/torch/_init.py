@@ -1,4 +1,4 @@
-"""`init_`: fills tensors, modules and sharded parameters where they are."""
+"""Tensors, modules and sharded parameters of PyTorch, filled where they are."""
 
 from __future__ import annotations
 
@@ -29,54 +29,56 @@ except ModuleNotFoundError as error:
 Target = TypeVar("Target", bound="torch.Tensor | torch.nn.Module")
 
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-"""What a dtype crosses to NumPy as where NumPy does not know it, by its size in bytes."""
+"""The dtypes, by size in bytes, as which tensors cross to NumPy where torch cannot hand over their own."""
 _WRAPPERS = {"_orig_mod", "_checkpoint_wrapped_module"}
-"""What `torch.compile` and activation checkpointing put into the names of parameters."""
+"""The parts that `torch.compile` and activation checkpointing put into the names of parameters."""
 
 
 class Fill(NamedTuple):
-    """A tensor to fill with a lazy one."""
+    """A tensor, and the lazy tensor that it is to be filled with."""
 
     target: torch.Tensor
     lazy: Lazy
     local: torch.Tensor
-    """What this process holds of the target: all, or a shard."""
+    """The tensor that this process holds: the target or its shard."""
     index: Any
-    """Which part that is; None for none."""
+    """The part of the target that this is; None where this process holds none."""
     view: NDArray[Any] | None
-    """Its memory, where NumPy can reach it."""
+    """The local tensor's memory as an array; None where NumPy cannot reach it."""
 
 
 def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: Any = None) -> Target:
-    """Fills a tensor, or all parameters of a module, in place and bit for bit with what varscale makes anywhere else.
+    """Fills a tensor or all parameters of a module, in place, with the bits that varscale makes anywhere else.
 
-    A tensor on the CPU is filled without a copy, in any dtype, with any strides; one on another device is made on the
-    CPU, then copied. Of a DTensor (those of FSDP2 and tensor parallelism too) every rank makes its own shard and
-    nothing else, without communication. Parameters that require gradients need no `no_grad`, and autograd learns that
+    A tensor on the CPU is filled without a copy, in any dtype and with any strides. One on another device is made on
+    the CPU, then copied. Every rank makes its own shard of a DTensor and nothing else, without communication, also
+    under FSDP2 and tensor parallelism. Parameters that require gradients need no `no_grad`, and autograd learns that
     they have changed. Everything is checked before anything is filled.
 
-    The values depend on the initializer, the seed, the shape, the dtype and, in a module, on each parameter's name: not
-    on the order of the parameters, nor on the mesh. Names are those of `named_parameters`, without what
-    `torch.compile`, activation checkpointing and DDP add; a parameter of several names goes by the first.
+    The values depend on the initializer, the seed, the shape and the dtype, and in a module on each parameter's name.
+    They do not depend on the order of the parameters or on the mesh. Names are those of `named_parameters`, without the
+    parts that `torch.compile`, activation checkpointing and DDP add. A parameter of several names goes by the first.
 
-    Fans: PyTorch's weights are (out, in, *kernel). An initializer whose axes are the default ones gets `in_axis=1,
-    out_axis=0` here, so that its fans are those of `torch.nn.init`; a vector keeps (n, n). Any other axes stay, such as
-    `in_axis=0, out_axis=1` for a transposed convolution. A model's initializers stay as they are, for a model makes the
-    same values everywhere.
+    PyTorch's weights are (out, in, *kernel). An initializer with the default axes gets `in_axis=1, out_axis=0` here, so
+    that its fans are those of `torch.nn.init`; a vector keeps (n, n). Any other axes stay, such as `in_axis=0,
+    out_axis=1` for a transposed convolution. A model's initializers stay as they are, because a model makes the same
+    values everywhere.
 
     Args:
-        target: A tensor, a parameter, a DTensor, or a module. After `to_empty`, where it was made on the meta device.
-        init_or_model: An initializer: in a module each parameter gets `init.fold_in(name)`. A `varscale.Model`: each
-            parameter, and each buffer that the model has, gets the model's of its name. For a tensor also a lazy one.
-        seed: Takes the place of the initializer's own; None keeps that. With a model, the model's seed.
+        target: A tensor, a parameter, a DTensor or a module. If it was made on the meta device, `to_empty` comes first.
+        init_or_model: An initializer, of which each parameter of a module gets `init.fold_in(name)`; or a
+            `varscale.Model`, whose values go to the parameters, and to the buffers that it has, by name. A tensor also
+            takes a lazy tensor.
+        seed: The seed that replaces the initializer's own; None keeps that. With a model, the model's seed.
 
     Returns:
         `target`.
 
     Raises:
-        TypeError: An argument of the wrong kind, or a tensor that is not strided.
-        ValueError: A meta tensor; parameters that the model lacks, or has in another shape or dtype; a DTensor
-            without a seed: each rank would draw from a different tensor; what the initializer refuses.
+        TypeError: An argument is of the wrong kind, or a tensor is not strided.
+        ValueError: A tensor is on the meta device; the model lacks a parameter, or has it in another shape or dtype; a
+            DTensor has no seed, so that each rank would draw from a different tensor; or the initializer refuses the
+            call.
 
     Example:
         >>> import torch, varscale as vs
@@ -111,9 +113,11 @@ def _of_tensor(target: torch.Tensor, init: Any, seed: Any) -> Lazy:
 
 
 def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterator[Fill]:
-    """What to fill in a module."""
+    """The fills of a module's tensors."""
+    # Both wrap the module under the name "module", which must not count for the names of parameters.
     if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
         module = module.module
+    # Duplicates too: a model may know a shared parameter by any of its names.
     parameters = _named(module.named_parameters(remove_duplicate=False))
     if not isinstance(init_or_model, Model):
         init = check_initializer(init_or_model)
@@ -128,6 +132,7 @@ def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterat
         raise ValueError(msg)
     lazies = model.lazy(seed)
     for tensor, names in [*parameters, *_named(module.named_buffers(remove_duplicate=False))]:
+        # The first of its names that the model has; a buffer may have none.
         for name in [name for name in names if name in model][:1]:
             if hasattr(tensor, "placements"):
                 check_repeats(lazies[name].initializer)
@@ -140,7 +145,7 @@ def _of_parameter(tensor: torch.Tensor, name: str, init: Builtin, seed: Any) -> 
 
 
 def _named(tensors: Iterator[tuple[str, torch.Tensor]]) -> list[tuple[torch.Tensor, list[str]]]:
-    """Every tensor once, with all its names."""
+    """Every tensor once, with all its names, in order."""
     found: dict[int, tuple[torch.Tensor, list[str]]] = {}
     for name, tensor in tensors:
         parts = name.split(".")
@@ -150,12 +155,13 @@ def _named(tensors: Iterator[tuple[str, torch.Tensor]]) -> list[tuple[torch.Tens
             )
             raise TypeError(msg)
         plain = ".".join(part for part in parts if part not in _WRAPPERS)
+        # By identity: tensors compare element by element.
         found.setdefault(id(tensor), (tensor, []))[1].append(plain)
     return list(found.values())
 
 
 def _seeded(init: Builtin, seed: Any, target: torch.Tensor) -> Builtin:
-    """The initializer with the seed that counts, and PyTorch's axes where it has the default ones."""
+    """The initializer with the seed that counts, and with PyTorch's axes in place of the default ones."""
     if seed is not None:
         init = init._with_seed(seed)
     if hasattr(target, "placements"):
@@ -180,7 +186,8 @@ def _check_memory(label: str, tensor: torch.Tensor) -> None:
 
 
 def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Fill:
-    """What to fill with what, all checked; a tensor without memory has no shape or dtype to ask a lazy tensor for."""
+    """The fill of a target, with everything checked."""
+    # First the memory: a tensor without it may have no shape to ask a lazy tensor for.
     _check_memory(label, target)
     lazy = lazy_tensor_of()
     if tuple(target.shape) != lazy.shape:
@@ -191,6 +198,7 @@ def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) 
         msg = f"{label} must have the dtype {lazy.dtype.name!r} that it is to hold, got {expected!r}"
         raise ValueError(msg)
     local, index = _shard(target) if hasattr(target, "placements") else (target, WHOLE)
+    # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
     if local.device.type != "cpu" or local.is_neg() or local.is_conj():
         return Fill(target, lazy, local, index, None)
     view = _view(local, lazy)
@@ -201,23 +209,25 @@ def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) 
 
 
 def _shard(target: Any) -> tuple[torch.Tensor, Any]:
-    """What this process holds of a DTensor, and which part that is."""
+    """The shard of a DTensor that this process holds, and its index; None for an empty one."""
     with torch.no_grad():
         local = target.to_local()
     mesh = target.device_mesh
     coordinate = mesh.get_coordinate()
+    # A rank outside the mesh has no coordinate.
     if coordinate is None or not local.numel():
         return local, None
     return local, shard_index(target.shape, local.shape, target.placements, mesh.shape, coordinate)
 
 
 def _run(fills: list[Fill]) -> None:
-    """Fills what NumPy can reach in one parallel pass; what is elsewhere one by one, to hold one copy at a time.
+    """Fills the tensors that NumPy can reach in one parallel pass, and the others one by one.
 
-    Tensors that share memory are filled in order, as any function of `torch.nn.init` would.
+    Tensors that share memory are filled in order, as by any function of `torch.nn.init`.
     """
     fills = [fill for fill in fills if fill.index is not None]
     shared = _share_memory([fill.local for fill in fills if fill.view is not None])
+    # A pass per array where they share memory: the core fills the arrays of one pass at the same time.
     together = Pass(most=0 if shared else maxsize)
     with Writing(*(fill.view for fill in fills if fill.view is not None)):
         for fill in fills:
@@ -227,27 +237,30 @@ def _run(fills: list[Fill]) -> None:
         together.run()
     for fill in fills:
         if fill.view is None:
+            # Made, copied and dropped one after another, so that the CPU holds one copy at a time.
             made = torch.empty(fill.local.shape, dtype=fill.local.dtype, device="cpu")
             fill.lazy.fill(_view(made, fill.lazy), fill.index)
             fill.local.copy_(made)
+        # NumPy wrote past autograd, which counts versions; inference tensors have none.
         if not fill.target.is_inference():
             torch.autograd.graph.increment_version(fill.target)
 
 
 def _share_memory(tensors: list[torch.Tensor]) -> bool:
-    """Whether any two may have an element in common: the core fills all arrays at once, and must not be given such."""
+    """Whether two of the tensors may have an element in common, judged by the memory between their ends."""
     spans = []
     for tensor in tensors:
         last = sum(stride * (size - 1) for stride, size in zip(tensor.stride(), tensor.shape, strict=True))
         if tensor.numel():
             spans.append((tensor.data_ptr(), tensor.data_ptr() + tensor.itemsize * (last + 1)))
+    # Sorted by their starts, spans overlap if any neighbours do.
     spans.sort()
     return any(end > start for (_, end), (start, _) in pairwise(spans))
 
 
 def _view(tensor: torch.Tensor, lazy: Lazy) -> NDArray[Any]:
     """The tensor's memory as a NumPy array."""
-    plain = tensor.detach()
+    plain = tensor.detach()  # `numpy` refuses tensors that require gradients
     if lazy.dtype.type.__module__ == "ml_dtypes":
         plain = plain.view(_WORDS[lazy.dtype.itemsize])
     view: NDArray[Any] = plain.numpy().view(lazy.dtype)
