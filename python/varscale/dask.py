@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ._arguments.dtypes import DTypeLike
 from ._arguments.shapes import ShapeLike
 from ._engines import lazy_tensor, missing
 from ._filling.lazy import Lazy
@@ -22,7 +23,9 @@ except ModuleNotFoundError as error:
 __all__ = ["array"]
 
 
-def array(init: Builtin | Lazy, shape: ShapeLike | None, chunks: Any = "auto", dtype: Any = None) -> dask.array.Array:
+def array(
+    init: Builtin | Lazy, shape: ShapeLike | None, chunks: Any = "auto", dtype: DTypeLike | None = None
+) -> dask.array.Array:
     """A Dask array that holds `init(shape, dtype)`, whatever the chunks and the scheduler.
 
     Only what is asked for is made, and only when it is computed or stored. The graph holds no values: a task is a lazy

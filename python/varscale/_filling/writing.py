@@ -58,7 +58,7 @@ def _share(array: NDArray[Any], other: NDArray[Any]) -> bool:
     if not np.may_share_memory(array, other):
         return False
     try:
-        return bool(np.shares_memory(array, other, max_work=_WORK))  # type: ignore[arg-type]  # NumPy's stub is narrower
+        return bool(np.shares_memory(array, other, max_work=_WORK))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:  # rather refuse a call than let two write one element
         return True
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .._arguments.dtypes import DTypeLike
 from .._arguments.shapes import ShapeLike
 from .._engines import check_repeats, lazy_tensor, missing
 from .._filling.lazy import Lazy
@@ -18,7 +19,7 @@ except ModuleNotFoundError as error:
 
 
 def make_array(
-    init: Builtin | Lazy, shape: ShapeLike | None, sharding: jax.sharding.Sharding, dtype: Any = None
+    init: Builtin | Lazy, shape: ShapeLike | None, sharding: jax.sharding.Sharding, dtype: DTypeLike | None = None
 ) -> jax.Array:
     """A `jax.Array` that holds `init(shape, dtype)`, whatever the mesh and the number of processes.
 

@@ -20,6 +20,7 @@ from .._filling.writing import Writing
 from .._initializers.builtin import Builtin
 from .._initializers.variance_scaling import VarianceScaling
 from .._models.model import Model
+from .._sources.replay import Replay
 
 try:
     import torch
@@ -47,7 +48,7 @@ class Fill(NamedTuple):
     """The local tensor's memory as an array; None where NumPy cannot reach it."""
 
 
-def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: Any = None) -> Target:
+def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: int | Replay | None = None) -> Target:
     """Fills a tensor or all parameters of a module, in place, with the bits that varscale makes anywhere else.
 
     A tensor on the CPU is filled without a copy, in any dtype and with any strides. One on another device is made on
