@@ -14,8 +14,18 @@ from varscale._engines import EXTRAS
 
 
 def test_every_adapter_has_its_extra() -> None:
-    """If this fails the command that an ImportError names installs nothing."""
-    assert set(EXTRAS) <= set(metadata("varscale").get_all("Provides-Extra"))
+    """If this fails the command that an ImportError names installs nothing (extras are read where it is installed)."""
+    assert set(EXTRAS) <= set(metadata("varscale").get_all("Provides-Extra")), "install anew after a change of extras"
+
+
+def test_every_adapter_is_tested_with_its_engine() -> None:
+    """If this fails an adapter has no environment, no tests or no section."""
+    makefile = (document.ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"\nENGINES := {' '.join(EXTRAS)}\n" in makefile
+    guide = (document.ROOT / "docs" / "guides" / "engines.md").read_text(encoding="utf-8")
+    for engine in EXTRAS:
+        assert list((document.ROOT / "tests" / "engines").glob(f"test_{engine}_*.py")), engine
+        assert f"varscale[{engine}]" in guide
 
 
 @pytest.mark.parametrize("engine", EXTRAS)
@@ -23,7 +33,9 @@ def test_every_adapter_has_its_extra() -> None:
 def test_a_missing_engine_is_named(engine: str, use: str) -> None:
     """If this fails a user without the engine does not learn what to install."""
     code = f"import sys; sys.modules[{engine!r}] = None; {use.replace('ENGINE', engine)}"
-    last = run(code).stderr.strip().splitlines()[-1]
+    errors = run(code).stderr.strip().splitlines()
+    assert errors, f"`varscale.{engine}` does not import {engine}: an adapter, its extra and its engine have one name"
+    last = errors[-1]
     assert last.startswith(f"ImportError: `varscale.{engine}` needs a package that is not installed")
     assert last.endswith(f"pip install 'varscale[{engine}]'")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from package.graph import Graph, circles, figures, upward
+from package.graph import Graph, circles, figures, folder, upward
 
 PACKAGE = Path(__file__).parents[2] / "python" / "varscale"
 FLOORS: dict[str, int] = {
@@ -77,6 +77,7 @@ def test_imports_run_down_and_in_no_circle() -> None:
     """If this fails a file depends on what is built upon it, and neither can be understood or moved alone."""
     graph = draw(PACKAGE)
     assert len(graph) > 40
+    assert {folder(file) for file in graph} == FLOORS.keys(), "a new folder or file of the package has its floor"
     assert circles(graph) == []
     assert upward(graph, FLOORS) == []
 
@@ -93,9 +94,9 @@ def test_imports_run_down_and_in_no_circle() -> None:
 def test_a_planted_import_is_seen(tmp_path: Path, line: str) -> None:
     """If this fails the test above sees no import that stands elsewhere than at the top, or none at all."""
     package = tmp_path / "varscale"
-    for folder in ("_arguments", "_models"):
-        (package / folder).mkdir(parents=True)
-        (package / folder / "__init__.py").write_text("")
+    for name in ("_arguments", "_models"):
+        (package / name).mkdir(parents=True)
+        (package / name / "__init__.py").write_text("")
     (package / "__init__.py").write_text("from ._models.rules import Rule\n")
     (package / "_models" / "rules.py").write_text("from .._arguments.checks import real\n")
     (package / "_arguments" / "checks.py").write_text("real = float\n")

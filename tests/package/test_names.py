@@ -69,6 +69,17 @@ def test_objects_show_what_users_may_use(thing: object, expected: set[str]) -> N
     assert shown(thing) == expected
 
 
+def test_every_initializer_is_in_the_reference() -> None:
+    """If this fails a user does not learn the interval and the standard deviation of an initializer."""
+    page = (ROOT / "docs" / "reference" / "initializers.md").read_text(encoding="utf-8")
+    things = {name: getattr(vs, name) for name in vs.__all__ if name[0].isupper()}
+    names = [
+        name for name, thing in things.items() if issubclass(thing, vs.Initializer) and thing is not vs.Initializer
+    ]
+    assert len(names) > 15
+    assert [name for name in names if f"`{name}" not in page] == []
+
+
 @pytest.mark.parametrize("name", [name for name in vs.__all__ if name != "__version__"])
 def test_names_say_where_users_find_them(name: str) -> None:
     """If this fails pickles, reprs and errors name a file of ours, which may move."""

@@ -12,6 +12,7 @@ import pytest
 
 import varscale as vs
 from varscale import replay
+from varscale._sources.request import Law
 
 pytestmark = pytest.mark.known_answers
 
@@ -123,5 +124,19 @@ def test_what_was_folded_in_before_counts() -> None:
     folded = vs.lecun_normal().fold_in(5)
     assert folded._with_seed(replay.jax(0)) == vs.lecun_normal(replay.jax(0).fold_in(5))
     assert folded._with_seed(3) == vs.lecun_normal(3).fold_in(5)
-    with pytest.raises(ValueError, match="`fold_in` must be of a seed that folds"):
+    with pytest.raises(ValueError, match="`fold_in` must be called on a seed that folds"):
         vs.Model({"w": ((3, 4), None, folded)}).init(replay.tf1(1))
+
+
+class Arcsine(vs.RandomUniform):
+    """A law that no replay knows."""
+
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
+        return super()._law(full_shape)._replace(name="arcsine")
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_a_law_that_is_not_replayed_is_refused(maker: Callable[[int], replay.Replay]) -> None:
+    """If this fails a new law is silently drawn as another one."""
+    with pytest.raises(ValueError, match=r"^`law` must be uniform, normal or truncated_normal .* got 'arcsine'"):
+        Arcsine(seed=maker(1))((4, 4))

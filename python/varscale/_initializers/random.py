@@ -11,7 +11,7 @@ from .._arguments.checks import finite, not_negative, real
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import compute_fans
 from .._core import truncated_moments
-from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
+from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan, truncated_normal_plan
 from .._sources.replay import Replay
 from .._sources.request import Interval, Law, Normal
 from .sampled import Description, Sampled
@@ -51,7 +51,7 @@ class RandomNormal(Sampled):
         self._seal(seed, dtype)
 
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        return placed("normal", self.mean, self.stddev, kind)
+        return normal_plan(self.mean, self.stddev, kind)
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("normal", Normal(self.mean, self.stddev))
@@ -120,7 +120,7 @@ class TruncatedNormal(Sampled):
         self._seal(seed, dtype)
 
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
-        return placed("truncated_normal", self.mean, self.stddev, kind, (self.lower, self.upper))
+        return truncated_normal_plan(self.mean, self.stddev, kind, (self.lower, self.upper))
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, get_args
 from .._arguments.checks import positive, word
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes
-from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, placed
+from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan
 from .._sources.replay import Replay
 from .._sources.request import Law, Variance
 from .sampled import Description, Sampled
@@ -125,7 +125,7 @@ class VarianceScaling(Sampled):
             check_overflow(bound, kind)
             return Plan("truncated_normal", STANDARD_BOUNDS, 0.0, stddev, -bound, bound)
         if self.distribution == "untruncated_normal":
-            return placed("normal", 0.0, sqrt(variance), kind)
+            return normal_plan(0.0, sqrt(variance), kind)
         limit = sqrt(3.0 * variance)  # a uniform law on [-limit, limit] has the variance limit^2 / 3
         check_overflow(limit, kind)
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)

@@ -30,21 +30,28 @@ class Plan(NamedTuple):
     """No value is less than `low` or greater than `high`, once they are rounded to the dtype."""
 
 
-def placed(law: str, loc: float, scale: float, kind: FloatType, bounds: tuple[float, float] = STANDARD_BOUNDS) -> Plan:
-    """The plan of a normal or truncated normal law, whose values must fit in the dtype.
+def normal_plan(loc: float, scale: float, kind: FloatType) -> Plan:
+    """The plan of a normal law, whose values must fit in the dtype.
 
     Raises:
         ValueError: The largest value overflows the dtype.
     """
-    if law == "normal":
-        low, high, reach = -inf, inf, kind.reach
-    else:
-        low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times an infinite bound is NaN
-        # Where a bound is infinite, values end within ten standard deviations of the other one, or of the mean.
-        ends = [abs(bound) for bound in bounds if isfinite(bound)]
-        reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
+    check_overflow(abs(loc) + scale * kind.reach, kind)
+    return Plan("normal", STANDARD_BOUNDS, loc, scale, -inf, inf)
+
+
+def truncated_normal_plan(loc: float, scale: float, kind: FloatType, bounds: tuple[float, float]) -> Plan:
+    """The plan of a normal law truncated to `bounds`, whose values must fit in the dtype.
+
+    Raises:
+        ValueError: The largest value overflows the dtype.
+    """
+    low, high = (loc + scale * bound if scale else loc for bound in bounds)  # 0 times an infinite bound is NaN
+    # Where a bound is infinite, values end within ten standard deviations of the other one, or of the mean.
+    ends = [abs(bound) for bound in bounds if isfinite(bound)]
+    reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
     check_overflow(abs(loc) + scale * reach, kind)
-    return Plan(law, bounds, loc, scale, low, high)
+    return Plan("truncated_normal", bounds, loc, scale, low, high)
 
 
 def check_overflow(largest: float, kind: FloatType) -> None:

@@ -8,7 +8,7 @@ from .._arguments.dtypes import FloatType
 from .._arguments.parts import Part
 from .environment import in_default_environment
 from .plan import Plan
-from .request import HasLaw, Request
+from .request import LAWS, HasLaw, Request
 from .source import Drawn, Source
 
 Self = TypeVar("Self", bound="Replay")
@@ -63,7 +63,10 @@ class Replay:
     def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Source:
         """The source of a part, for an initializer's rule and a dtype."""
         rule._remembered_plan(part.full_shape, kind)  # raises where values overflow the dtype, as a native seed would
-        return in_default_environment(self._answer, Request(rule._law(part.full_shape), kind, part))
+        law = rule._law(part.full_shape)
+        if law.name not in LAWS:
+            self._refuse("law", law.name, f"{', '.join(LAWS[:-1])} or {LAWS[-1]}")
+        return in_default_environment(self._answer, Request(law, kind, part))
 
     def serialize(self) -> dict[str, Any]:
         """The entry of an initializer's config, which `replay.deserialize` reads."""

@@ -37,11 +37,15 @@ class Interval(NamedTuple):
     maxval: float
 
 
+LAWS = ("uniform", "normal", "truncated_normal")
+"""The laws that replays know; a replay refuses any other."""
+
+
 class Law(NamedTuple):
     """The law of a tensor of one shape in the user's numbers; nothing is rounded or divided yet."""
 
     name: str
-    """"uniform", "normal" or "truncated_normal"."""
+    """One of `LAWS`."""
     parameters: Variance | Normal | Interval
     bounds: tuple[float, float] = (-2.0, 2.0)
     """The bounds of a truncated normal law, in standard deviations from its mean."""
