@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -88,3 +89,59 @@ def test_ours_stay_immutable_in_a_subclass_that_adds_attributes() -> None:
     for name in ("scale", "mode", "seed", "dtype", "in_axis", "path"):
         with pytest.raises(AttributeError, match="immutable"):
             setattr(init, name, 1)
+
+
+def test_attributes_of_ours_cannot_be_taken() -> None:
+    """If this fails a subclass that happens to use the name of one of ours breaks at its first call."""
+
+    class Taker(vs.VarianceScaling):
+        pass
+
+    init = Taker()
+    for name in ("_seed", "_kind", "_plans", "_path", "scale", "seed", "path"):
+        with pytest.raises(AttributeError, match="immutable"):
+            setattr(init, name, 1)
+    init.input_axes = init._mine = 3  # names that are not ours
+    assert (init.input_axes, init._mine) == (3, 3)
+
+
+class Gated(vs.Rule):
+    """A user's rule, with slots of its own."""
+
+    __slots__ = ("gate",)
+
+
+class Bare(vs.PartitionInfo):
+    __slots__ = ()
+
+
+class Noted(vs.Model):
+    """A user's model, whose constructor takes something else."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__({f"{layer}.weight": (4, 4) for layer in range(layers)})
+        self.note = "mine"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_subclasses_of_values_compare_show_and_pickle(protocol: int) -> None:
+    """If this fails two different rules of a user are one, or cannot be sent to another process."""
+    rules = Gated("a", vs.Zeros()), Gated("b", vs.Ones(), rank=2)
+    assert rules[0] != rules[1]
+    assert len({*rules, Gated("a", vs.Zeros())}) == 2
+    infos = Bare((4, 5), (1, 2)), Bare((4, 5), (0, 2))
+    assert infos[0] != infos[1]
+    assert repr(infos[0]) == "Bare(full_shape=(4, 5), var_offset=(1, 2))"
+    model = Noted(3)
+    part = next(vs.Model({"w": (2, 2)}).jobs(1)).run()[0]
+    for thing in (*rules, *infos, model):
+        back = pickle.loads(pickle.dumps(thing, protocol))
+        assert back == thing == copy.copy(thing) == copy.deepcopy(thing)
+        assert type(back) is type(thing)
+        assert weakref.ref(thing)() is thing
+    assert pickle.loads(pickle.dumps(model, protocol)).note == "mine"
+    back = pickle.loads(pickle.dumps(part, protocol))
+    assert (back.name, back.index, back.values.tolist()) == (part.name, part.index, part.values.tolist())
+    match part:
+        case vs.ModelPart(name, index, _):
+            assert (name, index) == (part.name, part.index)

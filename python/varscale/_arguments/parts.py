@@ -47,7 +47,8 @@ class PartitionInfo(Immutable):
         True
     """
 
-    __slots__ = ("full_shape", "var_offset")
+    _fields = ("full_shape", "var_offset")
+    __slots__ = _fields
     full_shape: tuple[int, ...]
     var_offset: tuple[int, ...]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._arguments.parts import Part
 from .._core import fill as core_fill
-from .._sources.source import Drawn, Source, Written
+from .._sources.source import Drawn, Source
 from .arrays import check_out, new_array
 from .pieces import assign
 from .writing import Writing
@@ -19,7 +19,7 @@ from .writing import Writing
 if TYPE_CHECKING:
     from .._core import _Job
 
-Fill = tuple[NDArray[Any], Part, Source]
+Fill = tuple[NDArray[Any], Part, Drawn]
 """An array, the part of a tensor that it holds, and the source of its values."""
 
 
@@ -27,12 +27,19 @@ def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray
     """Fills a new array of the part's shape, or `out`, which other calls must not write until it returns."""
     if out is None:
         array = new_array(part.shape, source.dtype)
-        fill(((array, part, source),))
+        _write(source, part, array)
         return array
     check_out(out, part.shape)
     with Writing(out):
-        fill(((out, part, source),))
+        _write(source, part, out)
     return out
+
+
+def _write(source: Source, part: Part, array: NDArray[Any]) -> None:
+    if isinstance(source, Drawn):
+        fill(((array, part, source),))
+    elif array.size:
+        source.write(array, part)
 
 
 class Pass:
@@ -50,7 +57,10 @@ class Pass:
     def add(self, source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The array of a part: a new one, or `out`. Its values are there once the pass has run."""
         array = new_array(part.shape, source.dtype) if out is None else check_out(out, part.shape)
-        self._fills.append((array, part, source))
+        if isinstance(source, Drawn):
+            self._fills.append((array, part, source))
+        else:
+            _write(source, part, array)  # now: the source may hold as many bytes as the array, and need not be kept
         self._pending += array.nbytes
         if self._pending >= self._most:
             self.run()
@@ -67,14 +77,10 @@ class Pass:
 
 
 def fill(fills: Iterable[Fill]) -> None:
-    """Fills all the arrays: those that Python writes at once, the others in one parallel pass of the core."""
+    """Fills all the arrays in one parallel pass of the core."""
     jobs: list[_Job] = []
     in_order: list[tuple[NDArray[Any], NDArray[Any]]] = []
     for array, part, source in fills:
-        if isinstance(source, Written):
-            if array.size:
-                source.write(array, part)
-            continue
         target = array
         if source.in_order and not array.flags.c_contiguous:
             # The core hands such words out in C order only: it fills an array in that order, which is then copied.
@@ -96,9 +102,7 @@ def _job(array: NDArray[Any], part: Part, source: Drawn) -> _Job:
 
     Its stream gets its name here, when only the core can still refuse the call.
     """
-    kind, stream = source.kind, source.stream
-    # A seed names its stream only now; the name of any other stream is there.
-    name = stream if isinstance(stream, (bytes, tuple)) else stream._stream()
+    kind, name = source.kind, source.named()
     # 16-bit floats cross as their bits, which the core rounds by itself.
     out = array if kind.crosses_as is None else array.view(kind.crosses_as)
     if part.picks is None:

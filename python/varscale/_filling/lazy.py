@@ -19,6 +19,12 @@ from .fill import make
 class Maker(Protocol):
     """An initializer, as lazy tensors know it."""
 
+    def __call__(self, shape: Any, dtype: Any = None) -> NDArray[Any]:
+        """Makes a tensor."""
+
+    def fold_in(self, *path: int | str) -> Maker:
+        """The same rule with an independent stream."""
+
     def get_config(self) -> dict[str, Any]:
         """The arguments of its constructor."""
 
@@ -37,7 +43,8 @@ class Lazy(Immutable):
         dtype: The NumPy dtype of its elements.
     """
 
-    __slots__ = ("_stream", "dtype", "initializer", "shape")
+    _fields = ("initializer", "shape", "dtype", "_stream")
+    __slots__ = _fields
     initializer: Maker
     shape: tuple[int, ...]
     dtype: np.dtype[Any]

@@ -38,11 +38,18 @@ class Builtin(Initializer):
         self.__dict__.update(values)
 
     def __setattr__(self, name: str, value: object) -> None:
-        # A user's subclass may add attributes of its own; nobody may change ours.
-        if self._is_ours() or name in self._parameters or name in self._dialect:
+        # A user's subclass may add attributes of its own; nobody may change ours, nor take the name of one.
+        if self._is_ours() or self._keeps(name):
             msg = f"{type(self).__name__} is immutable, cannot set `{name}`"
             raise AttributeError(msg)
         super().__setattr__(name, value)
+
+    @classmethod
+    def _keeps(cls, name: str) -> bool:
+        """Whether an attribute of this name belongs to one of our own classes."""
+        ours = [base for base in cls.__mro__ if issubclass(base, Builtin) and base._is_ours()]
+        noted = any(name in base.__annotations__ or isinstance(vars(base).get(name), property) for base in ours)
+        return noted or name == "path"
 
     def __delattr__(self, name: str) -> None:
         msg = f"{type(self).__name__} is immutable, cannot delete `{name}`"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from .._arguments.dtypes import DTypeLike
 from .._arguments.fans import AxesLike
-from .._sources.replay import Replay
+from .._sources.seeds import SeedLike
 from .variance_scaling import Distribution, Mode, VarianceScaling
 
 
@@ -37,7 +37,7 @@ class Preset(VarianceScaling):
 
     def __init__(
         self,
-        seed: int | Replay | None = None,
+        seed: SeedLike = None,
         *,
         dtype: DTypeLike = "float32",
         in_axis: AxesLike = -2,

@@ -12,8 +12,8 @@ from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import compute_fans
 from .._core import truncated_moments
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan, truncated_normal_plan
-from .._sources.replay import Replay
 from .._sources.request import Interval, Law, Normal
+from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
 
 
@@ -44,7 +44,7 @@ class RandomNormal(Sampled):
         self,
         mean: float = 0.0,
         stddev: float = 0.05,
-        seed: int | Replay | None = None,
+        seed: SeedLike = None,
         dtype: DTypeLike = "float32",
     ) -> None:
         self._set(mean=finite("mean", mean), stddev=not_negative("stddev", stddev))
@@ -94,7 +94,7 @@ class TruncatedNormal(Sampled):
         self,
         mean: float = 0.0,
         stddev: float = 0.05,
-        seed: int | Replay | None = None,
+        seed: SeedLike = None,
         dtype: DTypeLike = "float32",
         *,
         lower: float = -2.0,
@@ -163,7 +163,7 @@ class RandomUniform(Sampled):
         self,
         minval: float = -0.05,
         maxval: float = 0.05,
-        seed: int | Replay | None = None,
+        seed: SeedLike = None,
         dtype: DTypeLike = "float32",
     ) -> None:
         low, high = finite("minval", minval), finite("maxval", maxval)

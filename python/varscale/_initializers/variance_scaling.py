@@ -9,8 +9,8 @@ from .._arguments.checks import positive, word
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan
-from .._sources.replay import Replay
 from .._sources.request import Law, Variance
+from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
 
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
@@ -84,7 +84,7 @@ class VarianceScaling(Sampled):
         scale: float = 1.0,
         mode: Mode = "fan_in",
         distribution: Distribution = "truncated_normal",
-        seed: int | Replay | None = None,
+        seed: SeedLike = None,
         dtype: DTypeLike = "float32",
         *,
         in_axis: AxesLike = -2,

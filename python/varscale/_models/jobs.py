@@ -26,7 +26,8 @@ class ModelPart(Immutable):
         values: The array of the part.
     """
 
-    __slots__ = ("index", "name", "values")
+    _fields = __match_args__ = ("name", "index", "values")
+    __slots__ = _fields
     name: str
     index: Box
     values: NDArray[Any]
@@ -42,7 +43,8 @@ class ModelPart(Immutable):
 class ModelJob(Immutable):
     """Parts of a model that are made together. `Model.jobs` yields jobs; they pickle, and repeat if they run again."""
 
-    __slots__ = ("pieces",)
+    _fields = __match_args__ = ("pieces",)
+    __slots__ = _fields
     pieces: tuple[tuple[str, Lazy, Box], ...]
     """The parameter's name, its lazy tensor and the index, for each part."""
 

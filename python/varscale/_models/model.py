@@ -14,8 +14,7 @@ from .._filling.arrays import new_array
 from .._filling.fill import Pass
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
-from .._sources.replay import Replay
-from .._sources.seeds import parse_seed
+from .._sources.seeds import SeedLike, parse_seed
 from .jobs import ModelJob, boxes, cut
 from .parameter import Parameter, parse_parameter
 from .progress import Progress
@@ -88,7 +87,7 @@ class Model(Mapping[str, Parameter]):
 
     def init(
         self,
-        seed: int | Replay | None = None,
+        seed: SeedLike = None,
         names: Iterable[str] | None = None,
         *,
         progress: bool | Callable[[int, int], object] = False,
@@ -131,7 +130,7 @@ class Model(Mapping[str, Parameter]):
             together.run()
         return arrays
 
-    def lazy(self, seed: int | Replay | None = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
+    def lazy(self, seed: SeedLike = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
         """The parameters as lazy tensors, which make only what is asked of them.
 
         Args:
@@ -150,7 +149,7 @@ class Model(Mapping[str, Parameter]):
         return {name: seeded(name).fold_in(name).lazy(self[name].shape, self[name].dtype) for name in chosen}
 
     def jobs(
-        self, seed: int | Replay | None = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
+        self, seed: SeedLike = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
     ) -> Iterator[ModelJob]:
         """The model as independent jobs, which pickle and may be run anywhere and in any order.
 
@@ -219,9 +218,6 @@ class Model(Mapping[str, Parameter]):
             return found[id(initializer)]
 
         return seeded
-
-    def __reduce__(self) -> Any:
-        return type(self), ({name: tuple(parameter) for name, parameter in self.items()},)
 
     def __eq__(self, other: object) -> bool:
         return self._parameters == other._parameters if isinstance(other, Model) else NotImplemented

@@ -37,7 +37,8 @@ class Rule(Immutable):
         True
     """
 
-    __slots__ = ("initializer", "pattern", "rank")
+    _fields = ("pattern", "initializer", "rank")
+    __slots__ = _fields
     pattern: str
     initializer: Builtin
     rank: int | range | None

@@ -6,9 +6,10 @@ import os
 import threading
 from typing import Any
 
+import numpy as np
+
 from .._arguments.checks import integer
 from .._arguments.dtypes import FloatType
-from .._arguments.immutable import Immutable
 from .._arguments.parts import Part
 from .identity import UNSET_FIELD, call_field, identity, path_fields, seed_field
 from .replay import Replay
@@ -76,7 +77,7 @@ def draws_entropy(seed: Any) -> bool:
     return seed is None and _global.seed is None
 
 
-class Native(Immutable):
+class Native:
     """A seed of the native stream, and the path that was folded in: together they name the stream of a call.
 
     It has the hooks of `Replay`, so that no initializer needs to know which of the two it holds.
@@ -88,12 +89,14 @@ class Native(Immutable):
     _fields: bytes
     """The seed and the path as the bytes that are hashed; every call needs them, so they are made once."""
 
-    def __init__(self, seed: int | None, path: tuple[int | str, ...] = ()) -> None:
-        self._set(_given=seed, _path=path, _fields=seed_field(seed) + path_fields(path))
+    def __init__(self, given: int | None, path: tuple[int | str, ...], fields: bytes) -> None:
+        self._given = given
+        self._path = path
+        self._fields = fields
 
     def fold_in(self, *path: int | str) -> Native:
         """The seed of an independent stream, named by the path too."""
-        return Native(self._given, self._path + path)
+        return Native(self._given, self._path + path, self._fields + path_fields(path))
 
     def _stream(self) -> bytes:
         return self._identity(self._fields, folded=bool(self._path))
@@ -124,6 +127,8 @@ class Native(Immutable):
 
 
 Seed = Native | Replay
+SeedLike = int | np.integer[Any] | Replay | None
+"""What users give as a seed."""
 
 
 def parse_seed(seed: Any) -> Seed:
@@ -134,7 +139,8 @@ def parse_seed(seed: Any) -> Seed:
     """
     if isinstance(seed, Replay):
         return seed
-    return Native(None if seed is None else integer("seed", seed))
+    given = None if seed is None else integer("seed", seed)
+    return Native(given, (), seed_field(given))
 
 
 def parse_path(path: tuple[Any, ...]) -> tuple[int | str, ...]:

@@ -47,6 +47,11 @@ class Drawn:
         """The dtype of the array."""
         return self.kind.dtype
 
+    def named(self) -> Stream:
+        """The stream as plain data, for whoever is about to draw: an unseeded call takes its number here."""
+        stream = self.stream
+        return stream if isinstance(stream, (bytes, tuple)) else stream._stream()
+
 
 class Written(NamedTuple):
     """Values that Python writes: `write` takes the array and the part of the tensor that it holds."""

@@ -133,7 +133,7 @@ class torch(Serial):
             del arguments["spare"]
         return arguments
 
-    def draws(self) -> Draws:
+    def draws(self) -> Draws[torch]:
         """The successive draws of one generator from here on, which are whole tensors in a script's order."""
         return Draws(self)
 

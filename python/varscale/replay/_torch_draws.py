@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import sqrt
 from threading import Lock
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
 
@@ -19,11 +19,12 @@ from .._sources.environment import in_default_environment
 from .._sources.replay import Replay
 from .._sources.request import HasLaw, Interval, Law, Request
 
+Position = TypeVar("Position", bound=Replay)
 LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
 """The gain of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
 
 
-class Draws(Iterator[float]):
+class Draws(Iterator[float], Generic[Position]):
     """The successive draws of a torch generator, as a script makes them after `torch.manual_seed`.
 
     A call draws a tensor, `linear` draws the two of a layer, and `next` draws one uniform number, as `torch.rand(())`
@@ -40,14 +41,14 @@ class Draws(Iterator[float]):
         True
     """
 
-    def __init__(self, position: Any) -> None:
-        self._position = position
+    def __init__(self, position: Position) -> None:
+        self._position: Any = position
         self._lock = Lock()
 
     @property
-    def position(self) -> Replay:
+    def position(self) -> Position:
         """The seed of the next draw."""
-        position: Replay = self._position
+        position: Position = self._position
         return position
 
     def __call__(
@@ -85,14 +86,14 @@ class Draws(Iterator[float]):
             self._position = self._position._moved(*end.get())
         return array
 
-    def _uniform(self, low: float, high: float, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
+    def _uniform(self, low: float, high: float, shape: tuple[int, ...], dtype: DTypeLike | None) -> NDArray[Any]:
         """A tensor of uniform values in [low, high)."""
-        kind, part = float_type(dtype), Part(shape, shape)
+        kind, part = float_type("float32" if dtype is None else dtype), Part(shape, shape)
         request = Request(Law("uniform", Interval(low, high)), kind, part)
         return self._draw(lambda now: make(in_default_environment(now._answer, request), part))
 
     def linear(
-        self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike = "float32"
+        self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = "float32"
     ) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """The weight and the bias of a new `torch.nn.Linear(in_features, out_features)`.
 

@@ -20,7 +20,7 @@ from .._filling.writing import Writing
 from .._initializers.builtin import Builtin
 from .._initializers.variance_scaling import VarianceScaling
 from .._models.model import Model
-from .._sources.replay import Replay
+from .._sources.seeds import SeedLike
 
 try:
     import torch
@@ -35,7 +35,7 @@ _WRAPPERS = {"_orig_mod", "_checkpoint_wrapped_module"}
 """The parts that `torch.compile` and activation checkpointing put into the names of parameters."""
 
 
-class Fill(NamedTuple):
+class Filling(NamedTuple):
     """A tensor, and the lazy tensor that it is to be filled with."""
 
     target: torch.Tensor
@@ -48,7 +48,7 @@ class Fill(NamedTuple):
     """The local tensor's memory as an array; None where NumPy cannot reach it."""
 
 
-def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: int | Replay | None = None) -> Target:
+def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: SeedLike = None) -> Target:
     """Fills a tensor or all parameters of a module, in place, with the bits that varscale makes anywhere else.
 
     A tensor on the CPU is filled without a copy, in any dtype and with any strides. One on another device is made on
@@ -113,7 +113,7 @@ def _of_tensor(target: torch.Tensor, init: Any, seed: Any) -> Lazy:
     return _seeded(check_initializer(init), seed, target).lazy(target.shape, target.dtype)
 
 
-def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterator[Fill]:
+def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterator[Filling]:
     """The fills of a module's tensors."""
     # Both wrap the module under the name "module", which must not count for the names of parameters.
     if isinstance(module, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel):
@@ -186,7 +186,7 @@ def _check_memory(label: str, tensor: torch.Tensor) -> None:
         raise TypeError(msg)
 
 
-def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Fill:
+def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
     """The fill of a target, with everything checked."""
     # First the memory: a tensor without it may have no shape to ask a lazy tensor for.
     _check_memory(label, target)
@@ -201,12 +201,12 @@ def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) 
     local, index = _shard(target) if hasattr(target, "placements") else (target, WHOLE)
     # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
     if local.device.type != "cpu" or local.is_neg() or local.is_conj():
-        return Fill(target, lazy, local, index, None)
+        return Filling(target, lazy, local, index, None)
     view = _view(local, lazy)
     if overlaps(view):
         msg = f"{label} must not overlap itself, got the strides {local.stride()} for the shape {tuple(local.shape)}"
         raise ValueError(msg)
-    return Fill(target, lazy, local, index, view)
+    return Filling(target, lazy, local, index, view)
 
 
 def _shard(target: Any) -> tuple[torch.Tensor, Any]:
@@ -221,7 +221,7 @@ def _shard(target: Any) -> tuple[torch.Tensor, Any]:
     return local, shard_index(target.shape, local.shape, target.placements, mesh.shape, coordinate)
 
 
-def _run(fills: list[Fill]) -> None:
+def _run(fills: list[Filling]) -> None:
     """Fills the tensors that NumPy can reach in one parallel pass, and the others one by one.
 
     Tensors that share memory are filled in order, as by any function of `torch.nn.init`.
