@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from typing import Any
 
 import ml_dtypes
@@ -236,3 +237,19 @@ def test_the_table() -> None:
     assert html.count("<tr>") == 5
     assert '<td style="text-align: right">0.707107</td>' in html
     assert "&lt;x&gt;" in vs.Model({"<x>": (3, 3)}).describe()._repr_html_()
+
+
+@pytest.mark.thread_unsafe(reason="counts the memory of the whole process")
+def test_constants_are_not_kept_until_the_pass_has_run() -> None:
+    """If this fails a model of stored arrays takes its memory twice."""
+    values = np.arange(2**18, dtype=np.float64)
+    model = vs.Model({f"{i}": ((2**18,), "float64", vs.Constant(values)) for i in range(8)})
+    tracemalloc.start()
+    try:
+        model.init(1)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        next(model.jobs(1)).run()
+        assert max(most, tracemalloc.get_traced_memory()[1]) < 1.5 * model.nbytes
+    finally:
+        tracemalloc.stop()
