@@ -59,6 +59,7 @@ from ._models.jobs import ModelJob, ModelPart
 from ._models.model import Model
 from ._models.parameter import Parameter
 from ._models.rules import Rule, default_rules
+from ._models.table import ModelRow, ModelTable
 from ._sources.seeds import set_random_seed
 
 if _TYPE_CHECKING:
@@ -85,6 +86,8 @@ __all__ = [
     "Model",
     "ModelJob",
     "ModelPart",
+    "ModelRow",
+    "ModelTable",
     "Ones",
     "Parameter",
     "PartitionInfo",

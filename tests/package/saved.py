@@ -56,6 +56,8 @@ EXPRESSIONS = (
     "vs.Rule('*.weight', vs.RandomNormal(0.0, 0.02), rank=range(2, 5))",
     MODEL,
     f"{MODEL}['b']",
+    f"{MODEL}.describe()",
+    f"{MODEL}.describe().rows[0]",
     f"next({MODEL}.jobs(7))",
     f"next({MODEL}.jobs(7)).run()[1]",
 )

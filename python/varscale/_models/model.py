@@ -19,7 +19,7 @@ from .jobs import ModelJob, boxes, cut
 from .parameter import Parameter, parse_parameter
 from .progress import Progress
 from .rules import Rule, default_rules, parse_rules
-from .table import Table
+from .table import ModelTable
 
 _WATCHED = 1 << 26
 """The bytes of a pass whose end is reported as progress: enough to keep all threads busy."""
@@ -181,12 +181,12 @@ class Model(Mapping[str, Parameter]):
         """
         return cut(self.lazy(seed, names), max_bytes)
 
-    def describe(self) -> Table:
+    def describe(self) -> ModelTable:
         """A table of all parameters with their shapes, dtypes, initializers, fans, standard deviations and bytes.
 
         It prints with aligned columns in a terminal and as HTML in a notebook; `rows` holds the numbers.
         """
-        return Table(self._parameters)
+        return ModelTable(self._parameters)
 
     def _chosen(self, names: Iterable[str] | None) -> list[str]:
         """The names wanted, which must be in the model, each once."""

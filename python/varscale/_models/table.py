@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from .._arguments.immutable import Immutable
 from .._initializers.sampled import Sampled
 from .parameter import Parameter
 
 
-class Row(NamedTuple):
+class ModelRow(NamedTuple):
     """A parameter's row of a table; fans and standard deviation are None where an initializer draws nothing."""
 
     name: str
@@ -27,18 +28,21 @@ _LEFT = 4
 """The number of columns that are aligned to the left: these hold words, the others numbers."""
 
 
-class Table:
+class ModelTable(Immutable):
     """The table that `Model.describe` returns.
 
     Attributes:
-        rows: One `Row` per parameter, in the model's order.
+        rows: One `ModelRow` per parameter, in the model's order.
     """
 
-    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
-        """Every parameter is described without drawing any value."""
-        self.rows = [_row(name, parameter) for name, parameter in parameters.items()]
+    _fields = ("rows",)
+    __slots__ = _fields
+    rows: tuple[ModelRow, ...]
 
-    def __iter__(self) -> Iterator[Row]:
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self._set(rows=tuple(_row(name, parameter) for name, parameter in parameters.items()))
+
+    def __iter__(self) -> Iterator[ModelRow]:
         return iter(self.rows)
 
     def __len__(self) -> int:
@@ -74,16 +78,16 @@ class Table:
         return f"<table><thead><tr>{line(head, 'th')}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def _row(name: str, parameter: Parameter) -> Row:
+def _row(name: str, parameter: Parameter) -> ModelRow:
     shape, dtype, initializer = parameter
     fan_in = fan_out = stddev = None
     if isinstance(initializer, Sampled):
         found = initializer.describe(shape)
         fan_in, fan_out, stddev = found.fan_in, found.fan_out, found.stddev
-    return Row(name, shape, dtype.name, type(initializer).__name__, fan_in, fan_out, stddev, parameter.nbytes)
+    return ModelRow(name, shape, dtype.name, type(initializer).__name__, fan_in, fan_out, stddev, parameter.nbytes)
 
 
-def _text(row: Row) -> tuple[str, ...]:
+def _text(row: ModelRow) -> tuple[str, ...]:
     shape = "x".join(map(str, row.shape)) or "()"
     fans = ("" if fan is None else f"{fan:,}" for fan in (row.fan_in, row.fan_out))
     stddev = "" if row.stddev is None else f"{row.stddev:.6g}"
