@@ -14,9 +14,10 @@ HUGE = st.sampled_from([2**62, 2**63 - 1, 2**63, 2**64, 10**30])
 
 
 @st.composite
-def boxes(draw: st.DrawFn, *, inside: bool = False) -> Box:
+def boxes(draw: st.DrawFn, *, inside: bool = False, rank: int | None = None) -> Box:
     """A box of a tensor of rank 0 to 5, axes without elements included; `inside`: it starts at an element."""
-    full = tuple(draw(st.lists(st.integers(1 if inside else 0, 9), max_size=5)))
+    sizes = st.integers(1 if inside else 0, 9)
+    full = tuple(draw(st.lists(sizes, min_size=rank or 0, max_size=5 if rank is None else rank)))
     offset = tuple(draw(st.integers(0, size - inside)) for size in full)
     part = tuple(draw(st.integers(0, size - start)) for size, start in zip(full, offset, strict=True))
     return full, offset, part

@@ -10,6 +10,8 @@ import pytest
 
 from package.graph import Graph, circles, figures, folder, upward
 
+pytestmark = pytest.mark.thread_unsafe(reason="CPython 3.11 parses in one thread at a time only")
+
 PACKAGE = Path(__file__).parents[2] / "python" / "varscale"
 FLOORS: dict[str, int] = {
     "_core": 0,  # the extension
