@@ -46,13 +46,6 @@ class Preset(VarianceScaling):
     ) -> None:
         super().__init__(*self._row, seed, dtype, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        # What the row fixes is no parameter here, but must stay fixed in a user's subclass too.
-        if name in VarianceScaling._parameters:
-            msg = f"{type(self).__name__} is immutable, cannot set `{name}`"
-            raise AttributeError(msg)
-        super().__setattr__(name, value)
-
 
 class LecunNormal(Preset):
     """Lecun normal initialization: `VarianceScaling(1.0, "fan_in", "truncated_normal", seed, dtype)`.
