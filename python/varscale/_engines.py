@@ -6,6 +6,7 @@ from typing import Any
 
 from ._arguments.dtypes import any_dtype
 from ._arguments.shapes import parse_shape
+from ._arguments.show import show
 from ._filling.lazy import Lazy
 from ._initializers.builtin import Builtin
 from ._sources.seeds import draws_entropy
@@ -30,10 +31,10 @@ def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
     if not isinstance(init, Lazy):
         return check_initializer(init).lazy(shape, dtype)
     if shape is not None and parse_shape(shape) != init.shape:
-        msg = f"`shape` must be that of the lazy tensor, {init.shape}, or None, got {shape!r}"
+        msg = f"`shape` must be that of the lazy tensor, {show(init.shape)}, or None, got {show(shape)}"
         raise ValueError(msg)
     if dtype is not None and any_dtype(dtype) != init.dtype:
-        msg = f"`dtype` must be that of the lazy tensor, {init.dtype.name!r}, or None, got {dtype!r}"
+        msg = f"`dtype` must be that of the lazy tensor, {init.dtype.name!r}, or None, got {show(dtype)}"
         raise ValueError(msg)
     return init
 
@@ -41,7 +42,7 @@ def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
 def check_initializer(init: Any) -> Builtin:
     """`init`, which must be one of our own initializers: only those can make parts of tensors."""
     if not isinstance(init, Builtin):
-        msg = f"`init` must be one of varscale's own initializers or a lazy tensor, got {init!r}"
+        msg = f"`init` must be one of varscale's own initializers or a lazy tensor, got {show(init)}"
         raise TypeError(msg)
     return init
 
@@ -50,5 +51,5 @@ def check_repeats(init: object) -> None:
     """Raises ValueError where each process that makes a part of one tensor would draw fresh entropy."""
     # What has no `seed` draws nothing.
     if draws_entropy(getattr(init, "seed", 0)):
-        msg = f"an initializer must have a seed where several processes make one tensor, got {init!r}"
+        msg = f"an initializer must have a seed where several processes make one tensor, got {show(init)}"
         raise ValueError(msg)

@@ -46,8 +46,7 @@ def while_filling(first: np.ndarray, work: Callable[[], object]) -> ValueError |
 
 def _writes(array: np.ndarray) -> bool:
     """Whether a call is writing an element of it. Only looks: who enters `Writing` keeps the others out."""
-    with _writing._lock:
-        return any(_writing._share(array, other) for other in _writing._others())
+    return any(_writing._share(array, other) for other in _writing._before(-1))
 
 
 def _refuses(array: np.ndarray) -> bool:

@@ -159,7 +159,7 @@ def test_a_parameter_without_a_rule_is_named() -> None:
      (lambda: MODEL.init(1.5), TypeError, "`seed` must be an integer"),
      (lambda: MODEL.init(1, "wte.weight"), TypeError, "`names` must be a collection"),
      (lambda: MODEL.init(1, [*MODEL, *MODEL][1 : len(MODEL) + 2]), ValueError, "each name once, got"),
-     (lambda: MODEL.init(1, ["nope"]), KeyError, r"names of the model, got \['nope'\]"),
+     (lambda: MODEL.init(1, ["nope"]), KeyError, r"names of the model, got 'nope'"),
      (lambda: MODEL.init(1, progress=3), TypeError, "`progress` must be")],
 )  # fmt: skip
 def test_mistakes_are_named(make: Any, error: type[Exception], message: str) -> None:

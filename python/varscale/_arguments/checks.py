@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
+
+from .show import show
 
 
 def real(name: str, value: Any) -> float:
     """`value` as a float: any real number but a bool; a 0-d array of one will do."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
-    # Python counts True as a number: whoever passes it meant another argument.
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real | np.floating | np.integer):
-        msg = f"`{name}` must be a real number, got {value!r}"
+    # Python counts True as a number: whoever passes it meant another argument. A time is no number either.
+    if isinstance(value, bool | np.bool_ | np.timedelta64) or not isinstance(
+        value, numbers.Real | np.floating | np.integer
+    ):
+        msg = f"`{name}` must be a real number, got {show(value)}"
         raise TypeError(msg)
     try:
         return float(value)
@@ -28,7 +33,7 @@ def finite(name: str, value: Any) -> float:
     """`value` as a finite float."""
     number = real(name, value)
     if not math.isfinite(number):
-        msg = f"`{name}` must be a finite number, got {value!r}"
+        msg = f"`{name}` must be a finite number, got {show(value)}"
         raise ValueError(msg)
     return number
 
@@ -37,7 +42,7 @@ def positive(name: str, value: Any) -> float:
     """`value` as a positive, finite float."""
     number = real(name, value)
     if not 0 < number < math.inf:
-        msg = f"`{name}` must be a positive, finite number, got {value!r}"
+        msg = f"`{name}` must be a positive, finite number, got {show(value)}"
         raise ValueError(msg)
     return number
 
@@ -46,15 +51,20 @@ def not_negative(name: str, value: Any) -> float:
     """`value` as a finite float that is not negative."""
     number = real(name, value)
     if not 0 <= number < math.inf:
-        msg = f"`{name}` must be a finite number that is not negative, got {value!r}"
+        msg = f"`{name}` must be a finite number that is not negative, got {show(value)}"
         raise ValueError(msg)
     return number
 
 
+def is_integer(value: Any) -> bool:
+    """Whether `value` is a Python or NumPy integer, but neither a bool nor a time, which NumPy counts among them."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+
+
 def integer(name: str, value: Any) -> int:
     """`value` as an int: any Python or NumPy integer but a bool."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        msg = f"`{name}` must be an integer, got {value!r}"
+    if not is_integer(value):
+        msg = f"`{name}` must be an integer, got {show(value)}"
         raise TypeError(msg)
     return int(value)
 
@@ -63,7 +73,7 @@ def not_negative_integer(name: str, value: Any) -> int:
     """`value` as an int that is not negative."""
     number = integer(name, value)
     if number < 0:
-        msg = f"`{name}` must be an integer that is not negative, got {value!r}"
+        msg = f"`{name}` must be an integer that is not negative, got {show(value)}"
         raise ValueError(msg)
     return number
 
@@ -71,7 +81,7 @@ def not_negative_integer(name: str, value: Any) -> int:
 def boolean(name: str, value: Any) -> bool:
     """`value` as a bool."""
     if not isinstance(value, bool | np.bool_):
-        msg = f"`{name}` must be True or False, got {value!r}"
+        msg = f"`{name}` must be True or False, got {show(value)}"
         raise TypeError(msg)
     return bool(value)
 
@@ -80,7 +90,7 @@ def int64(name: str, value: Any) -> int:
     """`value` as an int that fits in 64 bits, its sign included."""
     number = integer(name, value)
     if not -(2**63) <= number < 2**63:
-        msg = f"`{name}` must be an integer of 64 bits, got {value!r}"
+        msg = f"`{name}` must be an integer of 64 bits, got {show(value)}"
         raise ValueError(msg)
     return number
 
@@ -88,10 +98,10 @@ def int64(name: str, value: Any) -> int:
 def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
     """`value`, which must be one of the legal words."""
     if not isinstance(value, str):
-        msg = f"`{name}` must be a string, got {value!r}"
+        msg = f"`{name}` must be a string, got {show(value)}"
         raise TypeError(msg)
     if value not in legal:
-        msg = f"`{name}` must be one of {', '.join(map(repr, legal))}, got {value!r}"
+        msg = f"`{name}` must be one of {', '.join(map(show, legal))}, got {show(value)}"
         raise ValueError(msg)
     return value
 
@@ -99,10 +109,16 @@ def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
 def check_config(name: str, config: Any, legal: tuple[str, ...] | None = None) -> dict[str, Any]:
     """A copy of `config`, which must be a mapping; its keys must be in `legal`, unless that is None."""
     if not isinstance(config, Mapping):
-        msg = f"`config` of {name} must be a mapping, got {config!r}"
+        msg = f"`config` of {name} must be a mapping, got {show(config)}"
         raise TypeError(msg)
-    unknown = [key for key in config if legal is not None and key not in legal]
+    # At most a few: a config of a million keys is refused by the first ones.
+    unknown = list(islice((key for key in config if not _is_known(key, legal)), 5))
     if unknown:
-        msg = f"`config` of {name} has unknown keys {unknown}; known are {list(legal or ())}"
+        known = "strings" if legal is None else list(legal)
+        msg = f"`config` of {name} has unknown keys {show(unknown)}; known are {known}"
         raise TypeError(msg)
     return dict(config)
+
+
+def _is_known(key: Any, legal: tuple[str, ...] | None) -> bool:
+    return isinstance(key, str) if legal is None else key in legal

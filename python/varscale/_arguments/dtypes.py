@@ -8,6 +8,8 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import DTypeLike as NumpyDTypeLike
 
+from .show import show
+
 
 class HasNumpyDType(Protocol):
     """A dtype of TensorFlow, which knows its NumPy type."""
@@ -71,10 +73,12 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
         found = dtype
     elif isinstance(dtype, str):
         name = _TENSORFLOW_WORDS.get(dtype, dtype)
+        special = getattr(ml_dtypes, name, None)
         try:
-            found = np.dtype(getattr(ml_dtypes, name, name))
-        except TypeError:
-            msg = f"`dtype` must name a dtype, got {dtype!r}"
+            # The module has other names too, such as `__doc__`.
+            found = np.dtype(special if isinstance(special, type) and issubclass(special, np.generic) else name)
+        except Exception:  # NumPy reads a string as a whole language of dtypes, with errors of many classes
+            msg = f"`dtype` must name a dtype, got {show(dtype)}"
             raise ValueError(msg) from None
     elif type(dtype).__module__ == "torch":  # known by its module and its repr, because torch may not be imported here
         return any_dtype(str(dtype).rpartition(".")[2])
@@ -83,11 +87,11 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
     else:
         meant = getattr(dtype, "as_numpy_dtype", dtype)
         if not isinstance(meant, type | np.dtype):
-            msg = f"`dtype` must be a dtype or its name, got {dtype!r}"
+            msg = f"`dtype` must be a dtype or its name, got {show(dtype)}"
             raise TypeError(msg)
         found = np.dtype(meant)
     if not found.isnative:
-        msg = f"`dtype` must have native byte order, got {dtype!r}"
+        msg = f"`dtype` must have native byte order, got {show(dtype)}"
         raise ValueError(msg)
     return found
 

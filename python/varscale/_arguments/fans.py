@@ -7,9 +7,12 @@ from math import prod
 from typing import Any
 
 from .checks import integer
+from .show import show
 
 Axes = int | tuple[int, ...]
 AxesLike = int | Sequence[int]
+_MOST = 2**500
+"""Fans up to here, and their products, are far from where float64 ends."""
 
 
 def parse_axes(name: str, axes: Any) -> Axes:
@@ -31,8 +34,12 @@ def compute_fans(
     multiplies both fans; batch axes (stacked experts, say) multiply neither.
 
     Raises:
-        ValueError: The shape lacks an axis, or an axis is named twice.
+        ValueError: The shape lacks an axis, an axis is named twice, or the fans may be too large for float64.
     """
+    # Only an empty tensor has such sizes: any other has at most 2^64 elements.
+    if shape and max(shape) > 2**53 and prod(size for size in shape if size) > _MOST:
+        msg = f"`shape` must have fans that float64 holds, got {show(shape)}"
+        raise ValueError(msg)
     # JAX refuses scalars and vectors here; TensorFlow has fans for them, and the default axes are TensorFlow's.
     if in_axis == -2 and out_axis == -1 and batch_axis == ():
         rank = len(shape)
@@ -50,7 +57,7 @@ def compute_fans(
     if len({*ins, *outs, *batches}) < len(ins) + len(outs) + len(batches):
         msg = (
             f"`in_axis`, `out_axis` and `batch_axis` must not share an axis, "
-            f"got {in_axis}, {out_axis} and {batch_axis} for the shape {shape}"
+            f"got {show(in_axis)}, {show(out_axis)} and {show(batch_axis)} for the shape {show(shape)}"
         )
         raise ValueError(msg)
     field = prod(size for axis, size in enumerate(shape) if axis not in {*ins, *outs, *batches})
@@ -62,7 +69,7 @@ def _within(shape: tuple[int, ...], name: str, axes: Axes) -> list[int]:
     found = []
     for axis in (axes,) if isinstance(axes, int) else axes:
         if not -len(shape) <= axis < len(shape):
-            msg = f"`{name}` must name an axis of the shape {shape}, got {axis}"
+            msg = f"`{name}` must name an axis of the shape {show(shape)}, got {show(axis)}"
             raise ValueError(msg)
         found.append(axis % len(shape))
     return found

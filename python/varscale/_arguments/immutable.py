@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from .show import show
+
 
 class Immutable:
     """Base of the public objects that never change; a class names its constructor's arguments in `_fields`.
@@ -51,5 +53,5 @@ class Immutable:
         return hash((type(self), self._key()))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
+        fields = ", ".join(f"{name}={show(getattr(self, name))}" for name in self._fields)
         return f"{type(self).__name__}({fields})"

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .show import show
+
 Picks = tuple[int, int, int] | NDArray[np.uint64]
 """The chosen indices of one axis: (start, step, count) where they are evenly spaced, else an array of them."""
 IndexEntry = Any
@@ -26,11 +28,12 @@ def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[
     entries = list(index) if isinstance(index, tuple) else [index]
     rest = [place for place, entry in enumerate(entries) if entry is Ellipsis]
     if len(rest) > 1:
-        msg = f"`index` must hold at most one Ellipsis, got {index!r}"
+        msg = f"`index` must hold at most one Ellipsis, got {show(index)}"
         raise IndexError(msg)
     missing = len(full) - len(entries) + len(rest)
     if missing < 0:
-        msg = f"`index` must have at most {len(full)} entries for the shape {full}, got {len(entries) - len(rest)}"
+        count = len(entries) - len(rest)
+        msg = f"`index` must have at most {len(full)} entries for the shape {show(full)}, got {count}"
         raise IndexError(msg)
     # The Ellipsis, or the end where there is none, stands for all the axes that have no entry.
     place = rest[0] if rest else len(entries)
@@ -43,15 +46,31 @@ def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[
     return picks, kept
 
 
+def spread(picks: Picks) -> NDArray[np.uint64]:
+    """The picks as an array."""
+    if not isinstance(picks, tuple):
+        return picks
+    start, step, count = picks
+    # A negative step wraps in unsigned arithmetic, to the right indices.
+    indices: NDArray[np.uint64] = np.uint64(start) + np.arange(count, dtype=np.uint64) * np.uint64(step % 2**64)
+    return indices
+
+
 def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
     """The picks of one axis, and whether the axis is kept."""
     if isinstance(entry, slice):
         try:
             chosen = range(size)[entry]  # Python clips the slice to the axis, as NumPy would
         except TypeError as error:
-            msg = f"`index` must hold slices of integers, got {entry!r}"
+            msg = f"`index` must hold slices of integers, got {show(entry)}"
             raise IndexError(msg) from error
         return _even(chosen.start, chosen.step, _length(chosen)) if chosen else (0, 1, 0), True
+    if isinstance(entry, range) and entry:
+        ends = [_inside(end, axis, size) for end in (entry[0], entry[-1])]
+        # Both ends lie inside the axis, and so does all between them. Where it does not count from one side alone, it
+        # is no longer even: it goes on as a list, which is at most twice as long as the axis.
+        if (entry[0] < 0) == (entry[-1] < 0):
+            return _even(ends[0], entry.step, _length(entry)), True
     # A 0-d array goes on: it is an integer, which drops its axis.
     if isinstance(entry, list | range) or (isinstance(entry, np.ndarray) and entry.ndim):
         return _listed(entry, axis, size), True
@@ -68,7 +87,7 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
 
 def _unknown(entry: Any) -> IndexError:
     """The error for an entry of another kind."""
-    return IndexError(f"`index` must hold integers, slices, 1-D arrays of integers or an Ellipsis, got {entry!r}")
+    return IndexError(f"`index` must hold integers, slices, 1-D arrays of integers or an Ellipsis, got {show(entry)}")
 
 
 def _even(start: int, step: int, count: int) -> Picks:
@@ -124,6 +143,6 @@ def _listed(entry: Any, axis: int, size: int) -> Picks:
 def _inside(number: int, axis: int, size: int) -> int:
     """The index that `number` stands for, counted from the front; a negative number counts from the end."""
     if not -size <= number < size:
-        msg = f"`index` {number} is out of bounds for axis {axis} with size {size}"
+        msg = f"`index` {show(number)} is out of bounds for axis {axis} with size {show(size)}"
         raise IndexError(msg)
     return number + size if number < 0 else number

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .immutable import Immutable
-from .index import Picks, resolve_index
+from .index import Picks, resolve_index, spread
 from .shapes import ShapeLike, parse_shape
+from .show import show
 
 WHOLE: Final = Ellipsis
 """The index of the whole tensor."""
@@ -56,11 +57,11 @@ class PartitionInfo(Immutable):
         full = parse_shape(full_shape, "full_shape")
         offset = parse_shape(var_offset, "var_offset")
         if len(full) != len(offset):
-            msg = f"`var_offset` must have the length of `full_shape` {full}, got {offset}"
+            msg = f"`var_offset` must have the length of `full_shape` {show(full)}, got {show(offset)}"
             raise ValueError(msg)
         # An axis without elements has no inside; 0 is where its empty part starts.
         if any(start >= size and (start, size) != (0, 0) for start, size in zip(offset, full, strict=True)):
-            msg = f"`var_offset` must lie inside `full_shape` {full}, got {offset}"
+            msg = f"`var_offset` must lie inside `full_shape` {show(full)}, got {show(offset)}"
             raise ValueError(msg)
         self._set(full_shape=full, var_offset=offset)
 
@@ -105,13 +106,7 @@ class Part:
     def indices(self) -> list[NDArray[np.uint64]]:
         """The chosen indices of each axis, as arrays."""
         picks = [(0, 1, size) for size in self.full_shape] if self.picks is None else self.picks
-        return [_spread(*pick) if isinstance(pick, tuple) else pick for pick in picks]
-
-
-def _spread(start: int, step: int, count: int) -> NDArray[np.uint64]:
-    """The array of evenly spaced indices; a negative step wraps in unsigned arithmetic, to the right indices."""
-    indices: NDArray[np.uint64] = np.uint64(start) + np.arange(count, dtype=np.uint64) * np.uint64(step % 2**64)
-    return indices
+        return list(map(spread, picks))
 
 
 def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partition_offset: Any, index: Any) -> Part:
@@ -139,7 +134,7 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
         return indexed_part(parsed, index)
     if partition_info is not None:
         if not hasattr(partition_info, "full_shape") or not hasattr(partition_info, "var_offset"):
-            msg = f"`partition_info` must have `full_shape` and `var_offset`, got {partition_info!r}"
+            msg = f"`partition_info` must have `full_shape` and `var_offset`, got {show(partition_info)}"
             raise TypeError(msg)
         full = parse_shape(partition_info.full_shape, "partition_info.full_shape")
         part, offset = parsed, parse_shape(partition_info.var_offset, "partition_info.var_offset")
@@ -151,10 +146,10 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
         part = parse_shape(partition_shape, "partition_shape")
         offset = parse_shape(partition_offset, "partition_offset")
     if not len(part) == len(full) == len(offset):
-        msg = f"a part must have the rank of its tensor {full}, got the part {part} at {offset}"
+        msg = f"a part must have the rank of its tensor {show(full)}, got the part {show(part)} at {show(offset)}"
         raise ValueError(msg)
     if any(start + size > extent for start, size, extent in zip(offset, part, full, strict=True)):
-        msg = f"a part must lie inside its tensor {full}, got the part {part} at {offset}"
+        msg = f"a part must lie inside its tensor {show(full)}, got the part {show(part)} at {show(offset)}"
         raise ValueError(msg)
     check_elements(full)
     # An empty part may start at its tensor's end, which is no index: it starts at 0 instead.
@@ -178,5 +173,5 @@ def indexed_part(full: tuple[int, ...], index: Any) -> Part:
 def check_elements(full: tuple[int, ...]) -> None:
     """Raises ValueError where a tensor has more than 2^64 elements, which is all that a stream numbers."""
     if prod(full) > 2**64:
-        msg = f"a tensor must have at most 2^64 elements, got the full shape {full}"
+        msg = f"a tensor must have at most 2^64 elements, got the full shape {show(full)}"
         raise ValueError(msg)

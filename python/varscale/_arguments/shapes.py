@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .checks import is_integer
+from .show import show
 
 
 class HasAsList(Protocol):
@@ -18,8 +22,8 @@ class HasAsList(Protocol):
         """The sizes of the dimensions."""
 
 
-_MOST_DIMENSIONS = 64
-"""NumPy 2 makes no array of a higher rank."""
+MOST_DIMENSIONS = getattr(np, "MAXDIMS", 64)
+"""NumPy makes no array of a higher rank: 64, and 32 before NumPy 2."""
 ShapeLike = Sequence[int] | NDArray[np.integer[Any]] | HasAsList
 
 
@@ -28,46 +32,48 @@ def parse_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
 
     Raises:
         TypeError: `shape` is not a sequence of integers.
-        ValueError: A size is negative.
+        ValueError: A size is negative, or there are more of them than NumPy has dimensions.
     """
     # Most callers pass a tuple of plain ints, which is its own result.
-    if type(shape) is tuple:
+    if type(shape) is tuple and len(shape) <= MOST_DIMENSIONS:
         for size in shape:
             if type(size) is not int or size < 0:
                 break
         else:
             return shape
-    if hasattr(shape, "as_list"):
+    if callable(getattr(shape, "as_list", None)):
         shape = shape.as_list()
     if isinstance(shape, np.ndarray):
         # `np.array([])` is the shape of a scalar, although NumPy makes it of floats.
         if shape.ndim != 1 or (shape.size and not np.issubdtype(shape.dtype, np.integer)):
-            msg = f"`{name}` must be a 1-D array of integers, got {shape!r}"
+            msg = f"`{name}` must be a 1-D array of integers, got {show(shape)}"
             raise TypeError(msg)
-        shape = shape.tolist()
+        shape = shape[: MOST_DIMENSIONS + 1].tolist()
     if not isinstance(shape, Sequence) or isinstance(shape, str | bytes):
-        msg = f"`{name}` must be a sequence of integers, got {shape!r}"
+        msg = f"`{name}` must be a sequence of integers, got {show(shape)}"
         raise TypeError(msg)
-    for size in shape:
-        if isinstance(size, bool) or not isinstance(size, int | np.integer):
-            msg = f"`{name}` must hold integers only, got {size!r} in {shape!r}"
+    # Before the sizes themselves are looked at: there may be millions of them.
+    sizes = tuple(islice(shape, MOST_DIMENSIONS + 1))
+    if len(sizes) > MOST_DIMENSIONS:
+        msg = f"`{name}` must have at most {MOST_DIMENSIONS} dimensions, got {show(shape)}"
+        raise ValueError(msg)
+    for size in sizes:
+        if not is_integer(size):
+            msg = f"`{name}` must hold integers only, got {show(size)} in {show(shape)}"
             raise TypeError(msg)
         if size < 0:
-            msg = f"`{name}` must not hold negative sizes, got {shape!r}"
+            msg = f"`{name}` must not hold negative sizes, got {show(shape)}"
             raise ValueError(msg)
-    return tuple(map(int, shape))
+    return tuple(map(int, sizes))
 
 
 def check_bytes(shape: tuple[int, ...], itemsize: int) -> int:
-    """The number of bytes of an array of this shape, which must fit in the address space and in NumPy's rank."""
+    """The number of bytes of an array of this shape, which must fit in the address space."""
     nbytes = prod(shape) * itemsize
-    if 0 < nbytes <= sys.maxsize and len(shape) <= _MOST_DIMENSIONS:
+    if 0 < nbytes <= sys.maxsize:
         return nbytes
     # An empty array passes only if NumPy can make it, and NumPy multiplies the other sizes even where one is 0.
     if prod(size for size in shape if size) * itemsize > sys.maxsize:
-        msg = f"`shape` must fit in the address space, got {shape}"
-        raise ValueError(msg)
-    if len(shape) > _MOST_DIMENSIONS:
-        msg = f"`shape` must have at most {_MOST_DIMENSIONS} dimensions, got {len(shape)}"
+        msg = f"`shape` must fit in the address space, got {show(shape)}"
         raise ValueError(msg)
     return nbytes

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from .._arguments.dtypes import any_dtype
 from .._arguments.shapes import check_bytes
+from .._arguments.show import show
 
 _ALIGN = 64
 """The bytes of a cache line, and the boundary that JAX asks of memory which it takes without a copy."""
@@ -28,7 +29,7 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         # NumPy aligns to 16 bytes only, so there must be room to start later.
         buffer = np.empty(nbytes + _ALIGN, np.uint8)
     except MemoryError:
-        msg = f"no memory for an array of the shape {shape} and the dtype {dtype.name!r}, {nbytes:,} bytes"
+        msg = f"no memory for an array of the shape {show(shape)} and the dtype {dtype.name!r}, {nbytes:,} bytes"
         raise MemoryError(msg) from None
     start = -buffer.ctypes.data % _ALIGN
     return buffer[start : start + nbytes].view(dtype).reshape(shape)
@@ -42,7 +43,7 @@ def out_dtype(out: Any, dtype: Any) -> Any:
         ValueError: `dtype` is another one.
     """
     if not isinstance(out, np.ndarray):
-        msg = f"`out` must be a NumPy array, got {out!r}"
+        msg = f"`out` must be a NumPy array, got {show(out)}"
         raise TypeError(msg)
     if dtype is not None and any_dtype(dtype) != out.dtype:
         msg = f"`out` must have the dtype {any_dtype(dtype).name!r}, got {out.dtype.name!r}"
@@ -53,7 +54,7 @@ def out_dtype(out: Any, dtype: Any) -> Any:
 def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """`out`, which must have this shape, be aligned and writable, and hold each element at a place of its own."""
     if out.shape != shape:
-        msg = f"`out` must have the shape {shape}, got {out.shape}"
+        msg = f"`out` must have the shape {show(shape)}, got {show(out.shape)}"
         raise ValueError(msg)
     flags = {"aligned": out.flags.aligned, "writable": out.flags.writeable, "free of overlap": not overlaps(out)}
     if not all(flags.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from sys import maxsize
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from .._arguments.dtypes import any_dtype
 from .._arguments.immutable import Immutable
 from .._arguments.parts import WHOLE, Part, indexed_part
+from .._arguments.show import show
 from .._sources.source import Source
 from .arrays import out_dtype
 from .fill import make
@@ -117,13 +119,19 @@ class Lazy(Immutable):
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def __len__(self) -> int:
+        if self._rows() > maxsize:
+            msg = f"a lazy tensor must have fewer than 2^63 rows to have a length, got the shape {show(self.shape)}"
+            raise ValueError(msg)
+        return self._rows()
+
+    def __iter__(self) -> Any:
+        return (self[row] for row in range(self._rows()))
+
+    def _rows(self) -> int:
         if not self.shape:
             msg = "a lazy tensor without dimensions has no length"
             raise TypeError(msg)
         return self.shape[0]
-
-    def __iter__(self) -> Any:
-        return (self[row] for row in range(len(self)))
 
     def _key(self) -> tuple[Any, ...]:
         return self.initializer, self.shape, self.dtype.name, self._stream
@@ -138,4 +146,4 @@ class Lazy(Immutable):
         return kind.__module__, kind.__qualname__, initializer.get_config(), *self._key()[1:]
 
     def __repr__(self) -> str:
-        return f"<lazy {self.shape} {self.dtype.name} of {self.initializer!r}>"
+        return f"<lazy {show(self.shape)} {self.dtype.name} of {show(self.initializer)}>"

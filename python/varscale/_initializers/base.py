@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from numpy.typing import NDArray
 
 from .._arguments.checks import check_config
+from .._arguments.show import show
 
 Self = TypeVar("Self", bound="Initializer")
 PACKAGE = __name__.partition(".")[0]
@@ -77,5 +78,5 @@ class Initializer:
         return hash((type(self), tuple(sorted(self.get_config()))))
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        arguments = ", ".join(f"{key}={show(value)}" for key, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"

@@ -11,6 +11,7 @@ from .._arguments.checks import check_config
 from .._arguments.dtypes import DTypeLike
 from .._arguments.parts import WHOLE, HasFullShape, Part, check_elements, resolve_part
 from .._arguments.shapes import ShapeLike
+from .._arguments.show import show
 from .._filling.arrays import out_dtype
 from .._filling.fill import make
 from .._filling.lazy import Lazy
@@ -163,6 +164,9 @@ class Builtin(Initializer):
         legal = (*cls._parameters, *cls._dialect) if cls._is_ours() else None
         arguments = cls._translate(check_config(cls.__name__, config, legal))
         path = arguments.pop("path", ())
+        if not isinstance(path, list | tuple):
+            msg = f"`path` must be a list of strings and integers, got {show(path)}"
+            raise TypeError(msg)
         init = cls(**arguments)
         return init.fold_in(*path) if path else init
 
@@ -189,8 +193,8 @@ class Builtin(Initializer):
     def __repr__(self) -> str:
         shown = self._shown()
         path = shown.pop("path", ())
-        arguments = ", ".join(f"{name}={value!r}" for name, value in shown.items())
-        folded = f".fold_in({', '.join(map(repr, path))})" if path else ""
+        arguments = ", ".join(f"{name}={show(value)}" for name, value in shown.items())
+        folded = f".fold_in({', '.join(map(show, path))})" if path else ""
         return f"{type(self).__name__}({arguments}){folded}"
 
 

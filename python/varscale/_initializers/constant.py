@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._arguments.checks import finite
+from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
 from .._arguments.parts import Part
+from .._arguments.show import show
 from .._filling.pieces import assign
 from .._sources.environment import in_default_environment
 from .._sources.plan import check_overflow
@@ -63,10 +65,10 @@ class Constant(Fixed):
         except ValueError:  # the lists are ragged, which no array of numbers is
             array = np.empty(0, object)
         if array.dtype.kind not in "biuf" and array.dtype.type.__module__ != "ml_dtypes":
-            msg = f"`value` must be a real number or bool, or an array or nested list of them, got {value!r}"
+            msg = f"`value` must be a real number or bool, or an array or nested list of them, got {show(value)}"
             raise TypeError(msg)
-        # What is left is of ml_dtypes, whose numbers no later check would know.
-        if array.dtype.kind not in "biuf":
+        # Of ml_dtypes, whose numbers no later check would know, or a long double, which JSON would not.
+        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             array = array.astype(np.float64)
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
         self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name, _values=array.copy())
@@ -76,14 +78,30 @@ class Constant(Fixed):
         values = self._values
         if values.ndim:
             if values.size != prod(part.full_shape):
-                msg = f"`value` must hold one number or {prod(part.full_shape)}, as `shape` does, got {values.size}"
+                msg = (
+                    f"`value` must hold one number or {show(prod(part.full_shape))}, as `shape` does, got {values.size}"
+                )
                 raise ValueError(msg)
             values = _chosen(values, part)
         held, fits = in_default_environment(_held, values, kind)
         if not fits:
-            msg = f"`value` must be one that the dtype {kind.name!r} can hold, got {self.value!r}"
+            msg = f"`value` must be one that the dtype {kind.name!r} can hold, got {show(self.value)}"
             raise ValueError(msg)
         return Written(kind, partial(_write, held))
+
+    def _key(self) -> tuple[Any, ...]:
+        # By bits, so that NaN is itself and -0 is not 0. Numbers that are equal have equal ones in float64, but for
+        # large integers.
+        values = self._values
+        exact = values.dtype.kind == "f" or not values.size or max(-int(values.min()), int(values.max())) <= 2**53
+        return values.shape, exact, (values.astype(np.float64) if exact else values).tobytes(), self.dtype
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, Constant):
+            return NotImplemented
+        return self._key() == other._key()
+
+    __hash__ = Fixed.__hash__
 
 
 class Zeros(Fixed):
@@ -142,7 +160,7 @@ class Identity(Fixed):
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = float_type(self.dtype if dtype is None else dtype)
         if len(part.full_shape) != 2:
-            msg = f"`shape` must have two dimensions for an identity matrix, got {part.full_shape}"
+            msg = f"`shape` must have two dimensions for an identity matrix, got {show(part.full_shape)}"
             raise ValueError(msg)
         check_overflow(abs(self.gain), kind)
         gain = in_default_environment(np.array(self.gain).astype, kind.dtype)
@@ -155,22 +173,11 @@ def _write(values: ArrayLike, array: NDArray[Any], part: Part) -> None:
 
 
 def _write_diagonal(gain: NDArray[Any], array: NDArray[Any], part: Part) -> None:
-    """Writes `gain` where an element's row index equals its column index, and zeros elsewhere.
-
-    A part may hold rows and columns in any order, and some of them twice. Comparing all pairs would take a matrix of
-    its own. So the columns are sorted, and the matches of each row are a range of them.
-    """
+    """Writes `gain` where an element's row index equals its column index, and zeros elsewhere."""
     mesh = part.mesh(array)
     assign(mesh, 0)
-    rows, columns = part.indices()
-    # Equal indices are neighbours once the columns are sorted. A row's own are `order[begin:end]`: none, one, or
-    # several in a part that repeats a column.
-    order = np.argsort(columns, kind="stable")
-    begin, end = (np.searchsorted(columns[order], rows, side) for side in ("left", "right"))
-    counts = end - begin
-    # All ranges are laid end to end. Within each, places count 0, 1, …: the running number less where the range begins.
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    mesh[np.repeat(np.arange(len(rows)), counts), order[np.repeat(begin, counts) + within]] = gain
+    rows, columns = part.picks or [(0, 1, size) for size in part.full_shape]
+    mesh[diagonal_places(rows, columns)] = gain
 
 
 def _chosen(values: NDArray[Any], part: Part) -> NDArray[Any]:

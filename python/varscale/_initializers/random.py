@@ -10,6 +10,7 @@ import numpy as np
 from .._arguments.checks import finite, not_negative, real
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import compute_fans
+from .._arguments.show import show
 from .._core import truncated_moments
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan, truncated_normal_plan
 from .._sources.request import Interval, Law, Normal
@@ -102,13 +103,15 @@ class TruncatedNormal(Sampled):
     ) -> None:
         bounds = real("lower", lower), real("upper", upper)
         if not bounds[0] < bounds[1]:
-            msg = f"`lower` must be less than `upper`, got {lower!r} and {upper!r}"
+            msg = f"`lower` must be less than `upper`, got {show(lower)} and {show(upper)}"
             raise ValueError(msg)
         # The default bounds take the constant that TensorFlow divides by, not the same number computed once more.
         try:
             moments = (0.0, TRUNCATED_STDDEV) if bounds == STANDARD_BOUNDS else truncated_moments(*bounds)
         except ValueError:
-            msg = f"the mass between `lower` and `upper` must not underflow float64, got {lower!r} and {upper!r}"
+            msg = (
+                f"the mass between `lower` and `upper` must not underflow float64, got {show(lower)} and {show(upper)}"
+            )
             raise ValueError(msg) from None
         self._set(
             mean=finite("mean", mean),
@@ -168,7 +171,7 @@ class RandomUniform(Sampled):
     ) -> None:
         low, high = finite("minval", minval), finite("maxval", maxval)
         if low > high:
-            msg = f"`minval` must not be greater than `maxval`, got {minval!r} and {maxval!r}"
+            msg = f"`minval` must not be greater than `maxval`, got {show(minval)} and {show(maxval)}"
             raise ValueError(msg)
         self._set(minval=low, maxval=high)
         self._seal(seed, dtype)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .._arguments.checks import check_config
+from .._arguments.show import show
 from .base import PACKAGE, Initializer
 from .constant import Constant, Identity, Ones, Zeros
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
@@ -67,7 +69,7 @@ def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
     if initializer is None:
         return None
     if isinstance(initializer, type) or not callable(getattr(initializer, "get_config", None)):
-        msg = f"`initializer` must be an initializer instance with `get_config`, got {initializer!r}"
+        msg = f"`initializer` must be an initializer instance with `get_config`, got {show(initializer)}"
         raise TypeError(msg)
     # Our classes go by the package alone, so that files may move.
     cls = type(initializer)
@@ -95,14 +97,18 @@ def deserialize(
     if isinstance(config, str):
         return _find(config, None, custom_objects)()
     if not isinstance(config, Mapping):
-        msg = f"`config` must be a mapping with `class_name`, a name or None, got {config!r}"
+        msg = f"`config` must be a mapping with `class_name`, a name or None, got {show(config)}"
         raise TypeError(msg)
     if not isinstance(config.get("class_name"), str):
-        msg = f"`config` must have a `class_name`, got {dict(config)!r}"
+        msg = f"`config` must have a `class_name`, got {show(dict(config))}"
         raise ValueError(msg)
-    found = _find(config["class_name"], config.get("module"), custom_objects)
+    module = config.get("module")
+    if module is not None and not isinstance(module, str):
+        msg = f"`module` of `config` must be a string or None, got {show(module)}"
+        raise TypeError(msg)
+    found = _find(config["class_name"], module, custom_objects)
     inner = config.get("config")
-    inner = {} if inner is None else inner
+    inner = {} if inner is None else check_config(config["class_name"], inner)
     from_config = getattr(found, "from_config", None)
     return found(**inner) if from_config is None else from_config(inner)
 
@@ -129,11 +135,11 @@ def get(identifier: Any) -> Any:
         return identifier()
     if callable(identifier):
         return identifier
-    msg = f"`identifier` must be a name, a class, a config, a callable or None, got {identifier!r}"
+    msg = f"`identifier` must be a name, a class, a config, a callable or None, got {show(identifier)}"
     raise TypeError(msg)
 
 
-def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any]] | None) -> Callable[..., Any]:
+def _find(name: str, module: str | None, custom_objects: Mapping[str, Callable[..., Any]] | None) -> Callable[..., Any]:
     """The class of this name: a custom object, one of ours, or a user's subclass that has been defined."""
     if custom_objects and name in custom_objects:
         return custom_objects[name]
@@ -141,8 +147,7 @@ def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any
     registry = Initializer._registry
     if module is not None and (module, name) in registry:
         return registry[module, name]
-    root = str(module).partition(".")[0]
-    if name in BY_NAME and (module is None or root in {PACKAGE, "keras", "tf_keras", "tensorflow"}):
+    if name in BY_NAME and (module is None or module.partition(".")[0] in {PACKAGE, "keras", "tf_keras", "tensorflow"}):
         return BY_NAME[name]
     # Configs of TensorFlow 1 and 2 name no module. Where only one user's class has the name, it is that one.
     if module is None:
@@ -150,8 +155,10 @@ def _find(name: str, module: Any, custom_objects: Mapping[str, Callable[..., Any
         if len(users) == 1:
             return users[0]
         if users:
-            msg = f"{name!r} is ambiguous without its module: {', '.join(cls.__module__ for cls in users)}"
+            msg = f"{show(name)} is ambiguous without its module: {show([cls.__module__ for cls in users])}"
             raise ValueError(msg)
-    where = "" if module is None else f" of the module {module!r}"
-    msg = f"unknown initializer {name!r}{where}; known are {', '.join(sorted(BY_NAME))}"
+    where = "" if module is None else f" of the module {show(module)}"
+    msg = (
+        f"`class_name` must be that of an initializer, got {show(name)}{where}; known are {', '.join(sorted(BY_NAME))}"
+    )
     raise ValueError(msg)

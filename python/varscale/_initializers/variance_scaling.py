@@ -18,8 +18,6 @@ Distribution = Literal["truncated_normal", "untruncated_normal", "uniform", "nor
 MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 _LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
-# What TensorFlow calls "normal" is its truncated law.
-_ALIASES = {"normal": "truncated_normal"}
 
 
 class VarianceScaling(Sampled):
@@ -91,11 +89,12 @@ class VarianceScaling(Sampled):
         out_axis: AxesLike = -1,
         batch_axis: AxesLike = (),
     ) -> None:
-        lower = distribution.lower() if isinstance(distribution, str) else distribution
+        # Other kinds go on as they are, and are refused.
+        law = distribution.lower() if isinstance(distribution, str) else distribution
         self._set(
             scale=positive("scale", scale),
             mode=word("mode", mode, MODES),
-            distribution=word("distribution", _ALIASES.get(lower, lower), DISTRIBUTIONS),
+            distribution=word("distribution", "truncated_normal" if law == "normal" else law, DISTRIBUTIONS),
             in_axis=parse_axes("in_axis", in_axis),
             out_axis=parse_axes("out_axis", out_axis),
             batch_axis=parse_axes("batch_axis", batch_axis),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from .._arguments.checks import integer
 from .._arguments.immutable import Immutable
 from .._arguments.parts import indexed_part
+from .._arguments.show import show
 from .._filling.fill import Pass
 from .._filling.lazy import Lazy
 
@@ -78,7 +79,7 @@ def cut(tensors: Mapping[str, Lazy], max_bytes: Any) -> Iterator[ModelJob]:
     limit = integer("max_bytes", max_bytes)
     largest = max((tensor.dtype.itemsize for tensor in tensors.values()), default=1)
     if limit < largest:
-        msg = f"`max_bytes` must hold one element of {largest} bytes, got {max_bytes!r}"
+        msg = f"`max_bytes` must hold one element of {largest} bytes, got {show(max_bytes)}"
         raise ValueError(msg)
     return _packed(tensors, limit)  # a generator of its own, so that this one raises when it is called
 

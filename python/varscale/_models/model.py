@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .._arguments.dtypes import DTypeLike
 from .._arguments.parts import Part, indexed_part
+from .._arguments.show import show
 from .._filling.arrays import new_array
 from .._filling.fill import Pass
 from .._filling.lazy import Lazy
@@ -61,7 +62,7 @@ class Model(Mapping[str, Parameter]):
         dtype: DTypeLike | None = None,
     ) -> None:
         if not isinstance(parameters, Mapping):
-            msg = f"`parameters` must be a mapping from names, got {parameters!r}"
+            msg = f"`parameters` must be a mapping from names, got {show(parameters)}"
             raise TypeError(msg)
         ordered = (*parse_rules(rules), *default_rules())
         self._parameters = {name: parse_parameter(name, entry, ordered, dtype) for name, entry in parameters.items()}
@@ -192,19 +193,19 @@ class Model(Mapping[str, Parameter]):
         """The names wanted, which must be in the model, each once."""
         if names is None:
             return list(self)
-        if isinstance(names, str):
-            msg = f"`names` must be a collection of names, got {names!r}"
+        if isinstance(names, str) or not isinstance(names, Iterable):
+            msg = f"`names` must be a collection of names, got {show(names)}"
             raise TypeError(msg)
-        chosen = list(names)
-        unknown = [name for name in chosen if name not in self]
-        if unknown:
-            msg = f"`names` must be names of the model, got {unknown}"
-            raise KeyError(msg)
-        if len(set(chosen)) < len(chosen):
-            repeated = sorted({name for name in chosen if chosen.count(name) > 1})
-            msg = f"`names` must hold each name once, got {repeated} more often"
-            raise ValueError(msg)
-        return chosen
+        chosen: dict[str, None] = {}
+        for name in names:
+            if not isinstance(name, str) or name not in self:
+                msg = f"`names` must be names of the model, got {show(name)}"
+                raise KeyError(msg)
+            if name in chosen:
+                msg = f"`names` must hold each name once, got {show(name)} twice"
+                raise ValueError(msg)
+            chosen[name] = None
+        return list(chosen)
 
     def _seeded(self, seed: Any) -> Callable[[str], Builtin]:
         """A function from a name to its initializer with the model's seed; the name is not folded in."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._arguments.parts import Part, check_elements
 from .._arguments.shapes import parse_shape
+from .._arguments.show import show
 from .._initializers.builtin import Builtin
 from .._sources.seeds import parse_path
 from .rules import Rule, check_unseeded
@@ -41,7 +42,7 @@ def parse_parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any
         ValueError: No rule covers the parameter, its initializer has a seed, or its shape or dtype is illegal.
     """
     if not isinstance(name, str):
-        msg = f"`parameters` must have names that are strings, got {name!r}"
+        msg = f"`parameters` must have names that are strings, got {show(name)}"
         raise TypeError(msg)
     parse_path((name,))  # a name that `fold_in` would refuse is refused here
     try:
@@ -56,7 +57,7 @@ def parse_parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any
         # What cannot be made is found here, not in the middle of a model.
         source = check_unseeded(initializer)._source(Part(full, full), default if dtype is None else dtype)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"parameter {name!r}: {error}") from error
+        raise type(error)(f"parameter {show(name)}: {error}") from error
     return Parameter(full, source.dtype, initializer)
 
 

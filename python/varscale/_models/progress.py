@@ -6,6 +6,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from .._arguments.show import show
+
 
 class Progress:
     """Reports the bytes that are done; it is false where nobody asked for reports."""
@@ -13,7 +15,7 @@ class Progress:
     def __init__(self, wanted: bool | Callable[[int, int], object], total: int) -> None:
         """`wanted` is True for a bar, a function of (bytes done, bytes in all), or False."""
         if not isinstance(wanted, bool) and not callable(wanted):
-            msg = f"`progress` must be True, False or a function, got {wanted!r}"
+            msg = f"`progress` must be True, False or a function, got {show(wanted)}"
             raise TypeError(msg)
         self._done, self._total = 0, total
         self._bar: Any = _bar(total) if wanted is True else None

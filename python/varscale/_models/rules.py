@@ -8,6 +8,8 @@ from typing import Any
 
 from .._arguments.checks import integer
 from .._arguments.immutable import Immutable
+from .._arguments.shapes import MOST_DIMENSIONS
+from .._arguments.show import show
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Ones, Zeros
 from .._initializers.presets import LecunNormal
@@ -45,7 +47,7 @@ class Rule(Immutable):
 
     def __init__(self, pattern: str, initializer: Builtin, *, rank: int | range | None = None) -> None:
         if not isinstance(pattern, str):
-            msg = f"`pattern` must be a string, got {pattern!r}"
+            msg = f"`pattern` must be a string, got {show(pattern)}"
             raise TypeError(msg)
         if rank is not None and not isinstance(rank, range):
             rank = integer("rank", rank)
@@ -58,8 +60,8 @@ class Rule(Immutable):
         return ranks and fnmatchcase(name, self.pattern)
 
     def __repr__(self) -> str:
-        rank = "" if self.rank is None else f", rank={self.rank!r}"
-        return f"Rule({self.pattern!r}, {self.initializer!r}{rank})"
+        rank = "" if self.rank is None else f", rank={show(self.rank)}"
+        return f"Rule({show(self.pattern)}, {show(self.initializer)}{rank})"
 
 
 def default_rules(
@@ -102,18 +104,18 @@ def default_rules(
         *(Rule(pattern, zeros) for pattern in _BIASES),
         *(Rule(pattern, ones, rank=1) for pattern in _NORMS),
         *(Rule(pattern, normal, rank=2) for pattern in _EMBEDDINGS),
-        Rule("*", lecun, rank=range(2, 65)),  # up to 64 dimensions, which is all that NumPy has
+        Rule("*", lecun, rank=range(2, MOST_DIMENSIONS + 1)),
     )
 
 
 def check_unseeded(initializer: Any) -> Builtin:
     """`initializer`, which must be one of ours and have no seed of its own."""
     if not isinstance(initializer, Builtin):
-        msg = f"`initializer` must be one of varscale's own initializers, got {initializer!r}"
+        msg = f"`initializer` must be one of varscale's own initializers, got {show(initializer)}"
         raise TypeError(msg)
     seed = getattr(initializer, "seed", None)
     if seed is not None:
-        msg = f"`initializer` must have no seed in a model, whose own seed counts, got {initializer!r}"
+        msg = f"`initializer` must have no seed in a model, whose own seed counts, got {show(initializer)}"
         raise ValueError(msg)
     return initializer
 
@@ -121,12 +123,12 @@ def check_unseeded(initializer: Any) -> Builtin:
 def parse_rules(rules: Any) -> tuple[Rule, ...]:
     """`rules` as a tuple of rules, made of rules and (pattern, initializer) pairs."""
     if isinstance(rules, str) or not isinstance(rules, Iterable):
-        msg = f"`rules` must be a sequence of rules, got {rules!r}"
+        msg = f"`rules` must be a sequence of rules, got {show(rules)}"
         raise TypeError(msg)
     parsed = []
     for rule in rules:
         if not isinstance(rule, Rule | tuple) or (isinstance(rule, tuple) and len(rule) != 2):
-            msg = f"`rules` must hold rules or (pattern, initializer) pairs, got {rule!r}"
+            msg = f"`rules` must hold rules or (pattern, initializer) pairs, got {show(rule)}"
             raise TypeError(msg)
         parsed.append(rule if isinstance(rule, Rule) else Rule(*rule))
     return tuple(parsed)

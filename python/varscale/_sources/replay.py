@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from .._arguments.dtypes import FloatType
 from .._arguments.parts import Part
+from .._arguments.show import show
 from .environment import in_default_environment
 from .plan import Plan
 from .request import LAWS, HasLaw, Request
@@ -38,7 +39,7 @@ class Replay:
         Raises:
             ValueError: The framework cannot fold these elements, or none at all.
         """
-        msg = f"`fold_in` must be called on a seed that folds, got {self!r}: {self.version} has no such function"
+        msg = f"`fold_in` must be called on a seed that folds, got {show(self)}: {self.version} has no such function"
         raise ValueError(msg)
 
     def get_config(self) -> dict[str, Any]:
@@ -109,9 +110,9 @@ class Replay:
     def _refuse(self, argument: str, got: Any, legal: str) -> NoReturn:
         """Raises ValueError for an argument that has no exact replay; `legal` says what it must be."""
         # Two arguments come as "lower` and `upper", between the outer marks that stand here.
-        msg = f"`{argument}` must be {legal} to replay {self.version}, got {got!r}"
+        msg = f"`{argument}` must be {legal} to replay {self.version}, got {show(got)}"
         raise ValueError(msg)
 
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
+        arguments = ", ".join(f"{name}={show(value)}" for name, value in self._arguments().items())
         return f"<replay.{self.name}({arguments}) of {self.version}>"

@@ -3,49 +3,42 @@
 from __future__ import annotations
 
 import os
-import threading
+from itertools import count
 from typing import Any
 
 import numpy as np
 
-from .._arguments.checks import integer
+from .._arguments.checks import integer, is_integer
 from .._arguments.dtypes import FloatType
 from .._arguments.parts import Part
-from .identity import UNSET_FIELD, call_field, identity, path_fields, seed_field
+from .._arguments.show import show
+from .identity import call_field, identity, path_fields, seed_field
 from .replay import Replay
 from .request import HasLaw
 from .source import Drawn
 
 
 class _GlobalSeed:
-    """The seed that `set_random_seed` sets, and how many unseeded calls there have been since."""
+    """The seed that `set_random_seed` sets, and the numbers of the unseeded calls since.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.seed: int | None = None
-        self.field = UNSET_FIELD
-        self._calls = 0
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._new_lock)
+    It never changes: another seed is another object. So no lock is needed, which a signal handler or a fork could find
+    held for ever.
+    """
 
-    def _new_lock(self) -> None:
-        self._lock = threading.Lock()  # in a forked child, no thread is there to release the old one
+    __slots__ = ("_numbers", "field", "is_set")
 
-    def set(self, seed: int | None) -> None:
-        with self._lock:
-            self.seed, self.field, self._calls = seed, seed_field(seed), 0
+    def __init__(self, seed: int | None) -> None:
+        self.is_set = seed is not None
+        self.field = seed_field(seed)
+        self._numbers = count()
 
     def take_call(self) -> bytes | None:
         """The fields (seed, call number) of the next unseeded call, or None without a global seed."""
-        # The seed is read under the lock too: a number counts the calls of the seed that it is hashed with.
-        with self._lock:
-            if self.seed is None:
-                return None
-            call, self._calls = self._calls, self._calls + 1
-            return self.field + call_field(call)
+        # `next` is one step, which no other thread and no signal handler comes between.
+        return self.field + call_field(next(self._numbers)) if self.is_set else None
 
 
-_global = _GlobalSeed()
+_global = _GlobalSeed(None)
 
 
 def set_random_seed(seed: int | None) -> None:
@@ -69,12 +62,13 @@ def set_random_seed(seed: int | None) -> None:
     Raises:
         TypeError: `seed` is not an integer; bools are not integers here.
     """
-    _global.set(None if seed is None else integer("seed", seed))
+    global _global
+    _global = _GlobalSeed(None if seed is None else integer("seed", seed))
 
 
 def draws_entropy(seed: Any) -> bool:
     """Whether an initializer with this seed draws fresh entropy at every call."""
-    return seed is None and _global.seed is None
+    return seed is None and not _global.is_set
 
 
 class Native:
@@ -110,11 +104,11 @@ class Native:
 
         No caller keeps them, because the global seed may change between two calls.
         """
-        global_field = _global.field  # read once: another thread may set it
+        now = _global  # read once: another thread, or a signal handler, may set it
         # A path under a global seed names a stream by itself, so such a call takes no number.
-        if self._given is not None or (folded and global_field != UNSET_FIELD):
-            return identity(global_field + fields)
-        call = _global.take_call()
+        if self._given is not None or (folded and now.is_set):
+            return identity(now.field + fields)
+        call = now.take_call()
         return os.urandom(16) if call is None else identity(call)
 
     def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Drawn:
@@ -151,14 +145,17 @@ def parse_path(path: tuple[Any, ...]) -> tuple[int | str, ...]:
         ValueError: A string has no UTF-8, for it holds a lone surrogate.
     """
     for element in path:
-        if isinstance(element, str):
-            element.encode()  # raises now, not in the first call
+        try:
+            if isinstance(element, str):
+                element.encode()  # raises now, not in the first call
+        except UnicodeEncodeError:
+            msg = f"`path` must hold strings that have UTF-8, got {show(element)}"
+            raise ValueError(msg) from None
     return tuple(element if isinstance(element, str) else _path_integer(element) for element in path)
 
 
 def _path_integer(element: Any) -> int:
-    try:
-        return integer("path", element)
-    except TypeError:
-        msg = f"`path` must hold strings and integers only, got {element!r}"
-        raise TypeError(msg) from None
+    if not is_integer(element):
+        msg = f"`path` must hold strings and integers only, got {show(element)}"
+        raise TypeError(msg)
+    return int(element)

@@ -17,6 +17,7 @@ from inspect import signature
 from typing import Any
 
 from .._arguments.checks import check_config
+from .._arguments.show import show
 from .._sources.replay import Replay
 from ._jax import jax
 from ._keras import BACKENDS, keras, keras_defaults
@@ -45,15 +46,15 @@ def deserialize(config: Mapping[str, Any]) -> Replay:
     outer = check_config("seed", config, ("class_name", "config"))
     name = outer.get("class_name")
     if not isinstance(name, str) or name not in _MAKERS:
-        msg = f"`seed` must be the config of {' or '.join(map(repr, _MAKERS))}, got {dict(config)!r}"
+        msg = f"`seed` must be the config of {' or '.join(map(show, _MAKERS))}, got {show(outer)}"
         raise ValueError(msg)
     maker = _MAKERS[name]
     arguments = check_config(name, outer.get("config", {}), (*signature(maker).parameters, "version"))
     version = arguments.pop("version", None)
     made = maker(**arguments)
     # A config of another release may ask for numbers that this one does not make.
-    if version not in {None, made.version}:
-        msg = f"`version` must be {made.version!r}, the one that is replayed, got {version!r}"
+    if version is not None and version != made.version:
+        msg = f"`version` must be {made.version!r}, the one that is replayed, got {show(version)}"
         raise ValueError(msg)
     return made
 

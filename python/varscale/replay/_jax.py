@@ -11,6 +11,7 @@ import numpy as np
 
 from .._arguments.checks import boolean, int64, integer
 from .._arguments.dtypes import FloatType
+from .._arguments.show import show
 from .._core import threefry2x32
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
 from .._sources.replay import Prepared, Replay
@@ -89,7 +90,7 @@ class jax(Replay):
         key = self.key
         for element in path:
             if isinstance(element, str) or not 0 <= integer("path", element) < WORD:
-                msg = f"`path` must hold integers from 0 to 2^32 - 1 to replay {self.version}, got {element!r}"
+                msg = f"`path` must hold integers from 0 to 2^32 - 1 to replay {self.version}, got {show(element)}"
                 raise ValueError(msg)
             # JAX makes a key of the number, with a high word of 0, and hashes it under this key.
             key = hashed(key, (0, integer("path", element)))
@@ -233,11 +234,11 @@ def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:
         return (seed >> 32) % WORD if x64 else 0, seed % WORD
     words = tuple(np.asarray(key).tolist()) if hasattr(key, "__array__") or isinstance(key, Sequence) else ()
     if len(words) != 2:
-        msg = f"`key` must be a seed, or the two words of `jax.random.key_data`, got {key!r}"
+        msg = f"`key` must be a seed, or the two words of `jax.random.key_data`, got {show(key)}"
         raise TypeError(msg)
     first, second = (integer("key", word) for word in words)
     if not (0 <= first < WORD and 0 <= second < WORD):
-        msg = f"`key` must hold two words from 0 to 2^32 - 1, got {key!r}"
+        msg = f"`key` must hold two words from 0 to 2^32 - 1, got {show(key)}"
         raise ValueError(msg)
     return first, second
 

@@ -7,6 +7,7 @@ from math import prod, sqrt
 from typing import Any, ClassVar
 
 from .._arguments.checks import integer, not_negative_integer
+from .._arguments.show import show
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan
 from .._sources.replay import Replay
 from .._sources.request import Interval, Normal, Request, Variance
@@ -42,7 +43,7 @@ class Scaling(Replay):
             "fan_avg": (parameters.fan_in + parameters.fan_out) / 2.0,
         }
         if parameters.mode not in means:
-            self._refuse("mode", parameters.mode, " or ".join(map(repr, means)))
+            self._refuse("mode", parameters.mode, " or ".join(map(show, means)))
         return parameters.scale / max(1.0, means[parameters.mode])
 
     def _has_axes(self, parameters: Variance, shape: tuple[int, ...]) -> bool:

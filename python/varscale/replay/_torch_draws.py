@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import sqrt
-from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from .._arguments.checks import not_negative_integer
 from .._arguments.dtypes import DTypeLike, float_type
 from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike
+from .._arguments.show import show
 from .._core import TorchEnd
 from .._filling.fill import make
 from .._sources.environment import in_default_environment
@@ -20,6 +20,8 @@ from .._sources.replay import Replay
 from .._sources.request import HasLaw, Interval, Law, Request
 
 Position = TypeVar("Position", bound=Replay)
+_TRIES = 1000
+"""How often a draw begins anew where other draws, of threads or signal handlers, have moved on meanwhile."""
 LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
 """The gain of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
 
@@ -42,13 +44,12 @@ class Draws(Iterator[float], Generic[Position]):
     """
 
     def __init__(self, position: Position) -> None:
-        self._position: Any = position
-        self._lock = Lock()
+        self._place = _Place(position)
 
     @property
     def position(self) -> Position:
         """The seed of the next draw."""
-        position: Position = self._position
+        position: Position = self._place.last().position
         return position
 
     def __call__(
@@ -70,21 +71,26 @@ class Draws(Iterator[float], Generic[Position]):
             ValueError: The initializer has a seed or a path, or torch has no such law, dtype or shape.
         """
         if isinstance(initializer, type) or not isinstance(initializer, HasLaw):
-            msg = f"`initializer` must be a random initializer, got {initializer!r}"
+            msg = f"`initializer` must be a random initializer, got {show(initializer)}"
             raise TypeError(msg)
         if initializer.seed is not None or initializer._path:
-            msg = f"`initializer` must have neither seed nor path, got {initializer!r}"
+            msg = f"`initializer` must have neither seed nor path, got {show(initializer)}"
             raise ValueError(msg)
         return self._draw(lambda now: initializer._with_seed(now)(shape, dtype, out=out))
 
     def _draw(self, make_from: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
-        """The array that `make_from` makes from the position, which then moves on by the words that it took."""
-        # Under the lock, so that no two threads draw from one position. Where a draw fails, the position stays.
-        with self._lock:
+        """The array that `make_from` makes from the position, which then moves on by the words that it took.
+
+        Where a draw fails, the position stays.
+        """
+        for _ in range(_TRIES):
+            place = self._place = self._place.last()
             end = TorchEnd()
-            array = make_from(self._position._reporting(end))
-            self._position = self._position._moved(*end.get())
-        return array
+            array = make_from(place.position._reporting(end))
+            if place.lead_to(_Place(place.position._moved(*end.get()))):
+                return array
+        msg = f"draws must come one after another: others came between in each of {_TRIES} tries to make this one"
+        raise ValueError(msg)
 
     def _uniform(self, low: float, high: float, shape: tuple[int, ...], dtype: DTypeLike | None) -> NDArray[Any]:
         """A tensor of uniform values in [low, high)."""
@@ -134,4 +140,32 @@ class Draws(Iterator[float], Generic[Position]):
         return float(self._uniform(0.0, 1.0, (), "float32")[()])
 
     def __repr__(self) -> str:
-        return f"<draws from {self._position!r} on>"
+        return f"<draws from {show(self.position)} on>"
+
+    def __reduce__(self) -> Any:
+        return Draws, (self.position,)
+
+
+class _Place:
+    """A position, and the place to which the first draw from it leads.
+
+    So no two draws are made from one position, and no lock is taken, which a signal handler that interrupts its holder,
+    or a forked child, would wait for for ever.
+    """
+
+    __slots__ = ("_next", "position")
+
+    def __init__(self, position: Any) -> None:
+        self.position = position
+        self._next: dict[None, _Place] = {}
+
+    def lead_to(self, place: _Place) -> bool:
+        """Leads to `place` from now on, if it leads nowhere yet; says whether it does."""
+        return self._next.setdefault(None, place) is place  # one step, which nothing comes between
+
+    def last(self) -> _Place:
+        """The place at the end of the chain."""
+        place = self
+        while place._next:
+            place = place._next[None]
+        return place

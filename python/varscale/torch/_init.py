@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .._arguments.parts import WHOLE, indexed_part
 from .._arguments.shards import shard_index
+from .._arguments.show import show
 from .._engines import check_initializer, check_repeats, lazy_tensor, missing
 from .._filling.arrays import overlaps
 from .._filling.fill import Pass
@@ -93,7 +94,7 @@ def init_(target: Target, init_or_model: Builtin | Lazy | Model, seed: SeedLike 
     elif isinstance(target, torch.nn.Module):
         fills = list(_of_module(target, init_or_model, seed))
     else:
-        msg = f"`target` must be a tensor or a module, got {target!r}"
+        msg = f"`target` must be a tensor or a module, got {show(target)}"
         raise TypeError(msg)
     with torch.no_grad():
         _run(fills)
@@ -104,7 +105,7 @@ def _of_tensor(target: torch.Tensor, init: Any, seed: Any) -> Lazy:
     """The lazy tensor that one tensor is to hold."""
     if isinstance(init, Lazy):
         if seed is not None:
-            msg = f"`seed` must be None for a lazy tensor, whose values are fixed, got {seed!r}"
+            msg = f"`seed` must be None for a lazy tensor, whose values are fixed, got {show(seed)}"
             raise ValueError(msg)
         return lazy_tensor(init, target.shape, target.dtype)
     if isinstance(init, Model):
@@ -124,12 +125,12 @@ def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterat
         init = check_initializer(init_or_model)
         for tensor, (name, *_) in parameters:
             own = partial(_of_parameter, tensor, name, init, seed)
-            yield _fill(f"parameter {name!r}", tensor, own)
+            yield _fill(f"parameter {show(name)}", tensor, own)
         return
     model = init_or_model
     lacking = [names[0] for _, names in parameters if not any(name in model for name in names)]
     if lacking:
-        msg = f"`init_or_model` must have every parameter of the module, lacks {', '.join(map(repr, lacking))}"
+        msg = f"`init_or_model` must have every parameter of the module, lacks {show(lacking)}"
         raise ValueError(msg)
     lazies = model.lazy(seed)
     for tensor, names in [*parameters, *_named(module.named_buffers(remove_duplicate=False))]:
@@ -137,7 +138,7 @@ def _of_module(module: torch.nn.Module, init_or_model: Any, seed: Any) -> Iterat
         for name in [name for name in names if name in model][:1]:
             if hasattr(tensor, "placements"):
                 check_repeats(lazies[name].initializer)
-            yield _fill(f"parameter {name!r}", tensor, partial(lazies.__getitem__, name))
+            yield _fill(f"parameter {show(name)}", tensor, partial(lazies.__getitem__, name))
 
 
 def _of_parameter(tensor: torch.Tensor, name: str, init: Builtin, seed: Any) -> Lazy:
@@ -192,7 +193,7 @@ def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) 
     _check_memory(label, target)
     lazy = lazy_tensor_of()
     if tuple(target.shape) != lazy.shape:
-        msg = f"{label} must have the shape {lazy.shape} that it is to hold, got {tuple(target.shape)}"
+        msg = f"{label} must have the shape {show(lazy.shape)} that it is to hold, got {show(tuple(target.shape))}"
         raise ValueError(msg)
     expected = str(target.dtype).rpartition(".")[2]
     if expected != lazy.dtype.name:
