@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import sqrt
 from typing import Any, Generic, TypeVar
 
@@ -14,14 +15,16 @@ from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike
 from .._arguments.show import show
 from .._core import TorchEnd
+from .._filling.arrays import out_dtype
 from .._filling.fill import make
 from .._sources.environment import in_default_environment
 from .._sources.replay import Replay
 from .._sources.request import HasLaw, Interval, Law, Request
+from ._place import Place
 
 Position = TypeVar("Position", bound=Replay)
-_TRIES = 1000
-"""How often a draw begins anew where other draws, of threads or signal handlers, have moved on meanwhile."""
+MakeFrom = Callable[[Any, NDArray[Any] | None], NDArray[Any]]
+"""Makes an array from a position: a new one, or the one that is given."""
 LINEAR_GAIN = sqrt(2.0 / (1 + sqrt(5) ** 2))
 """The gain of `nn.Linear`, which calls `kaiming_uniform_(weight, a=math.sqrt(5))`."""
 
@@ -44,7 +47,7 @@ class Draws(Iterator[float], Generic[Position]):
     """
 
     def __init__(self, position: Position) -> None:
-        self._place = _Place(position)
+        self._place = Place(position)
 
     @property
     def position(self) -> Position:
@@ -76,27 +79,33 @@ class Draws(Iterator[float], Generic[Position]):
         if initializer.seed is not None or initializer._path:
             msg = f"`initializer` must have neither seed nor path, got {show(initializer)}"
             raise ValueError(msg)
-        return self._draw(lambda now: initializer._with_seed(now)(shape, dtype, out=out))
+        if out is not None:
+            dtype = out_dtype(out, dtype)
+        return self._draw(lambda now, out: initializer._with_seed(now)(shape, dtype, out=out), out)
 
-    def _draw(self, make_from: Callable[[Any], NDArray[Any]]) -> NDArray[Any]:
-        """The array that `make_from` makes from the position, which then moves on by the words that it took.
+    def _draw(self, make_from: MakeFrom, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The array that `make_from` makes from the position, which moves on by the words that it takes.
 
         Where a draw fails, the position stays.
         """
-        for _ in range(_TRIES):
+        taken = False
+        while not taken:
             place = self._place = self._place.last()
-            end = TorchEnd()
-            array = make_from(place.position._reporting(end))
-            if place.lead_to(_Place(place.position._moved(*end.get()))):
-                return array
-        msg = f"draws must come one after another: others came between in each of {_TRIES} tries to make this one"
-        raise ValueError(msg)
+            end = Place(find=partial(_end, place, make_from))
+            taken = place.lead_to(end)
+        try:
+            array, position = _drawn(place.position, make_from, out)
+        except BaseException:
+            end.settle(place.position)
+            raise
+        end.settle(position)
+        return array
 
     def _uniform(self, low: float, high: float, shape: tuple[int, ...], dtype: DTypeLike | None) -> NDArray[Any]:
         """A tensor of uniform values in [low, high)."""
         kind, part = float_type("float32" if dtype is None else dtype), Part(shape, shape)
         request = Request(Law("uniform", Interval(low, high)), kind, part)
-        return self._draw(lambda now: make(in_default_environment(now._answer, request), part))
+        return self._draw(lambda now, out: make(in_default_environment(now._answer, request), part, out))
 
     def linear(
         self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = "float32"
@@ -146,26 +155,16 @@ class Draws(Iterator[float], Generic[Position]):
         return Draws, (self.position,)
 
 
-class _Place:
-    """A position, and the place to which the first draw from it leads.
+def _drawn(position: Any, make_from: MakeFrom, out: NDArray[Any] | None) -> tuple[NDArray[Any], Any]:
+    """An array drawn from a position, and the position after it."""
+    end = TorchEnd()
+    array = make_from(position._reporting(end), out)
+    return array, position._moved(*end.get())
 
-    So no two draws are made from one position, and no lock is taken, which a signal handler that interrupts its holder,
-    or a forked child, would wait for for ever.
-    """
 
-    __slots__ = ("_next", "position")
-
-    def __init__(self, position: Any) -> None:
-        self.position = position
-        self._next: dict[None, _Place] = {}
-
-    def lead_to(self, place: _Place) -> bool:
-        """Leads to `place` from now on, if it leads nowhere yet; says whether it does."""
-        return self._next.setdefault(None, place) is place  # one step, which nothing comes between
-
-    def last(self) -> _Place:
-        """The place at the end of the chain."""
-        place = self
-        while place._next:
-            place = place._next[None]
-        return place
+def _end(place: Place, make_from: MakeFrom) -> Any:
+    """The position after a draw that is under way elsewhere."""
+    try:
+        return _drawn(place.position, make_from, None)[1]
+    except (TypeError, ValueError):  # it fails there too, and takes no words
+        return place.position
