@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ._arguments.parts import PartitionInfo
 from ._core import DEBUG_BUILD as _DEBUG_BUILD
-from ._core import __version__, get_num_threads, set_num_threads
+from ._core import __version__, get_num_threads
 from ._engines import EXTRAS as _EXTRAS
 from ._filling.lazy import Lazy
-from ._filling.threads import num_threads
+from ._filling.threads import num_threads, set_num_threads
 from ._initializers.base import Initializer
 from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._initializers.presets import (

@@ -1,13 +1,14 @@
 """The native core: `fill`, and what only it can answer (threads, SIMD level, moments, replays)."""
 
 from collections.abc import Sequence
-from typing import Any, SupportsIndex, final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
     "DEBUG_BUILD",
+    "MAX_THREADS",
     "TorchEnd",
     "__version__",
     "exchange_environment",
@@ -26,6 +27,7 @@ __all__ = [
 
 __version__: str
 DEBUG_BUILD: bool  # whether it was compiled without optimisation
+MAX_THREADS: int  # the most threads that may be asked for
 
 _Plan = tuple[
     str,  # law: "uniform" on (-1, 1), "normal" or "truncated_normal"; torch's streams name their own instead
@@ -96,15 +98,10 @@ def xla_erf(x: float, /) -> float:
 def simd_level() -> str:
     """The SIMD level of this process: the one that `VARSCALE_SIMD` names, else the best of this machine."""
 
-def set_num_threads(n: SupportsIndex, /) -> None:
-    """Sets how many threads a fill may use.
+def set_num_threads(n: int, /) -> None:
+    """Sets how many threads a fill may use, from 1 to `MAX_THREADS`."""
 
-    Raises:
-        TypeError: `n` is not an integer.
-        ValueError: `n` is not from 1 to 1024.
-    """
-
-def exchange_num_threads(n: SupportsIndex | None, /) -> int | None:
+def exchange_num_threads(n: int | None, /) -> int | None:
     """Sets how many threads the fills of this Python thread may use, and returns the old number.
 
     None stands for the number of the whole process.

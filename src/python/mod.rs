@@ -9,22 +9,18 @@ mod values;
 use crate::law::Truncation;
 use crate::machine::environment::{self, DefaultEnvironment};
 use crate::machine::level::Level;
-use crate::machine::setting::SettingError;
 use crate::machine::threads;
 use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
 use jobs::{Job, fill_all};
-use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
 
 /// The native core of varscale.
 // No GIL is needed: what threads share here are atomics, locks, and arrays that Python's side lets one fill write.
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, tensorflow, threads, threefry,
-        with_count, xla,
+        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, tensorflow, threads, threefry, xla,
     };
     use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
@@ -35,6 +31,10 @@ mod _core {
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_export]
+    /// The most threads that may be asked for.
+    const MAX_THREADS: usize = threads::MAX_THREADS;
 
     #[pymodule_export]
     // Python warns at import: without optimisation fills are slow.
@@ -116,19 +116,16 @@ mod _core {
     /// Sets how many threads a fill may use.
     #[pyfunction]
     #[pyo3(signature = (n, /))]
-    fn set_num_threads(n: &Bound<'_, PyAny>) -> PyResult<()> {
-        with_count(n, threads::set)
+    fn set_num_threads(n: i64) -> PyResult<()> {
+        Ok(threads::set(n)?)
     }
 
     /// Sets how many threads the fills of this thread may use, or lets it have the process's number; returns what it
     /// had.
     #[pyfunction]
     #[pyo3(signature = (n, /))]
-    fn exchange_num_threads(n: Option<&Bound<'_, PyAny>>) -> PyResult<Option<usize>> {
-        match n {
-            None => Ok(threads::exchange(None)?),
-            Some(n) => with_count(n, |count| threads::exchange(Some(count))),
-        }
+    fn exchange_num_threads(n: Option<i64>) -> PyResult<Option<usize>> {
+        Ok(threads::exchange(n)?)
     }
 
     /// How many threads a fill may use.
@@ -136,29 +133,4 @@ mod _core {
     fn get_num_threads() -> PyResult<usize> {
         Ok(threads::get()?)
     }
-}
-
-/// Sets something to a number of threads; an error shows the number as the caller wrote it.
-fn with_count<T>(n: &Bound<'_, PyAny>, set: impl FnOnce(i64) -> Result<T, SettingError>) -> PyResult<T> {
-    let wrong_kind = format!("`num_threads` must be an integer, got {}", n.repr()?);
-    // In Python a bool is an integer; as a number of threads it is a slip.
-    if n.is_instance_of::<PyBool>() {
-        return Err(PyTypeError::new_err(wrong_kind));
-    }
-    match n.call_method0("__index__") {
-        Ok(index) => {
-            // An integer beyond 64 bits is as absurd as the largest one.
-            let found = set(index.extract().unwrap_or(i64::MAX));
-            Ok(found.map_err(|error| SettingError { value: index.to_string(), ..error })?)
-        }
-        Err(error) if !is_wrong_kind(&error, n.py()) => Err(error),
-        // A number all the same: its value is wrong, not its kind.
-        Err(_) if n.hasattr("__float__")? => Err(threads::illegal("num_threads", n.to_string()).into()),
-        Err(_) => Err(PyTypeError::new_err(wrong_kind)),
-    }
-}
-
-/// Whether `__index__` failed because there is none, or none that gives an integer; else the failure is its own.
-fn is_wrong_kind(error: &PyErr, py: Python<'_>) -> bool {
-    error.is_instance_of::<PyAttributeError>(py) || error.is_instance_of::<PyTypeError>(py)
 }
