@@ -83,7 +83,7 @@ def test_impossible_shapes_are_refused(init: vs.Initializer, shape: object, erro
 def test_memory_that_is_refused_is_a_memory_error() -> None:
     """If this fails the process is aborted where memory runs out, or its user is not told what for."""
     for init in (INIT, vs.Zeros()):
-        with pytest.raises(MemoryError, match=r"shape \(35184372088832, 1024\) and the dtype 'float32', 144,115"):
+        with pytest.raises(MemoryError, match=r"`shape` \(35184372088832, 1024\) and the `dtype` float32, 144,115"):
             init((2**45, 2**10))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from math import prod
 from typing import Any
 
 from .checks import integer
+from .shapes import MOST_DIMENSIONS
 from .show import show
 
 Axes = int | tuple[int, ...]
@@ -17,9 +19,14 @@ _MOST = 2**500
 
 def parse_axes(name: str, axes: Any) -> Axes:
     """`axes` as an int, or as a tuple of ints where it is a sequence."""
-    if isinstance(axes, Sequence) and not isinstance(axes, str | bytes):
-        return tuple(integer(name, axis) for axis in axes)
-    return integer(name, axes)
+    if not isinstance(axes, Sequence) or isinstance(axes, str | bytes):
+        return integer(name, axes)
+    # Before the axes themselves are looked at: there may be millions of them.
+    named = tuple(islice(axes, MOST_DIMENSIONS + 1))
+    if len(named) > MOST_DIMENSIONS:
+        msg = f"`{name}` must name at most {MOST_DIMENSIONS} axes, got {show(axes)}"
+        raise ValueError(msg)
+    return tuple(integer(name, axis) for axis in named)
 
 
 def compute_fans(

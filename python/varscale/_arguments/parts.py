@@ -138,6 +138,7 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
             raise TypeError(msg)
         full = parse_shape(partition_info.full_shape, "partition_info.full_shape")
         part, offset = parsed, parse_shape(partition_info.var_offset, "partition_info.var_offset")
+        named = "`shape` and `partition_info`"
     else:
         if partition_shape is None or partition_offset is None:
             msg = "`partition_shape` and `partition_offset` must be given together"
@@ -145,11 +146,12 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
         full = parsed
         part = parse_shape(partition_shape, "partition_shape")
         offset = parse_shape(partition_offset, "partition_offset")
+        named = "`partition_shape` and `partition_offset`"
     if not len(part) == len(full) == len(offset):
-        msg = f"a part must have the rank of its tensor {show(full)}, got the part {show(part)} at {show(offset)}"
+        msg = f"{named} must have the rank of the tensor {show(full)}, got the part {show(part)} at {show(offset)}"
         raise ValueError(msg)
     if any(start + size > extent for start, size, extent in zip(offset, part, full, strict=True)):
-        msg = f"a part must lie inside its tensor {show(full)}, got the part {show(part)} at {show(offset)}"
+        msg = f"{named} must lie inside the tensor {show(full)}, got the part {show(part)} at {show(offset)}"
         raise ValueError(msg)
     check_elements(full)
     # An empty part may start at its tensor's end, which is no index: it starts at 0 instead.
@@ -173,5 +175,5 @@ def indexed_part(full: tuple[int, ...], index: Any) -> Part:
 def check_elements(full: tuple[int, ...]) -> None:
     """Raises ValueError where a tensor has more than 2^64 elements, which is all that a stream numbers."""
     if prod(full) > 2**64:
-        msg = f"a tensor must have at most 2^64 elements, got the full shape {show(full)}"
+        msg = f"`shape` must have at most 2^64 elements, got {show(full)}"
         raise ValueError(msg)

@@ -29,7 +29,7 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         # NumPy aligns to 16 bytes only, so there must be room to start later.
         buffer = np.empty(nbytes + _ALIGN, np.uint8)
     except MemoryError:
-        msg = f"no memory for an array of the shape {show(shape)} and the dtype {dtype.name!r}, {nbytes:,} bytes"
+        msg = f"no memory for an array of the `shape` {show(shape)} and the `dtype` {dtype.name}, {nbytes:,} bytes"
         raise MemoryError(msg) from None
     start = -buffer.ctypes.data % _ALIGN
     return buffer[start : start + nbytes].view(dtype).reshape(shape)

@@ -113,10 +113,12 @@ class Lazy(Immutable):
             ValueError: `copy` is False, but there is no array yet that could be shared.
         """
         if copy is False:
-            msg = "a lazy tensor cannot be made into an array without a copy"
+            msg = "`copy` must not be False, for a lazy tensor cannot be made into an array without a copy"
             raise ValueError(msg)
         array = self[WHOLE]
-        return array if dtype is None else array.astype(dtype, copy=False)
+        # NumPy asks for its own dtypes, such as big-endian ones.
+        wanted = self.dtype if dtype is None else dtype if isinstance(dtype, np.dtype) else any_dtype(dtype)
+        return array.astype(wanted, copy=False)
 
     def __len__(self) -> int:
         if self._rows() > maxsize:

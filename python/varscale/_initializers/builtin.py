@@ -194,7 +194,7 @@ class Builtin(Initializer):
         shown = self._shown()
         path = shown.pop("path", ())
         arguments = ", ".join(f"{name}={show(value)}" for name, value in shown.items())
-        folded = f".fold_in({', '.join(map(show, path))})" if path else ""
+        folded = f".fold_in({show(path)[1:-1]})" if path else ""  # the list without its brackets
         return f"{type(self).__name__}({arguments}){folded}"
 
 

@@ -89,12 +89,14 @@ class VarianceScaling(Sampled):
         out_axis: AxesLike = -1,
         batch_axis: AxesLike = (),
     ) -> None:
+        law: Any = distribution
         # Other kinds go on as they are, and are refused.
-        law = distribution.lower() if isinstance(distribution, str) else distribution
+        if isinstance(law, str):
+            law = "truncated_normal" if law.lower() == "normal" else law.lower()
         self._set(
             scale=positive("scale", scale),
             mode=word("mode", mode, MODES),
-            distribution=word("distribution", "truncated_normal" if law == "normal" else law, DISTRIBUTIONS),
+            distribution=word("distribution", law, DISTRIBUTIONS),
             in_axis=parse_axes("in_axis", in_axis),
             out_axis=parse_axes("out_axis", out_axis),
             batch_axis=parse_axes("batch_axis", batch_axis),

@@ -68,6 +68,9 @@ class Model(Mapping[str, Parameter]):
         self._parameters = {name: parse_parameter(name, entry, ordered, dtype) for name, entry in parameters.items()}
 
     def __getitem__(self, name: str) -> Parameter:
+        if not isinstance(name, str) or name not in self._parameters:
+            msg = f"`name` must be a name of the model, got {show(name)}"
+            raise KeyError(msg)
         return self._parameters[name]
 
     def __iter__(self) -> Iterator[str]:

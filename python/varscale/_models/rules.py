@@ -8,7 +8,7 @@ from typing import Any
 
 from .._arguments.checks import integer
 from .._arguments.immutable import Immutable
-from .._arguments.shapes import MOST_DIMENSIONS
+from .._arguments.shapes import MOST_DIMENSIONS, ShapeLike, parse_shape
 from .._arguments.show import show
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Ones, Zeros
@@ -53,9 +53,14 @@ class Rule(Immutable):
             rank = integer("rank", rank)
         self._set(pattern=pattern, initializer=check_unseeded(initializer), rank=rank)
 
-    def matches(self, name: str, shape: tuple[int, ...]) -> bool:
+    def matches(self, name: str, shape: ShapeLike) -> bool:
         """Whether the rule covers a parameter of this name and shape."""
-        rank = len(shape)
+        if not isinstance(name, str):
+            msg = f"`name` must be a string, got {show(name)}"
+            raise TypeError(msg)
+        return self._covers(name, len(parse_shape(shape)))
+
+    def _covers(self, name: str, rank: int) -> bool:
         ranks = self.rank is None or (rank in self.rank if isinstance(self.rank, range) else rank == self.rank)
         return ranks and fnmatchcase(name, self.pattern)
 

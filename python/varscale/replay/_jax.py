@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import prod
 from typing import Any, ClassVar, TypeVar
 
@@ -232,7 +233,12 @@ def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:
         seed = int64("key", key)
         # A negative seed has the words of its two's complement; without `x64` JAX cuts seeds to 32 bits.
         return (seed >> 32) % WORD if x64 else 0, seed % WORD
-    words = tuple(np.asarray(key).tolist()) if hasattr(key, "__array__") or isinstance(key, Sequence) else ()
+    words: tuple[Any, ...] = ()
+    # Nothing longer is looked at: it may have millions of words.
+    if isinstance(key, Sequence):
+        words = tuple(islice(key, 3))
+    elif hasattr(key, "__array__") and getattr(key, "shape", None) == (2,):
+        words = tuple(np.asarray(key).tolist())
     if len(words) != 2:
         msg = f"`key` must be a seed, or the two words of `jax.random.key_data`, got {show(key)}"
         raise TypeError(msg)

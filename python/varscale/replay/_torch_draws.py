@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
 
-from .._arguments.checks import not_negative_integer
+from .._arguments.checks import boolean, not_negative_integer
 from .._arguments.dtypes import DTypeLike, float_type
 from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike
@@ -135,11 +135,12 @@ class Draws(Iterator[float], Generic[Position]):
             not_negative_integer(name, size)
             for name, size in (("in_features", in_features), ("out_features", out_features))
         )
+        has_bias = boolean("bias", bias)  # before anything is drawn
         # The operations of `nn.Linear`, in its order: the weight is drawn before the bias.
         root = sqrt(ins)
         bound = sqrt(3.0) * (LINEAR_GAIN / root) if ins else 0.0
         weight = self._uniform(-bound, bound, (outs, ins), dtype)
-        if not bias:
+        if not has_bias:
             return weight, None
         bound = 1 / root if ins else 0.0
         return weight, self._uniform(-bound, bound, (outs,), dtype)
