@@ -15,6 +15,7 @@ from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from ._arguments.parts import PartitionInfo
+from ._arguments.show import show as _show
 from ._core import DEBUG_BUILD as _DEBUG_BUILD
 from ._core import __version__, get_num_threads
 from ._engines import EXTRAS as _EXTRAS
@@ -139,7 +140,7 @@ def __getattr__(name: str) -> _ModuleType:
     """Imports `varscale.replay` or an adapter to an engine when it is asked for, because both are slow to import."""
     if name == "replay" or name in _EXTRAS:
         return _import_module(f".{name}", __name__)
-    msg = f"module {__name__!r} has no attribute {name!r}"
+    msg = f"module {_show(__name__)} has no attribute {_show(name)}"
     raise AttributeError(msg)
 
 

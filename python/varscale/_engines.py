@@ -34,7 +34,7 @@ def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
         msg = f"`shape` must be that of the lazy tensor, {show(init.shape)}, or None, got {show(shape)}"
         raise ValueError(msg)
     if dtype is not None and any_dtype(dtype) != init.dtype:
-        msg = f"`dtype` must be that of the lazy tensor, {init.dtype.name!r}, or None, got {show(dtype)}"
+        msg = f"`dtype` must be that of the lazy tensor, {show(init.dtype.name)}, or None, got {show(dtype)}"
         raise ValueError(msg)
     return init
 

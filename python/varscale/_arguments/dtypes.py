@@ -111,7 +111,7 @@ def float_type(dtype: Any) -> FloatType:
     row = None if long else _BY_DTYPE.get(found)
     if row is None:
         name = "longdouble" if long else found.name
-        msg = f"`dtype` must be a floating-point dtype: {', '.join(FLOAT_TYPES)}, got {name!r}"
+        msg = f"`dtype` must be a floating-point dtype: {', '.join(FLOAT_TYPES)}, got {show(name)}"
         raise ValueError(msg)
     return row
 
@@ -121,6 +121,6 @@ def numeric_dtype(dtype: Any) -> np.dtype[Any]:
     found = any_dtype(dtype)
     # ml_dtypes' numbers are of kind "V", as records are.
     if found.kind not in "biufc" and found.type.__module__ != "ml_dtypes":
-        msg = f"`dtype` must be a numeric or bool dtype, got {found.name!r}"
+        msg = f"`dtype` must be a numeric or bool dtype, got {show(found.name)}"
         raise ValueError(msg)
     return found

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .show import show
+
 Indices = TypeVar("Indices", range, NDArray[np.int64])
 
 
@@ -45,7 +47,7 @@ def shard_index(
             summed.
     """
     if any(placement.is_partial() for placement in placements):
-        msg = f"`target` must be sharded or replicated, got the placements {tuple(placements)}"
+        msg = f"`target` must be sharded or replicated, got the placements {show(tuple(placements))}"
         raise ValueError(msg)
     index: list[slice | NDArray[np.int64]] = []
     for axis, (size, mine) in enumerate(zip(shape, local, strict=True)):
@@ -62,7 +64,8 @@ def shard_index(
             continue
         interleaved = _interleaved(size, cuts)
         if len(interleaved) != mine:
-            msg = f"`target` must hold the shard that its placements {tuple(placements)} mean, got one of shape {local}"
+            meant = show(tuple(placements))
+            msg = f"`target` must hold the shard that its placements {meant} mean, got one of shape {show(local)}"
             raise ValueError(msg)
         index.append(interleaved)
     return tuple(index)

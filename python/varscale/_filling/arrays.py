@@ -46,7 +46,7 @@ def out_dtype(out: Any, dtype: Any) -> Any:
         msg = f"`out` must be a NumPy array, got {show(out)}"
         raise TypeError(msg)
     if dtype is not None and any_dtype(dtype) != out.dtype:
-        msg = f"`out` must have the dtype {any_dtype(dtype).name!r}, got {out.dtype.name!r}"
+        msg = f"`out` must have the dtype {show(any_dtype(dtype).name)}, got {show(out.dtype.name)}"
         raise ValueError(msg)
     return out.dtype
 

@@ -85,7 +85,7 @@ class Constant(Fixed):
             values = _chosen(values, part)
         held, fits = in_default_environment(_held, values, kind)
         if not fits:
-            msg = f"`value` must be one that the dtype {kind.name!r} can hold, got {show(self.value)}"
+            msg = f"`value` must be one that the dtype {show(kind.name)} can hold, got {show(self.value)}"
             raise ValueError(msg)
         return Written(kind, partial(_write, held))
 

@@ -52,7 +52,7 @@ def parse_parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any
         if initializer is None:
             initializer = next((rule.initializer for rule in rules if rule._covers(name, len(full))), None)
             if initializer is None:
-                msg = f"`rules` cover no parameter of this name and the shape {full}: give it an initializer or a rule"
+                msg = f"`rules` cover no parameter of this name and shape {show(full)}: give an initializer or a rule"
                 raise ValueError(msg)
         # What cannot be made is found here, not in the middle of a model.
         source = check_unseeded(initializer)._source(Part(full, full), default if dtype is None else dtype)

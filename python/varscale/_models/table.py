@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from .._arguments.immutable import Immutable
+from .._arguments.show import show
 from .._initializers.sampled import Sampled
 from .parameter import Parameter
 
@@ -88,7 +89,7 @@ def _row(name: str, parameter: Parameter) -> ModelRow:
 
 
 def _text(row: ModelRow) -> tuple[str, ...]:
-    shape = "x".join(map(str, row.shape)) or "()"
+    shape = "x".join(map(show, row.shape)) or "()"
     fans = ("" if fan is None else f"{fan:,}" for fan in (row.fan_in, row.fan_out))
     stddev = "" if row.stddev is None else f"{row.stddev:.6g}"
     return row.name, shape, row.dtype, row.initializer, *fans, stddev, f"{row.nbytes:,}"

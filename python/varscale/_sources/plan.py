@@ -6,6 +6,7 @@ from math import inf, isfinite
 from typing import NamedTuple
 
 from .._arguments.dtypes import FloatType
+from .._arguments.show import show
 
 STANDARD_BOUNDS = (-2.0, 2.0)
 """The bounds at which TensorFlow truncates the standard normal law."""
@@ -57,7 +58,6 @@ def truncated_normal_plan(loc: float, scale: float, kind: FloatType, bounds: tup
 def check_overflow(largest: float, kind: FloatType) -> None:
     """Raises ValueError where values of this magnitude would round to infinity."""
     if not largest < kind.overflow:
-        msg = (
-            f"values of up to {largest:.6g} overflow `dtype` {kind.name!r}, whose largest is below {kind.overflow:.6g}"
-        )
+        most = f"{show(kind.name)}, whose largest is below {kind.overflow:.6g}"
+        msg = f"values of up to {largest:.6g} overflow `dtype` {most}"
         raise ValueError(msg)

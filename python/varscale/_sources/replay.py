@@ -104,7 +104,7 @@ class Replay:
         if not request.part.is_whole():
             whole = request.part.full_shape
             self._refuse(
-                "shape", request.part.shape, f"the whole tensor's, {whole}, as elements have no random access,"
+                "shape", request.part.shape, f"the whole tensor's, {show(whole)}, as elements have no random access,"
             )
 
     def _refuse(self, argument: str, got: Any, legal: str) -> NoReturn:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from .._arguments.dtypes import DTypeLike
 from .._arguments.shapes import ShapeLike
+from .._arguments.show import show
 from .._engines import check_repeats, lazy_tensor, missing
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
@@ -52,7 +53,7 @@ def make_array(
     tensor = lazy_tensor(init, shape, dtype)
     # JAX would cut such values to 32 bits without an error.
     if tensor.dtype.itemsize == 8 and not jax.config.jax_enable_x64:
-        msg = f"`dtype` must have at most 32 bits while `jax_enable_x64` is off, got {tensor.dtype.name!r}"
+        msg = f"`dtype` must have at most 32 bits while `jax_enable_x64` is off, got {show(tensor.dtype.name)}"
         raise ValueError(msg)
     made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
 

@@ -54,7 +54,7 @@ def deserialize(config: Mapping[str, Any]) -> Replay:
     made = maker(**arguments)
     # A config of another release may ask for numbers that this one does not make.
     if version is not None and version != made.version:
-        msg = f"`version` must be {made.version!r}, the one that is replayed, got {show(version)}"
+        msg = f"`version` must be {show(made.version)}, the one that is replayed, got {show(version)}"
         raise ValueError(msg)
     return made
 

@@ -183,7 +183,7 @@ def _check_memory(label: str, tensor: torch.Tensor) -> None:
         msg = f"{label} must have memory, got a meta tensor: call the module's `to_empty` first"
         raise ValueError(msg)
     if tensor.layout != torch.strided:
-        msg = f"{label} must be a strided tensor, got the layout {tensor.layout}"
+        msg = f"{label} must be a strided tensor, got the layout {show(tensor.layout)}"
         raise TypeError(msg)
 
 
@@ -197,7 +197,7 @@ def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) 
         raise ValueError(msg)
     expected = str(target.dtype).rpartition(".")[2]
     if expected != lazy.dtype.name:
-        msg = f"{label} must have the dtype {lazy.dtype.name!r} that it is to hold, got {expected!r}"
+        msg = f"{label} must have the dtype {show(lazy.dtype.name)} that it is to hold, got {show(expected)}"
         raise ValueError(msg)
     local, index = _shard(target) if hasattr(target, "placements") else (target, WHOLE)
     # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
@@ -205,7 +205,8 @@ def _fill(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) 
         return Filling(target, lazy, local, index, None)
     view = _view(local, lazy)
     if overlaps(view):
-        msg = f"{label} must not overlap itself, got the strides {local.stride()} for the shape {tuple(local.shape)}"
+        strides, shape = show(local.stride()), show(tuple(local.shape))
+        msg = f"{label} must not overlap itself, got the strides {strides} for the shape {shape}"
         raise ValueError(msg)
     return Filling(target, lazy, local, index, view)
 
