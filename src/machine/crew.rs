@@ -1,11 +1,11 @@
 //! A crew: threads that do one work together while their caller waits.
 
 use crate::machine::forks::Generation;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{SendError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -14,22 +14,21 @@ use std::time::Duration;
 /// another of its threads is busy. Ctrl-C should stop a fill within 100, and the task that is under way ends first.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Bytes of a worker's stack, whatever `RUST_MIN_STACK` says: twenty times what the deepest work takes.
+/// Bytes of a worker's stack, whatever `RUST_MIN_STACK` says: ten times what the deepest work touches, a replay of torch.
 const STACK: usize = 256 << 10;
 
-/// A thread that waits for jobs.
+/// A rayon pool of one thread: a work can have any number of them.
 pub(crate) struct Worker {
     pub(super) generation: Generation,
-    jobs: Sender<Job>,
+    thread: ThreadPool,
 }
 
 impl Worker {
     /// A new thread, or `None` where the system refuses one.
-    pub(super) fn start(name: String, generation: Generation) -> Option<Self> {
-        let (jobs, received) = channel::<Job>();
-        let thread = thread::Builder::new().name(name).stack_size(STACK);
-        thread.spawn(move || received.into_iter().for_each(Job::run)).ok()?;
-        let worker = Self { generation, jobs };
+    pub(super) fn start(number: usize, generation: Generation) -> Option<Self> {
+        let thread = ThreadPoolBuilder::new().num_threads(1).stack_size(STACK);
+        let thread = thread.thread_name(move |_| format!("varscale-{number}")).build().ok()?;
+        let worker = Self { generation, thread };
         // So that its stack and its thread's own memory exist before a fill depends on them.
         run_on_all(&[&worker], &|| (), &mut || ()).ok()?;
         Some(worker)
@@ -56,11 +55,10 @@ pub(crate) fn run_on_all(
     let crew = Arc::new(Crew { at_work, panic, caller: thread::current(), generation: *generation });
     // Even where `meanwhile` panics: the workers borrow what the caller owns.
     let _waiting = Waiting(&crew);
-    for worker in workers {
-        // No worker ever leaves its thread; if one had, the caller would do its part.
-        if let Err(SendError(job)) = worker.jobs.send(Job::new(work, &crew)) {
-            job.run();
-        }
+    for Worker { thread, .. } in workers {
+        let job = Job::new(work, &crew);
+        // Not in scopes inside one another, one for each pool: those take stack, and never leave a child.
+        thread.spawn(|| job.run());
     }
     crew.wait(meanwhile)?;
     let panic = crew.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -153,7 +151,7 @@ mod tests {
     use crate::machine::forks::tests::{ended_well, fork, leave};
 
     fn workers() -> [Worker; 3] {
-        ["a", "b", "c"].map(|name| Worker::start(name.into(), Generation::current()).unwrap())
+        [0, 1, 2].map(|number| Worker::start(number, Generation::current()).unwrap())
     }
 
     /// A caller's panic that takes the work away from its workers, or a worker's that is lost or ends the worker.

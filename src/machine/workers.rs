@@ -1,4 +1,4 @@
-//! The threads of a fill: workers of our own, of which the host program knows nothing.
+//! The threads of a fill: workers of our own, never rayon's global pool, which belongs to the host program.
 //!
 //! There are never more than a fill has asked for, and they live as long as the process. A forked child has none of its
 //! parent's threads, so it makes its own and leaves the parent's memory alone. Looking a worker up takes no lock, which a
@@ -33,7 +33,7 @@ fn worker(number: usize, generation: Generation) -> Option<&'static Worker> {
         {
             return Some(worker);
         }
-        let made = Box::into_raw(Box::new(Worker::start(format!("varscale-{number}"), generation)?));
+        let made = Box::into_raw(Box::new(Worker::start(number, generation)?));
         match slot.compare_exchange(current, made, Ordering::AcqRel, Ordering::Acquire) {
             // A parent's worker stays as it is: its thread does not exist here, and its locks may be held for ever.
             Ok(_) => current = made,
