@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///
 /// # Panics
 ///
-/// If `out` and the region differ in length.
+/// If `out` and the region differ in length, or in a child that a signal handler of this thread has forked meanwhile.
 #[allow(clippy::needless_pass_by_value, reason = "as in `tasks`; no caller has further use for it")]
 pub fn fill<E, S>(source: &S, region: Region, out: &mut [E], schedule: &Schedule)
 where
@@ -31,7 +31,8 @@ where
     loop {
         let tasks = tasks(source, region.clone(), out, schedule);
         let done = run::run_tasks(schedule, region.len(), tasks, None::<fn() -> bool>);
-        debug_assert!(done.is_ok(), "chunks in C order take no memory");
+        // Chunks in C order take no memory: only one error is left.
+        assert!(done.is_ok(), "this process was forked during a fill: the threads that do it are its parent's");
         if !source.another_pass() {
             return;
         }

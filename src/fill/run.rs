@@ -1,13 +1,14 @@
 //! Doing tasks: on the caller's thread, or on workers that take them as they come.
 
+use crate::machine::crew::{Forked, INTERVAL, run_on_all};
 use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
-use crate::machine::workers::{run_on_all, workers};
+use crate::machine::workers::workers;
 use std::collections::TryReserveError;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
@@ -39,9 +40,26 @@ pub(crate) struct Task<'a> {
     pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
 }
 
-/// How long a caller works or waits before it asks whether to go on: asking Python takes up to five milliseconds where
-/// another of its threads is busy. Ctrl-C should stop a fill within 100, and the task that is under way ends first.
-const INTERVAL: Duration = Duration::from_millis(20);
+/// Why tasks are left undone.
+#[derive(Debug)]
+pub(crate) enum Undone {
+    /// One of them was refused memory.
+    Refused,
+    /// Their threads are those of the process that this one was forked from.
+    Forked,
+}
+
+impl From<TryReserveError> for Undone {
+    fn from(_: TryReserveError) -> Self {
+        Self::Refused
+    }
+}
+
+impl From<Forked> for Undone {
+    fn from(_: Forked) -> Self {
+        Self::Forked
+    }
+}
 
 /// Elements that a worker takes at once at most.
 const LARGEST: u64 = 1 << 24;
@@ -52,22 +70,24 @@ const LARGEST: u64 = 1 << 24;
 ///
 /// # Errors
 ///
-/// [`TryReserveError`] when a task was refused memory; no other is begun then.
+/// [`Undone::Refused`] when a task was refused memory; no other is begun then. [`Undone::Forked`] in a child that a signal
+/// handler of this thread has forked meanwhile.
 pub(crate) fn run_tasks<'a>(
     schedule: &Schedule,
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
     mut interrupted: Option<impl FnMut() -> bool>,
-) -> Result<(), TryReserveError> {
+) -> Result<(), Undone> {
     // No more workers than chunks: the others would wake up for nothing.
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
     // The caller's thread is not one of them: it waits, and asks.
     let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
     // A single worker would only do what the caller can do without waking anybody.
     if workers.len() < 2 {
-        return run_on_caller(tasks, interrupted);
+        return Ok(run_on_caller(tasks, interrupted)?);
     }
-    let queue = Queue {
+    // Dropped at the end alone: a child may have been forked while a worker was changing it.
+    let queue = ManuallyDrop::new(Queue {
         pending: Mutex::new(Pending { tasks, elements }),
         chunk: schedule.chunk as u64,
         // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last
@@ -75,14 +95,9 @@ pub(crate) fn run_tasks<'a>(
         shares: 2 * workers.len() as u64,
         stop: AtomicBool::new(false),
         refused: OnceLock::new(),
-    };
-    let at_work = Working { count: AtomicUsize::new(workers.len()), caller: thread::current() };
-    let work = || {
-        let _leaving = Leaving(&at_work);
-        queue.work_until_empty();
-    };
-    run_on_all(&workers, &work, &mut || queue.wait_and_ask(&at_work, interrupted.as_mut()));
-    queue.refused.into_inner().map_or(Ok(()), Err)
+    });
+    run_on_all(&workers, &|| queue.work_until_empty(), &mut || queue.ask(interrupted.as_mut()))?;
+    ManuallyDrop::into_inner(queue).refused.into_inner().map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Does the tasks on the caller's own thread.
@@ -169,34 +184,13 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
         pending.elements = pending.elements.saturating_sub(taken);
     }
 
-    /// The caller's part: waiting, and asking whether to go on.
-    fn wait_and_ask(&self, at_work: &Working, interrupted: Option<&mut impl FnMut() -> bool>) {
-        let Some(interrupted) = interrupted else { return };
-        // `run_on_all` waits for the workers in any case; this loop only asks in between.
-        while at_work.count.load(Ordering::Acquire) > 0 {
-            // The last worker wakes this thread, so that a short fill does not last an interval.
-            thread::park_timeout(INTERVAL);
-            if !self.stop.load(Ordering::Relaxed) && interrupted() {
-                self.stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-}
-
-/// How many workers are at work, and which thread waits for them.
-struct Working {
-    count: AtomicUsize,
-    caller: Thread,
-}
-
-/// Counts a worker out when it is dropped, which a panic does too.
-struct Leaving<'a>(&'a Working);
-
-impl Drop for Leaving<'_> {
-    fn drop(&mut self) {
-        // An unpark that comes before the caller parks is kept for it, so that none is lost.
-        if self.0.count.fetch_sub(1, Ordering::Release) == 1 {
-            self.0.caller.unpark();
+    /// The caller's part: asking whether to go on.
+    fn ask(&self, interrupted: Option<&mut impl FnMut() -> bool>) {
+        if let Some(interrupted) = interrupted
+            && !self.stop.load(Ordering::Relaxed)
+            && interrupted()
+        {
+            self.stop.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -204,6 +198,9 @@ impl Drop for Leaving<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::thread;
+    use std::time::Duration;
 
     fn schedule(threads: usize) -> Schedule {
         Schedule { chunk: 1, ..Schedule::new(threads) }

@@ -1,5 +1,6 @@
 //! Forks: what a process made for itself is not its child's.
 
+use std::process;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How many forks lie between the process that loaded the library and this one.
@@ -7,14 +8,25 @@ static FORKS: AtomicUsize = AtomicUsize::new(0);
 
 static COUNTED: AtomicBool = AtomicBool::new(false);
 
-/// A number that a process shares with none of its ancestors, unlike a PID, which a child in another PID namespace may
-/// share and the system reuses.
-pub(crate) fn generation() -> usize {
-    if !COUNTED.load(Ordering::Acquire) {
-        count();
-        COUNTED.store(true, Ordering::Release); // two threads may both count: every fork is then two
+/// What a process shares with none of its ancestors.
+///
+/// Forks are counted, because a child in another PID namespace may have its parent's PID, and the system reuses them.
+/// The PID tells where a fork is a bare system call, which the C library counts for nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Generation {
+    forks: usize,
+    process: u32,
+}
+
+impl Generation {
+    /// This process's.
+    pub(crate) fn current() -> Self {
+        if !COUNTED.load(Ordering::Acquire) {
+            count();
+            COUNTED.store(true, Ordering::Release); // two threads may both count: every fork is then two
+        }
+        Self { forks: FORKS.load(Ordering::Relaxed), process: process::id() }
     }
-    FORKS.load(Ordering::Relaxed)
 }
 
 /// From now on, forks are counted.
@@ -35,24 +47,64 @@ fn count() {
 fn count() {}
 
 #[cfg(all(test, unix))]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    /// Forks, for a child that ends with [`leave`].
+    #[allow(unsafe_code, reason = "forking is what the tests are about; see the block")]
+    pub(crate) fn fork() -> libc::pid_t {
+        // SAFETY: the child runs nothing of its parent's other threads, and leaves.
+        unsafe { libc::fork() }
+    }
+
+    /// The same, by a system call of which the C library knows nothing.
+    #[cfg(target_os = "linux")]
+    #[allow(unsafe_code, reason = "forking is what the tests are about; see the block")]
+    pub(crate) fn bare_fork() -> libc::pid_t {
+        // SAFETY: as above; no flag lets the child share memory, and without a stack it has a copy of its parent's.
+        unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) as libc::pid_t }
+    }
+
+    /// Ends a child.
+    #[allow(unsafe_code, reason = "nothing else may run in it; see the block")]
+    pub(crate) fn leave(well: bool) -> ! {
+        // SAFETY: ends this process.
+        unsafe { libc::_exit(i32::from(!well)) }
+    }
+
+    /// Whether a child ended well, within ten seconds.
+    #[allow(unsafe_code, reason = "waiting for a child; see the blocks")]
+    pub(crate) fn ended_well(child: libc::pid_t) -> bool {
+        let mut status = 0;
+        for _ in 0..10_000 {
+            // SAFETY: `status` outlives the call, and `child` is ours to wait for.
+            if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
+                return status == 0;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+        // SAFETY: `child` has not been waited for, so the number is still its own.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+        false
+    }
+
+    /// Whether the child of a fork does its work well.
+    pub(crate) fn child_does(fork: fn() -> libc::pid_t, work: impl FnOnce() -> bool) -> bool {
+        match fork() {
+            0 => leave(work()),
+            child => ended_well(child),
+        }
+    }
 
     /// A child that takes its parent's threads for its own.
     #[test]
-    #[allow(unsafe_code, reason = "forking is what the test is about; see the blocks")]
     fn a_child_is_of_another_generation() {
-        let parent = generation();
-        // SAFETY: the child compares two numbers and leaves without running anything of the parent's.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            // SAFETY: ends this process.
-            unsafe { libc::_exit(i32::from(generation() == parent)) };
-        }
-        let mut status = 0;
-        // SAFETY: `status` outlives the call, and `child` is ours to wait for.
-        assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
-        assert_eq!(status, 0);
-        assert_eq!(generation(), parent);
+        let parent = Generation::current();
+        assert!(child_does(fork, || Generation::current() != parent));
+        #[cfg(target_os = "linux")]
+        assert!(child_does(bare_fork, || Generation::current() != parent));
+        assert_eq!(Generation::current(), parent);
     }
 }

@@ -1,5 +1,6 @@
 //! What the machine and the process give: instructions, threads, memory, settings. No numbers are made here.
 
+pub(crate) mod crew;
 pub mod environment;
 mod forks;
 pub mod level;

@@ -1,47 +1,29 @@
 //! The threads of a fill: workers of our own, never rayon's global pool, which belongs to the host program.
 //!
-//! Each worker is a rayon pool of one thread: a fill can have any number of them, and there are never more than a fill
-//! has asked for. A forked child has none of its parent's threads, so it makes its own and leaves the parent's memory
-//! alone. Reaching a worker takes no lock, which a fork could leave locked for ever.
+//! There are never more than a fill has asked for, and they live as long as the process. A forked child has none of its
+//! parent's threads, so it makes its own and leaves the parent's memory alone. Looking a worker up takes no lock, which a
+//! fork could leave locked for ever.
 
-use crate::machine::forks::generation;
+use crate::machine::crew::Worker;
+use crate::machine::forks::Generation;
 use crate::machine::threads::MAX_THREADS;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What the pointers point to is never freed and never changed.
 static WORKERS: [AtomicPtr<Worker>; MAX_THREADS] = [const { AtomicPtr::new(null_mut()) }; MAX_THREADS];
 
-struct Worker {
-    generation: usize,
-    thread: ThreadPool,
-}
-
 /// `count` workers, or as many as the system allows.
-pub(crate) fn workers(count: usize) -> Vec<&'static ThreadPool> {
+pub(crate) fn workers(count: usize) -> Vec<&'static Worker> {
+    let generation = Generation::current();
     // A system that refuses one thread will refuse the next: the fill goes on with those it has.
-    (0..count).map_while(worker).collect()
-}
-
-/// Does `work` on every worker, and `meanwhile` on the caller's thread; returns when all is done. It takes 200 bytes of
-/// the caller's stack per worker.
-pub(crate) fn run_on_all(workers: &[&ThreadPool], work: &(dyn Fn() + Sync), meanwhile: &mut dyn FnMut()) {
-    match workers {
-        [] => meanwhile(),
-        // Scopes inside one another, because a scope belongs to one pool and every worker is a pool.
-        [first, others @ ..] => first.in_place_scope(|scope| {
-            scope.spawn(|_| work());
-            run_on_all(others, work, meanwhile);
-        }),
-    }
+    (0..count).map_while(|number| worker(number, generation)).collect()
 }
 
 /// The worker of this number, or `None` where the system refuses a thread.
 #[allow(unsafe_code, reason = "reading a worker through the pointer that publishes it; see the blocks")]
-fn worker(number: usize) -> Option<&'static ThreadPool> {
+fn worker(number: usize, generation: Generation) -> Option<&'static Worker> {
     let slot = WORKERS.get(number)?;
-    let generation = generation();
     let mut current = slot.load(Ordering::Acquire);
     loop {
         // SAFETY: a non-null pointer in `WORKERS` comes from `Box::into_raw` below, was published with Release and read
@@ -49,12 +31,9 @@ fn worker(number: usize) -> Option<&'static ThreadPool> {
         if let Some(worker) = unsafe { current.as_ref() }
             && worker.generation == generation
         {
-            return Some(&worker.thread);
+            return Some(worker);
         }
-        let thread = ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("varscale-{number}"));
-        let thread = thread.build().ok()?;
-        thread.install(|| ()); // so that its stack and its thread's own memory exist before a fill depends on them
-        let made = Box::into_raw(Box::new(Worker { generation, thread }));
+        let made = Box::into_raw(Box::new(Worker::start(number, generation)?));
         match slot.compare_exchange(current, made, Ordering::AcqRel, Ordering::Acquire) {
             // A parent's worker stays as it is: its thread does not exist here, and its locks may be held for ever.
             Ok(_) => current = made,
@@ -71,59 +50,60 @@ fn worker(number: usize) -> Option<&'static ThreadPool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicBool;
-    use std::thread;
-    use std::time::Duration;
+
+    fn found(number: usize) -> Option<&'static Worker> {
+        worker(number, Generation::current())
+    }
 
     /// Threads that no fill has asked for, or workers made anew at every fill.
     #[test]
     fn a_worker_is_made_once() {
-        let third = worker(3).unwrap();
-        assert_eq!(third.current_num_threads(), 1);
-        assert!(std::ptr::eq(third, worker(3).unwrap()));
-        assert!(!std::ptr::eq(third, worker(2).unwrap()));
-        assert!(worker(MAX_THREADS).is_none());
-    }
-
-    /// A lock on the way to a worker: a fork that catches it held leaves the child waiting for ever.
-    #[cfg(unix)]
-    #[test]
-    fn forks_while_threads_spin_in_the_look_up() {
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        std::hint::black_box(worker(0));
-                    }
-                });
-            }
-            let hung = (0..200).find(|_| !forked_child_finds_a_worker());
-            stop.store(true, Ordering::Relaxed);
-            assert_eq!(hung, None, "the child of this fork did not end in ten seconds");
-        });
+        let third = found(3).unwrap();
+        assert!(std::ptr::eq(third, found(3).unwrap()));
+        assert!(!std::ptr::eq(third, found(2).unwrap()));
+        assert!(found(MAX_THREADS).is_none());
     }
 
     #[cfg(unix)]
-    #[allow(unsafe_code, reason = "forking is what the test is about; see the blocks")]
-    fn forked_child_finds_a_worker() -> bool {
-        // SAFETY: the child only looks for its worker, uses it, and leaves without running anything of the parent's.
-        let child = unsafe { libc::fork() };
-        if child == 0 {
-            let sum = worker(0).map_or(0, |thread| thread.install(|| (0..100).sum()));
-            // SAFETY: ends this process.
-            unsafe { libc::_exit(i32::from(sum != 4950)) };
+    mod in_children {
+        use super::*;
+        use crate::machine::crew::run_on_all;
+        #[cfg(target_os = "linux")]
+        use crate::machine::forks::tests::bare_fork;
+        use crate::machine::forks::tests::{child_does, fork};
+        use std::sync::atomic::{AtomicBool, AtomicUsize};
+        use std::thread;
+
+        fn a_worker_works() -> bool {
+            let sum = AtomicUsize::new(0);
+            let work = || sum.store((0..100).sum(), Ordering::Relaxed);
+            run_on_all(&workers(1), &work, &mut || ()).is_ok() && sum.into_inner() == 4950
         }
-        let mut status = 0;
-        for _ in 0..10_000 {
-            // SAFETY: `status` outlives the call, and `child` is ours to wait for.
-            if unsafe { libc::waitpid(child, &raw mut status, libc::WNOHANG) } == child {
-                return status == 0;
-            }
-            thread::sleep(Duration::from_millis(1));
+
+        /// A lock on the way to a worker: a fork that catches it held leaves the child waiting for ever.
+        #[test]
+        fn forks_while_threads_spin_in_the_look_up() {
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| {
+                        while !stop.load(Ordering::Relaxed) {
+                            std::hint::black_box(found(0));
+                        }
+                    });
+                }
+                let hung = (0..200).find(|_| !child_does(fork, a_worker_works));
+                stop.store(true, Ordering::Relaxed);
+                assert_eq!(hung, None, "the child of this fork did not end in ten seconds");
+            });
         }
-        // SAFETY: `child` has not been waited for, so the number is still its own.
-        unsafe { libc::kill(child, libc::SIGKILL) };
-        false
+
+        /// A child that waits for its parent's workers where the C library did not see the fork.
+        #[cfg(target_os = "linux")]
+        #[test]
+        fn a_bare_system_call_forks_too() {
+            assert!(a_worker_works());
+            assert!(child_does(bare_fork, a_worker_works));
+        }
     }
 }

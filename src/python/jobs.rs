@@ -18,7 +18,7 @@ use numpy::{
     Element as NumpyElement, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyMemoryError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::ffi::c_int;
@@ -271,9 +271,7 @@ fn interruptibly<'a>(
     let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
     // No panic is known; should there be one, it is an ordinary exception.
     py.detach(|| catch_unwind(AssertUnwindSafe(|| run_tasks(schedule, elements, tasks, asked))))
-        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))?
-        // Tasks fail for one reason only.
-        .map_err(|_| PyMemoryError::new_err("no memory for a part of `out`, which is not in C order"))?;
+        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))??;
     // A signal may have come after the last look, or during a fill that never looked.
     signal?;
     py.check_signals()

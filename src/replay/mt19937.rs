@@ -16,7 +16,8 @@ const SHIFT: usize = 397;
 /// A place in the sequence of one seed.
 #[derive(Clone, Debug)]
 pub struct Mt19937 {
-    state: [u32; STATE],
+    /// On the heap: it is passed on from hand to hand, and stacks may be small.
+    state: Box<[u32; STATE]>,
     /// Words of the state that are behind us.
     used: usize,
     /// For passing over words.
@@ -27,7 +28,7 @@ impl Mt19937 {
     /// The sequence of `seed`, from its first word.
     #[must_use]
     pub fn new(seed: u32, simd: Simd) -> Self {
-        let mut state = [seed; STATE];
+        let mut state = Box::new([seed; STATE]);
         for i in 1..STATE {
             // The multiplier is Knuth's (TAOCP volume 2, third edition, page 106), as `mt19937ar.c` says.
             let before = state[i - 1];

@@ -99,6 +99,25 @@ print(os.read(read, 10).decode())
     assert found.stdout == "same\n", found.stderr
 
 
+def test_a_child_that_returns_into_its_parents_fill_gets_an_error() -> None:
+    """If this fails a signal handler's child waits for ever for its parent's threads, or takes a part for the whole."""
+    code = """
+import os, signal, numpy as np, varscale as vs
+vs.set_num_threads(2)
+slow, out, children = vs.TruncatedNormal(seed=1, lower=-5, upper=5), np.empty((8000, 8000), np.float32), []
+signal.signal(signal.SIGALRM, lambda *_: children or children.append(os.fork()))
+expected = vs.lecun_normal(1)((300, 300)).tobytes()
+while not children:
+    signal.setitimer(signal.ITIMER_REAL, 0.03)
+    try: slow(out.shape, out=out)
+    except RuntimeError as error:
+        again = vs.lecun_normal(1)((300, 300)).tobytes() == expected  # with threads of its own
+        os._exit(0 if "forked during a fill" in str(error) and again and children == [0] else 1)
+print(os.waitpid(children[0], 0)[1], (out == slow(out.shape)).all())
+"""
+    assert run(code).stdout == "0 True\n"
+
+
 def test_without_any_seed_forked_children_differ() -> None:
     """If this fails every DataLoader worker draws the same noise."""
     code = """

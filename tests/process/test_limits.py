@@ -29,14 +29,13 @@ def test_the_default_is_what_this_process_may_use() -> None:
 def test_without_threads_the_fill_is_serial() -> None:
     """If this fails a container that allows no more threads gives an error, or other values."""
     code = """
-import os, resource, varscale as vs
+import os, resource, threading, varscale as vs
 expected = vs.lecun_normal(1)
 vs.set_num_threads(1)
 serial = expected((700, 700)).tobytes()
 vs.set_num_threads(1000)
 if os.getuid() == 0: os.setuid(54321)
 resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
-import threading
 try:
     threading.Thread(target=print).start()
     print("threads can be had")
