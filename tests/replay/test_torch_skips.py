@@ -1,0 +1,50 @@
+"""How far torch's generator is brought by `skip` and `spare`, against NumPy's words and a recurrence found in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import varscale as vs
+from oracle import mersenne
+from varscale import replay
+
+FAR = 6000 * 624
+"""The core goes so far step by step, and jumps farther."""
+SKIPS = (0, 1, 622, 623, 624, 625, FAR - 1, FAR, FAR + 1, FAR + 624, 2**26 + 3, 2**32 + 5, 2**40 - 1, 2**48 - 7, 2**48)
+
+
+def test_the_oracle_jumps_as_numpy_does() -> None:
+    """If this fails the oracle's recurrence or its powers are wrong: NumPy has a polynomial of its own for 2^128."""
+    bits = np.random.MT19937()
+    bits.state = np.random.RandomState(5489).get_state(legacy=False)
+    state = bits.jumped().state
+    # NumPy 2.4 leaves the words in a ring that begins at `pos`, and then draws as if it began at 0.
+    inner = state["state"]
+    bits.state = state | {"state": {"key": np.roll(inner["key"], -inner["pos"]), "pos": 0}}
+    # It jumps from the seeded state, which is 624 words before the first one drawn; a jump leaves one word undefined.
+    assert (bits.random_raw(3000)[1:] == mersenne.ahead(5489, 2**128 - 623, 2999)).all()
+
+
+@pytest.mark.parametrize("skip", SKIPS)
+def test_words_after_a_skip(skip: int) -> None:
+    """If this fails `skip` leads to other words than drawing so many, or takes hours."""
+    uniforms = vs.RandomUniform(0.0, 1.0, replay.torch(42, skip))((1500,))
+    # torch makes a float32 uniform of a word's last 24 bits.
+    assert (uniforms * 2**24 == mersenne.ahead(42, skip, 1500) % 2**24).all()
+
+
+def test_a_skip_in_a_config() -> None:
+    """If this fails a config from elsewhere hangs the process that reads it."""
+    seed = {"class_name": "torch", "config": {"seed": 1, "skip": 2**48}}
+    init = vs.deserialize({"class_name": "RandomUniform", "config": {"seed": seed, "minval": 0.0, "maxval": 1.0}})
+    assert (init((3, 3)).ravel() * 2**24 == mersenne.ahead(1, 2**48, 9) % 2**24).all()
+
+
+@pytest.mark.parametrize("further", [4, 5, 2**45])
+def test_a_value_that_is_kept_for_long(further: int) -> None:
+    """If this fails a kept value is sought at another word than its pair's."""
+    place = 2**46 + 1
+    pair = vs.RandomNormal(0.0, 1.0, replay.torch(5, place))((2,))
+    kept = vs.RandomNormal(0.0, 1.0, replay.torch(5, place + further, spare=place))((1,))
+    assert kept.tolist() == pair[1:].tolist()
