@@ -222,11 +222,16 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     let mut outputs = Vec::with_capacity(jobs.len());
     for Job { out, element, plan, stream, full_shape, picks } in jobs {
         let Plan { law, bounds, loc, scale, low, high } = plan;
-        let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream)?;
+        let output = Output::new(&out, &element)?;
+        let elements = output.array().len() as u64;
+        // Sizes may be anything: of those whose product has no number, no array holds all.
+        let full = full_shape.iter().flatten().try_fold(1, |product: u128, &size| product.checked_mul(size));
+        let whole = (full_shape.is_none() || full == Some(elements.into())).then_some(elements);
+        let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream, whole)?;
         let picks = picks.map(|axes| axes.iter().map(AxisPicks::read).collect::<PyResult<Vec<_>>>()).transpose()?;
         let part = full_shape.zip(picks);
         // Every job is checked before the first is begun: a call that refuses one has written nothing.
-        outputs.push((Output::new(&out, &element)?, values, part));
+        outputs.push((output, values, part));
     }
     check_disjoint(outputs.iter().map(|(output, ..)| output.span()).collect())?;
     while !outputs.is_empty() {

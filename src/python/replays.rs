@@ -6,8 +6,9 @@ use crate::replay::Replay;
 use crate::replay::jax::{Jax, JaxLaw};
 use crate::replay::tensorflow::{TensorFlow, TensorFlowLaw};
 use crate::replay::threefry::{Layout, Threefry};
-use crate::replay::torch::{Capability, End, Place, Torch, TorchLaw};
+use crate::replay::torch::{Capability, End, PAIR, Place, Torch, TorchLaw};
 use crate::stream::Identity;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub(crate) struct Request<'a> {
     pub(crate) law: &'a str,
     pub(crate) bounds: (f64, f64),
     pub(crate) placement: Placement<f64>,
+    /// The tensor's elements, where the array holds all of them.
+    pub(crate) whole: Option<u64>,
 }
 
 /// The replay that a framework's name and its tuple stand for.
@@ -59,11 +62,18 @@ fn jax((key, words, folded, fused_half): ([u32; 2], Option<u32>, bool, bool), re
 }
 
 /// (law, logarithm of the density at its peak, seed, words drawn before, where those of a kept value began, capability,
-/// elements of the tensor, where the generator will be).
-type TorchStream<'py> = (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, u64, Option<PyRef<'py, TorchEnd>>);
+/// where the generator will be).
+type TorchStream<'py> = (PyBackedStr, f64, u32, u64, Option<u64>, PyBackedStr, Option<PyRef<'py, TorchEnd>>);
+
+/// Words drawn before: so many that those of any array can still be counted on top.
+const LARGEST_SKIP: u64 = 1 << 63;
 
 fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
-    let (law, log_peak, seed, skip, spare, capability, elements, end) = stream;
+    let (law, log_peak, seed, skip, spare, capability, end) = stream;
+    // The generator's walk depends on the tensor's size, and goes through all of it.
+    let Some(elements) = request.whole else {
+        return Err(PyValueError::new_err("`full_shape` must be that of `out` for a stream of torch's"));
+    };
     let Placement { loc, scale, low, high } = request.placement;
     let (moments, bounds) = ([loc, scale], [low, high]);
     // torch has laws of its own, which no plan names: they come with the stream.
@@ -81,10 +91,16 @@ fn torch(stream: &TorchStream<'_>, request: &Request<'_>) -> PyResult<Torch> {
         "default" => Capability::Default,
         other => return Err(unknown("cpu_capability", other, "avx2 or default")),
     };
+    if *skip > LARGEST_SKIP {
+        return Err(PyValueError::new_err(format!("`skip` must be at most 2^63, got {skip}")));
+    }
+    if let Some(spare) = spare.filter(|spare| spare.saturating_add(PAIR) > *skip) {
+        return Err(PyValueError::new_err(format!("`spare` must be at most `skip` - {PAIR}, got {spare}")));
+    }
     let place = Place { seed: *seed, skip: *skip, spare: *spare };
     // Shared with Python, which reads it after the fill; without one, nobody asks where the generator is.
     let end = end.as_ref().map_or_else(Arc::default, |end| end.share());
-    Ok(Torch::new(law, place, capability, *elements, end))
+    Ok(Torch::new(law, place, capability, elements, end))
 }
 
 /// Where torch's generator is after a fill.

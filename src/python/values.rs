@@ -56,6 +56,7 @@ impl Values {
         bounds: (f64, f64),
         placement: Placement<f64>,
         stream: &Stream<'_>,
+        whole: Option<u64>,
     ) -> PyResult<Self> {
         match stream {
             Stream::Native(identity) => {
@@ -69,7 +70,7 @@ impl Values {
             }
             Stream::Replay((framework, stream)) => {
                 // A replay reads the law itself: frameworks clip, redraw and round in ways of their own.
-                replays::parse(framework, stream, &Request { law, bounds, placement }).map(Self::Replay)
+                replays::parse(framework, stream, &Request { law, bounds, placement, whole }).map(Self::Replay)
             }
         }
     }

@@ -4,18 +4,13 @@
 //! and the tempering are plain loops that vectorise.
 
 mod jump;
+mod state;
 
 use crate::machine::level::{Kernel, Level, Simd};
+use state::{STATE, State, seeded, temper, twist};
 
 /// AVX-512 would make what draws from the generator at most a quarter faster.
 pub const HIGHEST: Level = Level::Avx2;
-
-/// Words of a state, which are tempered one after another before the next state is made.
-pub const STATE: usize = 624;
-// The paper's m: how far ahead the word lies that a new one is mixed with.
-const SHIFT: usize = 397;
-// The paper's a: the last row of the matrix that a word is mixed with.
-const MATRIX: u32 = 0x9908_b0df;
 
 /// States from which on a jump is faster than making all on the way: 0.9 ms for 4 million words, either way. The farthest
 /// jump takes 3 ms.
@@ -25,7 +20,7 @@ const FAR: u64 = 6000;
 #[derive(Clone, Debug)]
 pub struct Mt19937 {
     /// On the heap: it is passed on from hand to hand, and stacks may be small.
-    state: Box<[u32; STATE]>,
+    state: Box<State>,
     /// Words of the state that are behind us: never none, as a jump leaves the first one undefined.
     used: usize,
     /// For passing over words.
@@ -36,14 +31,7 @@ impl Mt19937 {
     /// The sequence of `seed`, from its first word.
     #[must_use]
     pub fn new(seed: u32, simd: Simd) -> Self {
-        let mut state = Box::new([seed; STATE]);
-        for i in 1..STATE {
-            // The multiplier is Knuth's (TAOCP volume 2, third edition, page 106), as `mt19937ar.c` says.
-            let before = state[i - 1];
-            state[i] = (before ^ before >> 30).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
-        }
-        // The seeded state itself gives no words: the first ones are of the state after it.
-        Self { state, used: STATE, simd }
+        Self { state: Box::new(seeded(seed)), used: STATE, simd }
     }
 
     /// The next words.
@@ -52,7 +40,8 @@ impl Mt19937 {
         let mut rest = words;
         while !rest.is_empty() {
             if self.used == STATE {
-                self.twist();
+                twist(&mut self.state);
+                self.used = 0;
             }
             // As many as the state still has, at once: tempering one word at a time would not vectorise.
             let count = rest.len().min(STATE - self.used);
@@ -69,21 +58,6 @@ impl Mt19937 {
     pub fn skip(&mut self, words: u64) {
         self.simd.run(Skip { words, generator: self });
     }
-
-    #[inline(always)]
-    fn twist(&mut self) {
-        // Two loops whose reads are never behind the writes that they need: 227 words apart at least.
-        let x = &mut self.state;
-        for i in 0..STATE - SHIFT {
-            x[i] = x[i + SHIFT] ^ mixed(x[i], x[i + 1]);
-        }
-        for i in STATE - SHIFT..STATE - 1 {
-            x[i] = x[i + SHIFT - STATE] ^ mixed(x[i], x[i + 1]);
-        }
-        // The last word's right neighbour is the first of the new state, which stands already.
-        x[STATE - 1] = x[SHIFT - 1] ^ mixed(x[STATE - 1], x[0]);
-        self.used = 0;
-    }
 }
 
 /// Passes over words.
@@ -97,40 +71,23 @@ impl Kernel for Skip<'_> {
 
     #[inline(always)]
     fn run(self, _: Level) {
-        let Self { words, generator } = self;
-        let mut used = generator.used + (words % STATE as u64) as usize;
+        let Self { words, generator: Mt19937 { state, used, .. } } = self;
         let states = words / STATE as u64;
         if states < FAR {
             // No word is tempered, but every state on the way is made: one follows only from the one before.
             for _ in 0..states {
-                generator.twist();
+                twist(state);
             }
         } else {
-            *generator.state = jump::ahead(generator, states * STATE as u64);
+            jump::jump(state, states * STATE as u64);
         }
+        *used += (words % STATE as u64) as usize;
         // Not at STATE itself: the next draw twists then, and a generator that is not drawn from never needs to.
-        if used > STATE {
-            generator.twist();
-            used -= STATE;
+        if *used > STATE {
+            twist(state);
+            *used -= STATE;
         }
-        generator.used = used;
     }
-}
-
-#[inline(always)]
-const fn mixed(high: u32, low: u32) -> u32 {
-    // One bit of this word and 31 of the next: that makes the state 19,937 bits and not 19,968.
-    let joined = (high & 0x8000_0000) | (low & 0x7fff_ffff);
-    // A mask and not a branch, so that loops over this vectorise.
-    joined >> 1 ^ (low & 1).wrapping_neg() & MATRIX
-}
-
-#[inline(always)]
-const fn temper(mut y: u32) -> u32 {
-    y ^= y >> 11;
-    y ^= y << 7 & 0x9d2c_5680;
-    y ^= y << 15 & 0xefc6_0000;
-    y ^ y >> 18
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::region::Region;
 pub use arithmetic::Capability;
 use arithmetic::GROUP;
 use laws::Draw;
+pub use short::PAIR;
 use std::sync::atomic::Ordering;
 pub use tensor::{End, Place, Torch, TorchElement, TorchLaw};
 

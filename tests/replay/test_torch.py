@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+import mpmath
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -178,7 +179,10 @@ def test_truncated_values_are_in_bounds() -> None:
         (vs.lecun_normal(), r"`distribution` must be 'untruncated_normal' or 'uniform' to replay torch-2.15"),
         (vs.VarianceScaling(1.0, "fan_geo_avg", "uniform", in_axis=1, out_axis=0), "`mode`"),
         (vs.VarianceScaling(1.0, "fan_in", "uniform"), "`in_axis`, `out_axis` and `batch_axis` must be 1, 0"),
-        (vs.TruncatedNormal(0.0, 0.0), "`stddev` must be positive"),
+        (vs.TruncatedNormal(0.0, 0.0), r"`stddev` must be at least 1.18e-38, for float32 to tell values apart"),
+        # float32 rounds this mean down and the lower bound up, so that torch never finds a value within.
+        (vs.TruncatedNormal(1e12 + 28671, 2.0, lower=1.1, upper=9.0), r"`stddev` must be at least 1\.38e\+05"),
+        (vs.TruncatedNormal(lower=3.0, upper=1e9), r"`lower` and `upper` must be closer .*torch keeps 0\.0003,"),
         (vs.TruncatedNormal(lower=1.0, upper=math.inf), "`lower` and `upper` must be finite"),
         (vs.RandomUniform(-3e38, 3e38), "`minval` and `maxval` must be closer together"),
     ],
@@ -187,6 +191,27 @@ def test_what_torch_has_not_is_refused(init: vs.Initializer, message: str) -> No
     """If this fails values are drawn that torch would not draw."""
     with pytest.raises(ValueError, match=message):
         seeded(init, replay.torch(1))((3, 4))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("nearer", [0.6, 3.0, 9.0, 30.0])
+def test_truncated_laws_that_end(nearer: float, sign: int) -> None:
+    """If this fails a law is drawn for days, or refused although torch keeps a value in 10^6."""
+    integral = (
+        mpmath.sqrt(mpmath.pi / 2) * mpmath.erfc(nearer / mpmath.sqrt(2)) * mpmath.exp(mpmath.mpf(nearer) ** 2 / 2)
+    )
+
+    def draw(width: float) -> None:
+        lower, upper = sorted((sign * nearer, sign * (nearer + width)))
+        # Of no elements, so that only the law is looked at.
+        vs.TruncatedNormal(0.0, 1.0, replay.torch(1), lower=lower, upper=upper)((0,))
+
+    for width in (1e-14 * nearer, 1e-9, 1.0, 0.999e6 * float(integral)):
+        draw(width)
+    with pytest.raises(
+        ValueError, match=r"`lower` and `upper` must be closer together: of 10\^6 values torch keeps 1,"
+    ):
+        draw(1.001e6 * float(integral))
 
 
 @pytest.mark.parametrize("seed", [replay.torch(1), *KERAS])

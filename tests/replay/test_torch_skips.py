@@ -7,7 +7,7 @@ import pytest
 
 import varscale as vs
 from oracle import mersenne
-from varscale import replay
+from varscale import _core, replay
 
 FAR = 6000 * 624
 """The core goes so far step by step, and jumps farther."""
@@ -48,3 +48,43 @@ def test_a_value_that_is_kept_for_long(further: int) -> None:
     pair = vs.RandomNormal(0.0, 1.0, replay.torch(5, place))((2,))
     kept = vs.RandomNormal(0.0, 1.0, replay.torch(5, place + further, spare=place))((1,))
     assert kept.tolist() == pair[1:].tolist()
+
+
+def test_draws_end_at_the_largest_skip() -> None:
+    """If this fails a generator's position runs past what `skip` may be, or is moved by a draw that fails."""
+    last = replay.torch(1, 2**48 - 3)
+    draws = last.draws()
+    with pytest.raises(ValueError, match=r"`skip` must be at most 2\^48"):
+        draws(vs.RandomUniform(0.0, 1.0), (4,))
+    assert draws.position == last
+    draws(vs.RandomUniform(0.0, 1.0), (3,))
+    assert draws.position.skip == 2**48
+
+
+@pytest.mark.parametrize(
+    ("skip", "spare", "part", "message"),
+    [
+        (2**63 + 1, None, (None, None), r"`skip` must be at most 2\^63, got 9223372036854775809"),
+        (2**64 - 1, 0, (None, None), r"`skip` must be at most 2\^63"),
+        (0, 2**64 - 1, (None, None), "`spare` must be at most `skip` - 4, got 18446744073709551615"),
+        (7, 4, (None, None), "`spare` must be at most `skip` - 4, got 4"),
+        (0, None, ((2**62,), [(2**62 - 4, 1, 4)]), "`full_shape` must be that of `out`"),
+    ],
+)
+@pytest.mark.parametrize("law", ["uniform", "normal", "redrawn", "accepted", "keras_uniform", "keras_truncated"])
+def test_the_core_counts_no_further_than_it_can(
+    law: str,
+    skip: int,
+    spare: int | None,
+    part: tuple[tuple[int] | None, list[tuple[int, int, int]] | None],
+    message: str,
+) -> None:
+    """If this fails a sum in the core wraps: the fill panics, or a generator goes on from another place."""
+    plan = ("uniform", (-2.0, 2.0), 0.0, 1.0, -1.0, 1.0)
+    with pytest.raises(ValueError, match=message):
+        _core.fill(
+            [(np.empty(4, np.float32), "float32", plan, ("torch", (law, 0.0, 1, skip, spare, "avx2", None)), *part)]
+        )
+    farthest = np.empty(16, np.float32)
+    _core.fill([(farthest, "float32", plan, ("torch", (law, 0.0, 1, 2**63, 2**63 - 4, "avx2", None)), None, None)])
+    assert np.isfinite(farthest).all()

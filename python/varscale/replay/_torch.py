@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import erf, prod, sqrt
+from math import erf, expm1, prod, sqrt
 from typing import Any, ClassVar, Literal, get_args
 
+import numpy as np
+
 from .._arguments.checks import integer, not_negative_integer, word
-from .._core import TorchEnd, libm_is_proven, ln_1p_is_proven
+from .._core import TorchEnd, libm_is_proven, ln_1p_is_proven, truncated_moments
 from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.replay import Prepared, Replay
 from .._sources.request import Interval, Normal, Request, Variance
@@ -22,6 +24,8 @@ PAIR = 4
 """The words that this algorithm takes for a pair of values."""
 LARGEST_SKIP = 2**48
 """More words than any script draws, and few enough to be counted."""
+LEAST_KEPT = 1e-6
+"""torch draws a tensor again until all values are kept: if fewer than this part of them are, it takes for ever."""
 
 
 class Serial(Replay):
@@ -47,8 +51,8 @@ class Serial(Replay):
             if not proven:
                 self._refuse("dtype", "float64", "16- or 32-bit on this machine, whose C library is not glibc 2.36,")
         seed, skip, spare, capability, end = self._generator()
-        # torch's laws are more than a plan can name, and its walk depends on the whole tensor's size: both cross here.
-        return "torch", (law, log_peak, seed % 2**32, skip, spare, capability, elements, end)
+        # torch's laws are more than a plan can name: they cross here.
+        return "torch", (law, log_peak, seed % 2**32, skip, spare, capability, end)
 
 
 @dataclass(frozen=True, repr=False)
@@ -191,8 +195,12 @@ class torch(Serial):
     def _truncated(self, request: Request, moments: Normal, bounds: tuple[float, float]) -> Prepared:
         """`trunc_normal_`: it redraws values out of bounds, but where those are many it thins uniform ones."""
         mean, std = moments
-        if std == 0:
-            self._refuse("stddev", std, "positive")
+        # Rounding moves the mean by up to half a step. Where that is much for the law, torch may keep no value at all.
+        # A subnormal deviation, or 0, is rounded too far itself.
+        value, peak = request.kind.value, max(bounds[0], min(0.0, bounds[1]))
+        least = max(float(np.finfo(value).tiny), float(np.spacing(value(abs(mean)))) * (1.0 + abs(peak)))
+        if std < least:
+            self._refuse("stddev", std, f"at least {least:.3g}, for {value.__name__} to tell values apart,")
         low, high = (mean + bound * std for bound in bounds)
         mass = _mass_below((high - mean) / std) - _mass_below((low - mean) / std)
         # The limit is torch's, which decides by it what to draw.
@@ -201,6 +209,11 @@ class torch(Serial):
         else:
             if not high - low < request.kind.overflow:
                 self._refuse("lower` and `upper", bounds, "finite where they hold less than 0.3 of the mass")
+            # Bounds on both sides of the mean are close together here.
+            if peak != 0 and (kept := _kept(*bounds)) < LEAST_KEPT:
+                self._refuse(
+                    "lower` and `upper", bounds, f"closer together: of 10^6 values torch keeps {kept * 1e6:.2g},"
+                )
             # A uniform value is kept with the chance density / peak; the peak is at the mean or the nearest bound.
             law, log_peak = "accepted", -0.5 * ((max(low, min(mean, high)) - mean) / std) ** 2
         return Plan(law, STANDARD_BOUNDS, mean, std, low, high), self._crossing(request, law, 1, log_peak)
@@ -209,6 +222,15 @@ class torch(Serial):
 def _mass_below(x: float) -> float:
     """The mass of the standard normal law below x, in the arithmetic of torch."""
     return (1.0 + erf(x / sqrt(2.0))) / 2.0
+
+
+def _kept(lower: float, upper: float) -> float:
+    """The mean chance, density / peak, of uniform values between bounds on one side of the mean, in its deviations."""
+    nearer, farther = sorted((abs(lower), abs(upper)))
+    width = farther - nearer
+    # The law's mean is the difference of the densities at the bounds, over the mass: no difference of masses is taken,
+    # which would be 0 far out.
+    return -expm1(-width * (nearer + farther) / 2) / (truncated_moments(nearer, farther)[0] * width)
 
 
 @dataclass(frozen=True, repr=False)

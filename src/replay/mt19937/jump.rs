@@ -5,7 +5,7 @@
 //! ahead. (Haramoto, Matsumoto, Nishimura, Panneton and L'Ecuyer, *Efficient Jump Ahead for F2-Linear Random Number
 //! Generators*, 2008.)
 
-use super::{MATRIX, Mt19937, SHIFT, STATE};
+use super::state::{MATRIX, SHIFT, STATE, State, twist};
 
 /// Of p.
 const DEGREE: usize = 19_937;
@@ -40,24 +40,22 @@ const TAPS: [usize; 134] = {
     taps
 };
 
-/// The state `words` ahead. Of its first word only the highest bit is right, as only that belongs to the state.
+/// Makes the state `words` ahead. Of its first word only the highest bit is right, as only that belongs to the state.
 #[inline(always)]
-pub(super) fn ahead(generator: &Mt19937, words: u64) -> [u32; STATE] {
+pub(super) fn jump(state: &mut State, words: u64) {
     // On the heap: 85 KB are more than some threads have.
     let mut next = Vec::with_capacity(DEGREE + 2 * STATE);
-    let mut walk = generator.clone();
     while next.len() < DEGREE + STATE {
-        next.extend_from_slice(&*walk.state);
-        walk.twist();
+        next.extend_from_slice(state);
+        twist(state);
     }
-    let mut sum = [0; STATE];
+    *state = [0; STATE];
     let q = power(words);
     for i in (0..DEGREE).filter(|i| q[i / 64] >> (i % 64) & 1 == 1) {
-        for (sum, word) in sum.iter_mut().zip(&next[i..]) {
+        for (sum, word) in state.iter_mut().zip(&next[i..]) {
             *sum ^= word;
         }
     }
-    sum
 }
 
 /// x^n modulo p.

@@ -13,7 +13,7 @@ use crate::replay::mt19937::Mt19937;
 use std::f64::consts::TAU;
 
 /// Words of a pair.
-const PAIR: u64 = 4;
+pub const PAIR: u64 = 4;
 
 /// The generator's one normal value after another.
 struct Pairs {
