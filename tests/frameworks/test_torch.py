@@ -10,7 +10,7 @@ import varscale as vs
 from cases import Case
 from cases import cases as keras_cases
 from frameworks import Bits, answers, bits, compare, draw
-from torch_cases import CAPABILITIES, DRAWS, GLOBAL_SEED, KERAS_SEEDS, LAYERS, RULES, cases, sequence
+from torch_cases import CAPABILITIES, DRAWS, GLOBAL_SEED, KERAS_SEEDS, LAYERS, RULES, SKIPS, cases, sequence
 from varscale import replay
 
 
@@ -51,6 +51,13 @@ def test_successive_draws() -> None:
         for number, case in enumerate(sequence())
     }
     compare(ask("draws"), found, "draws of one generator")
+
+
+def test_words_after_a_skip() -> None:
+    """If this fails `skip` leads elsewhere than torch comes by drawing so many words."""
+    seeds = {str(skip): replay.torch(GLOBAL_SEED, skip) for skip in SKIPS}
+    found = {skip: bits(vs.RandomUniform(0.0, 1.0, seed)((1500,))) for skip, seed in seeds.items()}
+    compare(ask("skips"), found, "words after a skip")
 
 
 def test_perceptron() -> None:

@@ -83,6 +83,8 @@ def hash_of(text: str) -> int:
 
 LAYERS = ((20, 50, True), (50, 30, False), (30, 10, True))
 """A perceptron's: inputs, outputs, whether there is a bias."""
+SKIPS = (2**21 + 1, 2**22 + 3, 2**24 + 5, 2**27 + 7)
+"""Words that are drawn before: the core goes through few of them, and jumps over many."""
 KERAS_SEEDS = {"torch": SEEDS, "numpy": tuple(seed for seed in SEEDS if 0 <= seed < 2**32)}
 GLOBAL_SEED = 11
 DRAWS = 4

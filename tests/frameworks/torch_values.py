@@ -1,6 +1,6 @@
 """torch's own values, and those of Keras on torch and on NumPy: runs in their environment, knows nothing of varscale.
 
-python tests/frameworks/torch_values.py values.npz tensors|sequence|perceptron|keras|generators|model
+python tests/frameworks/torch_values.py values.npz tensors|draws|skips|perceptron|keras|generators|model
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 
 from cases import OTHERS, VARIANCE, Case
 from cases import cases as keras_cases
-from torch_cases import DRAWS, GLOBAL_SEED, KERAS_SEEDS, LAYERS, RULES, cases, sequence
+from torch_cases import DRAWS, GLOBAL_SEED, KERAS_SEEDS, LAYERS, RULES, SKIPS, cases, sequence
 
 Values = Iterator[tuple[str, Any]]
 INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
@@ -49,6 +49,14 @@ def draws() -> Values:
     generator = torch.Generator().manual_seed(GLOBAL_SEED)
     for number, case in enumerate(sequence()):
         yield f"{number} {case.name}", draw(case, generator)
+
+
+def skips() -> Values:
+    """What a generator draws after so many words."""
+    for skip in SKIPS:
+        generator = torch.Generator().manual_seed(GLOBAL_SEED)
+        torch.rand(skip, generator=generator)
+        yield str(skip), torch.rand(1500, generator=generator)
 
 
 def perceptron() -> Values:
@@ -107,7 +115,7 @@ def model() -> Values:
 
 
 MODES: dict[str, Callable[[], Values]] = {
-    mode.__name__: mode for mode in (tensors, draws, perceptron, keras, generators, model)
+    mode.__name__: mode for mode in (tensors, draws, skips, perceptron, keras, generators, model)
 }
 
 
