@@ -25,7 +25,7 @@ PAIR = 4
 LARGEST_SKIP = 2**48
 """More words than any script draws, and few enough to be counted."""
 LEAST_KEPT = 1e-6
-"""torch draws a tensor again until all values are kept: if fewer than this part of them are, it takes for ever."""
+"""torch draws a tensor again until all values are kept: it takes hours or for ever if fewer than this part are."""
 
 
 class Serial(Replay):

@@ -12,7 +12,7 @@ const DEGREE: usize = 19_937;
 /// Words of a remainder; the last one has 33 bits.
 const LEN: usize = DEGREE.div_ceil(64);
 const LAST: usize = DEGREE % 64;
-/// Words that are reduced at once: less than the 623 bits between p's first two terms.
+/// Words that are reduced at once: fewer bits than the 623 between p's first two terms.
 const STRIDE: usize = 8;
 
 /// The exponents of p, without the first one.
