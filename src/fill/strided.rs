@@ -24,15 +24,27 @@ pub(crate) struct View<'a> {
 unsafe impl Send for View<'_> {}
 
 impl View<'_> {
-    /// A view of an array whose first element is at `first`.
+    /// A view of an array whose first element, one of so many bytes, is at `first`; `None` where two elements may share
+    /// memory, as no two do in slices and transpositions of ordinary arrays.
     ///
     /// # Safety
     ///
     /// For as long as the view lives, every element that shape and strides lead to may be written, is aligned, and is
-    /// accessed by nobody else; no two of them overlap.
+    /// accessed by nobody else.
     #[allow(unsafe_code, reason = "nothing happens here, but what is promised is relied upon")]
-    pub(crate) unsafe fn new(first: *mut u8, shape: Vec<usize>, strides: Vec<isize>) -> Self {
-        Self { first, shape, strides, array: PhantomData }
+    pub(crate) unsafe fn new(first: *mut u8, bytes: usize, shape: Vec<usize>, strides: Vec<isize>) -> Option<Self> {
+        let axes = shape.iter().zip(&strides).filter(|&(&size, _)| size > 1);
+        let mut axes: Vec<_> = axes.map(|(&size, stride)| (stride.unsigned_abs(), size)).collect();
+        axes.sort_unstable();
+        // From the narrowest axis to the widest: each must step over all the bytes that those before it reach.
+        let mut reach = bytes;
+        for (stride, size) in axes {
+            if stride < reach {
+                return None;
+            }
+            reach = reach.saturating_add(stride.saturating_mul(size - 1));
+        }
+        Some(Self { first, shape, strides, array: PhantomData })
     }
 
     fn len(&self) -> usize {
@@ -206,8 +218,27 @@ mod tests {
     #[allow(unsafe_code, reason = "what is tested")]
     fn view(memory: &mut [i32], places: &[usize], strides: [isize; 3]) -> View<'static> {
         let strides = strides.map(|stride| stride * size_of::<i32>() as isize);
+        let first = memory.as_mut_ptr().wrapping_add(places[0]).cast();
         // SAFETY: `places` are those that shape and strides lead to, all in `memory`, which nobody uses meanwhile.
-        unsafe { View::new(memory.as_mut_ptr().wrapping_add(places[0]).cast(), SIZES.to_vec(), strides.to_vec()) }
+        unsafe { View::new(first, size_of::<i32>(), SIZES.to_vec(), strides.to_vec()) }.unwrap()
+    }
+
+    /// Two threads that write one element, or an ordinary view that is refused.
+    #[test]
+    #[allow(unsafe_code, reason = "what is tested")]
+    fn elements_have_places_of_their_own() {
+        // SAFETY: nothing is accessed.
+        let view = |shape: &[usize], strides: &[isize]| unsafe {
+            View::new(ptr::null_mut(), 4, shape.to_vec(), strides.to_vec()).is_some()
+        };
+        for (shape, strides) in [(&[4, 6], &[0, 4]), (&[4, 6], &[4, 4]), (&[4, 6], &[20, 4]), (&[2, 2], &[-2, 8])] {
+            assert!(!view(shape, strides), "{shape:?} {strides:?}");
+        }
+        for (shape, strides) in [(&[4, 6], &[24, 4]), (&[4, 6], &[-4, 16]), (&[1, 6], &[0, 4]), (&[1, 1], &[0, 0])] {
+            assert!(view(shape, strides), "{shape:?} {strides:?}");
+        }
+        assert!(!view(&[3, 3], &[isize::MAX, isize::MIN]), "sums that wrap");
+        assert!(view(&[], &[]));
     }
 
     /// A value at another element's place, one that is left out, or memory between the elements that is written.
