@@ -147,15 +147,21 @@ where
 {
     // Here, before any work is begun: pieces of a view that lies in the tensor lie there too.
     Region::mesh(&full, &picks)?;
-    let (source, full, level) = (source.clone(), Arc::new(full), schedule.level);
-    Ok(Pieces { left: vec![(view, picks)], limit: schedule.chunk }.map(move |(view, picks)| {
-        let (source, full, elements) = (source.clone(), Arc::clone(&full), view.len());
+    let (source, level, places) = (source.clone(), schedule.level, vec![0; view.shape.len()]);
+    let part = Arc::new((full, picks));
+    Ok(Pieces { left: vec![(view, places)], limit: schedule.chunk }.map(move |(view, places)| {
+        let (source, part, elements) = (source.clone(), Arc::clone(&part), view.len());
         let work = move || {
             let mut values = Vec::new();
             // Refused memory fails this fill; an ordinary allocation would end the process.
             values.try_reserve_exact(elements)?;
             values.resize(elements, E::zeroed());
-            let Ok(region) = Region::mesh(&full, &picks) else { unreachable!("the pieces lie where the view does") };
+            // Here, on many threads at once: pieces are cut one after another.
+            let (full, picks) = &*part;
+            let ends = places.iter().zip(&view.shape).map(|(&place, &size)| place + size as u64);
+            let picks: Vec<_> =
+                picks.iter().zip(&places).zip(ends).map(|((p, &place), end)| p.part(place..end)).collect();
+            let Ok(region) = Region::mesh(full, &picks) else { unreachable!("the pieces lie where the view does") };
             source.write(&region, 0, &mut values, level);
             // 16-bit floats are lent by NumPy as uint16, which has their bits.
             view.write(bytemuck::cast_slice::<E, N>(&values));
@@ -165,33 +171,32 @@ where
     }))
 }
 
-/// A view cut into pieces of at most `limit` elements, one after another, each with what it holds.
+/// A view cut into pieces of at most `limit` elements, one after another, each with its place along every axis.
 struct Pieces<'a> {
-    left: Vec<(View<'a>, Vec<Picks>)>,
+    left: Vec<(View<'a>, Vec<u64>)>,
     limit: usize,
 }
 
 impl<'a> Iterator for Pieces<'a> {
-    type Item = (View<'a>, Vec<Picks>);
+    type Item = (View<'a>, Vec<u64>);
 
     /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages
     /// of memory, in any memory order, and still have runs of elements long enough for the stream.
     fn next(&mut self) -> Option<Self::Item> {
-        let (mut view, mut picks) = self.left.pop()?;
+        let (mut view, places) = self.left.pop()?;
         // A limit of 0 would halve for ever.
         while view.len() > self.limit.max(1) {
             let axis = view.shape.iter().enumerate().max_by_key(|&(_, &size)| size).map_or(0, |(axis, _)| axis);
             // At least 1: a view of more than one element has an axis of two or more.
             let half = view.shape[axis] / 2;
             let (front, back) = view.split_at(axis, half);
-            let mut behind = picks.clone();
-            let (before, after) = picks[axis].clone().split_at(half as u64);
-            (picks[axis], behind[axis]) = (before, after);
+            let mut behind = places.clone();
+            behind[axis] += half as u64;
             // On a stack, which grows by one per halving: the front half is done first, as in C order.
             self.left.push((back, behind));
             view = front;
         }
-        Some((view, picks))
+        Some((view, places))
     }
 }
 
@@ -263,12 +268,13 @@ mod tests {
             let (places, length) = places(strides);
             for limit in [1, 7, 60] {
                 let mut found = vec![-1; length];
-                let picks = SIZES.map(|size| Picks::range(0, size as u64)).to_vec();
-                let pieces: Vec<_> =
-                    Pieces { left: vec![(view(&mut found, &places, strides), picks)], limit }.collect();
-                for (number, (piece, picks)) in pieces.iter().enumerate() {
+                let whole = view(&mut found, &places, strides);
+                let first = whole.first;
+                let pieces: Vec<_> = Pieces { left: vec![(whole, vec![0; 3])], limit }.collect();
+                for (number, (piece, place)) in pieces.iter().enumerate() {
                     assert!((1..=limit).contains(&piece.len()), "{strides:?} {limit}");
-                    assert_eq!(piece.len() as u64, picks.iter().map(Picks::count).product());
+                    let steps = place.iter().zip(&piece.strides).map(|(&place, stride)| place as isize * stride);
+                    assert_eq!(piece.first, first.wrapping_byte_offset(steps.sum()), "{strides:?} {limit}");
                     piece.write(&vec![number as i32; piece.len()]);
                 }
                 let elements: usize = pieces.iter().map(|(piece, _)| piece.len()).sum();
