@@ -11,7 +11,8 @@ import itertools, threading, numpy as np, varscale as vs
 from varscale import replay
 seeds = [lambda: 1, lambda: replay.torch(1), lambda: replay.torch(1, cpu_capability="default"), lambda: replay.jax(1)]
 seeds += [lambda: replay.jax(1, partitionable=False), lambda: replay.tf1(1), lambda: replay.tf_keras(1)]
-seeds += [lambda backend=backend: replay.keras(1, backend=backend) for backend in ("jax", "numpy", "tensorflow", "torch")]
+backends = ("jax", "numpy", "tensorflow", "torch")
+seeds += [lambda backend=backend: replay.keras(1, backend=backend) for backend in backends]
 laws = [lambda seed: vs.RandomUniform(0, 1, seed), lambda seed: vs.RandomNormal(0, 1, seed)]
 laws += [lambda seed: vs.TruncatedNormal(0, 1, seed), lambda seed: vs.TruncatedNormal(0, 1, seed, lower=1.5, upper=3)]
 dtypes = ("float16", "bfloat16", "float32", "float64")
