@@ -24,15 +24,27 @@ pub(crate) struct View<'a> {
 unsafe impl Send for View<'_> {}
 
 impl View<'_> {
-    /// A view of an array whose first element is at `first`.
+    /// A view of an array whose first element, one of so many bytes, is at `first`; `None` where two elements may share
+    /// memory, as no two do in slices and transpositions of ordinary arrays.
     ///
     /// # Safety
     ///
     /// For as long as the view lives, every element that shape and strides lead to may be written, is aligned, and is
-    /// accessed by nobody else; no two of them overlap.
+    /// accessed by nobody else.
     #[allow(unsafe_code, reason = "nothing happens here, but what is promised is relied upon")]
-    pub(crate) unsafe fn new(first: *mut u8, shape: Vec<usize>, strides: Vec<isize>) -> Self {
-        Self { first, shape, strides, array: PhantomData }
+    pub(crate) unsafe fn new(first: *mut u8, bytes: usize, shape: Vec<usize>, strides: Vec<isize>) -> Option<Self> {
+        let axes = shape.iter().zip(&strides).filter(|&(&size, _)| size > 1);
+        let mut axes: Vec<_> = axes.map(|(&size, stride)| (stride.unsigned_abs(), size)).collect();
+        axes.sort_unstable();
+        // From the narrowest axis to the widest: each must step over all the bytes that those before it reach.
+        let mut reach = bytes;
+        for (stride, size) in axes {
+            if stride < reach {
+                return None;
+            }
+            reach = reach.saturating_add(stride.saturating_mul(size - 1));
+        }
+        Some(Self { first, shape, strides, array: PhantomData })
     }
 
     fn len(&self) -> usize {
@@ -135,15 +147,21 @@ where
 {
     // Here, before any work is begun: pieces of a view that lies in the tensor lie there too.
     Region::mesh(&full, &picks)?;
-    let (source, full, level) = (source.clone(), Arc::new(full), schedule.level);
-    Ok(Pieces { left: vec![(view, picks)], limit: schedule.chunk }.map(move |(view, picks)| {
-        let (source, full, elements) = (source.clone(), Arc::clone(&full), view.len());
+    let (source, level, places) = (source.clone(), schedule.level, vec![0; view.shape.len()]);
+    let part = Arc::new((full, picks));
+    Ok(Pieces { left: vec![(view, places)], limit: schedule.chunk }.map(move |(view, places)| {
+        let (source, part, elements) = (source.clone(), Arc::clone(&part), view.len());
         let work = move || {
             let mut values = Vec::new();
             // Refused memory fails this fill; an ordinary allocation would end the process.
             values.try_reserve_exact(elements)?;
             values.resize(elements, E::zeroed());
-            let Ok(region) = Region::mesh(&full, &picks) else { unreachable!("the pieces lie where the view does") };
+            // Here, on many threads at once: pieces are cut one after another.
+            let (full, picks) = &*part;
+            let ends = places.iter().zip(&view.shape).map(|(&place, &size)| place + size as u64);
+            let picks: Vec<_> =
+                picks.iter().zip(&places).zip(ends).map(|((p, &place), end)| p.part(place..end)).collect();
+            let Ok(region) = Region::mesh(full, &picks) else { unreachable!("the pieces lie where the view does") };
             source.write(&region, 0, &mut values, level);
             // 16-bit floats are lent by NumPy as uint16, which has their bits.
             view.write(bytemuck::cast_slice::<E, N>(&values));
@@ -153,33 +171,32 @@ where
     }))
 }
 
-/// A view cut into pieces of at most `limit` elements, one after another, each with what it holds.
+/// A view cut into pieces of at most `limit` elements, one after another, each with its place along every axis.
 struct Pieces<'a> {
-    left: Vec<(View<'a>, Vec<Picks>)>,
+    left: Vec<(View<'a>, Vec<u64>)>,
     limit: usize,
 }
 
 impl<'a> Iterator for Pieces<'a> {
-    type Item = (View<'a>, Vec<Picks>);
+    type Item = (View<'a>, Vec<u64>);
 
     /// The longest axis is halved until the piece is small: pieces that are compact in every direction touch few pages
     /// of memory, in any memory order, and still have runs of elements long enough for the stream.
     fn next(&mut self) -> Option<Self::Item> {
-        let (mut view, mut picks) = self.left.pop()?;
+        let (mut view, places) = self.left.pop()?;
         // A limit of 0 would halve for ever.
         while view.len() > self.limit.max(1) {
             let axis = view.shape.iter().enumerate().max_by_key(|&(_, &size)| size).map_or(0, |(axis, _)| axis);
             // At least 1: a view of more than one element has an axis of two or more.
             let half = view.shape[axis] / 2;
             let (front, back) = view.split_at(axis, half);
-            let mut behind = picks.clone();
-            let (before, after) = picks[axis].clone().split_at(half as u64);
-            (picks[axis], behind[axis]) = (before, after);
+            let mut behind = places.clone();
+            behind[axis] += half as u64;
             // On a stack, which grows by one per halving: the front half is done first, as in C order.
             self.left.push((back, behind));
             view = front;
         }
-        Some((view, picks))
+        Some((view, places))
     }
 }
 
@@ -206,8 +223,27 @@ mod tests {
     #[allow(unsafe_code, reason = "what is tested")]
     fn view(memory: &mut [i32], places: &[usize], strides: [isize; 3]) -> View<'static> {
         let strides = strides.map(|stride| stride * size_of::<i32>() as isize);
+        let first = memory.as_mut_ptr().wrapping_add(places[0]).cast();
         // SAFETY: `places` are those that shape and strides lead to, all in `memory`, which nobody uses meanwhile.
-        unsafe { View::new(memory.as_mut_ptr().wrapping_add(places[0]).cast(), SIZES.to_vec(), strides.to_vec()) }
+        unsafe { View::new(first, size_of::<i32>(), SIZES.to_vec(), strides.to_vec()) }.unwrap()
+    }
+
+    /// Two threads that write one element, or an ordinary view that is refused.
+    #[test]
+    #[allow(unsafe_code, reason = "what is tested")]
+    fn elements_have_places_of_their_own() {
+        // SAFETY: nothing is accessed.
+        let view = |shape: &[usize], strides: &[isize]| unsafe {
+            View::new(ptr::null_mut(), 4, shape.to_vec(), strides.to_vec()).is_some()
+        };
+        for (shape, strides) in [(&[4, 6], &[0, 4]), (&[4, 6], &[4, 4]), (&[4, 6], &[20, 4]), (&[2, 2], &[-2, 8])] {
+            assert!(!view(shape, strides), "{shape:?} {strides:?}");
+        }
+        for (shape, strides) in [(&[4, 6], &[24, 4]), (&[4, 6], &[-4, 16]), (&[1, 6], &[0, 4]), (&[1, 1], &[0, 0])] {
+            assert!(view(shape, strides), "{shape:?} {strides:?}");
+        }
+        assert!(!view(&[3, 3], &[isize::MAX, isize::MIN]), "sums that wrap");
+        assert!(view(&[], &[]));
     }
 
     /// A value at another element's place, one that is left out, or memory between the elements that is written.
@@ -232,12 +268,13 @@ mod tests {
             let (places, length) = places(strides);
             for limit in [1, 7, 60] {
                 let mut found = vec![-1; length];
-                let picks = SIZES.map(|size| Picks::range(0, size as u64)).to_vec();
-                let pieces: Vec<_> =
-                    Pieces { left: vec![(view(&mut found, &places, strides), picks)], limit }.collect();
-                for (number, (piece, picks)) in pieces.iter().enumerate() {
+                let whole = view(&mut found, &places, strides);
+                let first = whole.first;
+                let pieces: Vec<_> = Pieces { left: vec![(whole, vec![0; 3])], limit }.collect();
+                for (number, (piece, place)) in pieces.iter().enumerate() {
                     assert!((1..=limit).contains(&piece.len()), "{strides:?} {limit}");
-                    assert_eq!(piece.len() as u64, picks.iter().map(Picks::count).product());
+                    let steps = place.iter().zip(&piece.strides).map(|(&place, stride)| place as isize * stride);
+                    assert_eq!(piece.first, first.wrapping_byte_offset(steps.sum()), "{strides:?} {limit}");
                     piece.write(&vec![number as i32; piece.len()]);
                 }
                 let elements: usize = pieces.iter().map(|(piece, _)| piece.len()).sum();

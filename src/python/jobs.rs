@@ -28,6 +28,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// A fill of more elements may take so long that somebody wants to stop it.
 const LONG: u64 = 1 << 20;
 
+/// What Python's checks have said already, unless a subclass of arrays told them something else.
+const UNFIT: &str = "`out` must be aligned, writable and free of overlap";
+
 /// One array to fill: a tuple in Python, its fields in this order.
 pub(crate) struct Job<'py> {
     /// The array; of float16 and bfloat16 a view as uint16.
@@ -161,7 +164,7 @@ fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py
         PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
     })?;
     if address_and_flags(array.as_untyped()).1 & NPY_ARRAY_BEHAVED != NPY_ARRAY_BEHAVED {
-        return Err(PyValueError::new_err("`out` must be aligned and writable"));
+        return Err(PyValueError::new_err(UNFIT));
     }
     // A reference more, and no copy of memory.
     Ok(array.clone())
@@ -191,9 +194,11 @@ where
     {
         return Err(PyValueError::new_err(format!("`out` must have the shape of the part, got {shape:?}")));
     }
-    // SAFETY, here and below: the array is aligned and writable (`writable`), and outlives what borrows its memory. Its
-    // elements are at places of their own, and no other call writes them: it is new, or has passed
-    // `_filling.arrays.check_out` and `_filling.writing.Writing`.
+    // SAFETY, here and below: the array is aligned and writable (`writable`), and outlives what borrows its memory.
+    // Shape, strides and flags are the array's own fields, which NumPy keeps in accord with its memory, and not what a
+    // subclass says of them. No other call of ours writes the elements: the array is new, or in `_filling.writing`. What
+    // remains is the program's own to keep, as with any function of NumPy's: other code that writes them meanwhile,
+    // `as_strided` past the end of an array, `resize` without `refcheck`, a mapped file that is cut off.
     // In C order the values are written where they belong; any other order needs a copy of each piece.
     if array.is_c_contiguous() {
         // SAFETY: as said.
@@ -205,8 +210,9 @@ where
         return Ok(Box::new(fill::tasks::<E, _>(values, region, bytemuck::cast_slice_mut(out), schedule)));
     }
     let sizes = array.shape().to_vec();
-    // SAFETY: as said; the strides are the array's own, and the view is kept no longer than the array.
-    let view = unsafe { strided::View::new(array.data().cast(), sizes, array.strides().to_vec()) };
+    // SAFETY: as said; the view is kept no longer than the array.
+    let view = unsafe { strided::View::new(array.data().cast(), size_of::<N>(), sizes, array.strides().to_vec()) };
+    let view = view.ok_or_else(|| PyValueError::new_err(UNFIT))?;
     // A whole tensor is the part of itself that has every index: one way for both.
     let (full, picks) = part.unwrap_or_else(|| {
         let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();

@@ -1,5 +1,7 @@
 //! Picks: which indices of one axis a part of a tensor holds.
 
+use std::ops::Range;
+
 /// Which indices of one axis a part holds, in its own order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Picks {
@@ -32,19 +34,16 @@ impl Picks {
         }
     }
 
-    /// The first `count` indices, and the others.
+    /// Those at `places`, which must lie in them.
     #[must_use]
-    pub fn split_at(self, count: u64) -> (Self, Self) {
+    pub fn part(&self, places: Range<u64>) -> Self {
         match self {
-            Self::Range { start, step, count: all } => {
-                // Wraps only where the second half is empty.
-                let middle = start.wrapping_add_signed(step.wrapping_mul(count as i64));
-                (Self::Range { start, step, count }, Self::Range { start: middle, step, count: all - count })
+            Self::Range { start, step, .. } => {
+                // Wraps only where no index is left.
+                let start = start.wrapping_add_signed(step.wrapping_mul(places.start as i64));
+                Self::Range { start, step: *step, count: places.end - places.start }
             }
-            Self::List(mut list) => {
-                let back = list.split_off(count as usize);
-                (Self::List(list), Self::List(back))
-            }
+            Self::List(list) => Self::List(list[places.start as usize..places.end as usize].to_vec()),
         }
     }
 
@@ -68,14 +67,14 @@ impl Picks {
 mod tests {
     use super::*;
 
-    /// Halves that lose, repeat or reorder indices.
+    /// Parts that lose, repeat or reorder indices.
     #[test]
-    fn splitting_keeps_all_indices_in_order() {
+    fn parts_keep_all_indices_in_order() {
         let back = Picks::Range { start: 9, step: -2, count: 5 };
-        let halves = back.split_at(2);
-        assert_eq!(halves.0, Picks::Range { start: 9, step: -2, count: 2 });
-        assert_eq!(halves.1, Picks::Range { start: 5, step: -2, count: 3 });
-        assert_eq!(Picks::List(vec![7, 7, 1]).split_at(1), (Picks::List(vec![7]), Picks::List(vec![7, 1])));
+        assert_eq!(back.part(0..2), Picks::Range { start: 9, step: -2, count: 2 });
+        assert_eq!(back.part(2..5), Picks::Range { start: 5, step: -2, count: 3 });
+        assert_eq!(Picks::List(vec![7, 7, 1]).part(0..1), Picks::List(vec![7]));
+        assert_eq!(Picks::List(vec![7, 7, 1]).part(1..3), Picks::List(vec![7, 1]));
     }
 
     /// A range whose last index wraps past 64 bits and looks as if it were inside.

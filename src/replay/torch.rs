@@ -1,8 +1,8 @@
 //! torch's CPU tensors: `uniform_`, `normal_` and `trunc_normal_` of torch 2.12 and later, and Keras 3 on torch.
 //!
 //! torch draws from one serial generator and wastes nothing: how many words a tensor takes, and which, depends on its
-//! law, its dtype and its size. Threads therefore share one walk of the generator ([`rows`]); normal values of fewer
-//! than sixteen elements come from another algorithm, one after another ([`short`]).
+//! law, its dtype and its size. Threads therefore share one walk of the generator (rows); normal values of fewer
+//! than sixteen elements come from another algorithm, one after another (short).
 
 mod arithmetic;
 mod laws;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
+from oracle.core import fill_at_once
 
 INIT = vs.lecun_normal(5)
 DTYPES = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
@@ -82,6 +84,59 @@ def test_a_view_needs_no_second_array() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1 << 20
+
+
+def unaligned() -> np.ndarray:
+    return np.zeros(4 * 6 * 4 + 1, np.uint8)[1:].view(np.float32).reshape(4, 6)
+
+
+def read_only() -> np.ndarray:
+    out = np.zeros((4, 6), np.float32)
+    out.flags.writeable = False
+    return out
+
+
+FIT = np.zeros((4, 6), np.float32)
+UNFIT = {
+    "wrapped": lambda: np.lib.stride_tricks.as_strided(np.zeros(24, np.float32), (4, 6), (0, 4)),
+    "close together": lambda: np.lib.stride_tricks.as_strided(np.zeros(24, np.float32), (4, 6), (12, 4)),
+    "unaligned": unaligned,
+    "read-only": read_only,
+}
+
+
+class Liar(np.ndarray):
+    """An array that says of itself what is true of another one."""
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(FIT, name)
+
+    __getitem__ = __setitem__ = __array_function__ = __array_ufunc__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    "init", [INIT, vs.RandomNormal(seed=vs.replay.torch(1)), vs.Ones()], ids=["ours", "torch", "ones"]
+)
+def test_what_a_subclass_says_of_itself_does_not_count(init: vs.Initializer) -> None:
+    """If this fails two threads write one element, or memory beside an array, because a class said what is not true."""
+    for out in (*(make() for make in UNFIT.values()), np.zeros((6, 4), np.float32), np.zeros(4, np.float32)):
+        with pytest.raises(ValueError, match="`out` must"):
+            init((4, 6), out=out.view(Liar))
+        assert not out.any()
+    for view in VIEWS.values():
+        out = view(np.float32)[:4, :6]
+        lying = out.view(Liar)
+        assert init((4, 6), out=lying) is lying
+        assert out.tobytes() == init((4, 6)).tobytes()
+    with pytest.raises(TypeError, match="`out` must be an array of the element's dtype"):
+        INIT((4, 6), out=np.zeros((4, 6)).view(Liar))
+
+
+@pytest.mark.parametrize("name", UNFIT)
+def test_the_core_asks_the_array_once_more(name: str) -> None:
+    """If this fails the core relies on what Python has seen of an array."""
+    with pytest.raises(ValueError, match="`out` must be aligned, writable and free of overlap"):
+        fill_at_once(UNFIT[name]())
 
 
 def test_files(tmp_path: Path) -> None:

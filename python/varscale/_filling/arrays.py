@@ -52,7 +52,12 @@ def out_dtype(out: Any, dtype: Any) -> Any:
 
 
 def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """`out`, which must have this shape, be aligned and writable, and hold each element at a place of its own."""
+    """`out`, which must have this shape, be aligned and writable, and hold each element at a place of its own.
+
+    It is returned as a plain array: a subclass may say what it likes of itself.
+    """
+    if type(out) is not np.ndarray:
+        out = np.ndarray.view(out, np.ndarray)
     if out.shape != shape:
         msg = f"`out` must have the shape {show(shape)}, got {show(out.shape)}"
         raise ValueError(msg)

@@ -29,9 +29,9 @@ def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray
         array = new_array(part.shape, source.dtype)
         _write(source, part, array)
         return array
-    check_out(out, part.shape)
-    with Writing(out):
-        _write(source, part, out)
+    plain = check_out(out, part.shape)
+    with Writing(plain):
+        _write(source, part, plain)
     return out
 
 
