@@ -17,7 +17,8 @@ from varscale import _core
 from varscale.replay import _xla
 
 # Linux's limits and /proc; and where releases are made.
-collect_ignore = [] if sys.platform == "linux" else ["process/test_limits.py", "package/test_release.py"]
+LINUX = ["arguments/test_anything.py", "process/test_limits.py", "package/test_release.py"]
+collect_ignore = [] if sys.platform == "linux" else LINUX
 collect_ignore += [] if hasattr(os, "fork") else ["process/test_forks.py"]
 
 PROVEN = _core.libm_is_proven() and _core.ln_1p_is_proven() and _xla.libm_is_proven()

@@ -40,7 +40,11 @@ def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[
     entries[place : place + 1] = [slice(None)] * missing
     picks, kept = [], []
     for axis, (entry, size) in enumerate(zip(entries, full, strict=True)):
-        found, keep = _picks(entry, axis, size)
+        try:
+            found, keep = _picks(entry, axis, size)
+        except (MemoryError, ValueError):  # the latter where NumPy cannot count them
+            msg = f"no memory for the indices that `index` has for axis {axis}, got {show(entry)}"
+            raise MemoryError(msg) from None
         picks.append(found)
         kept.append(keep)
     return picks, kept
@@ -61,27 +65,26 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
     if isinstance(entry, slice):
         try:
             chosen = range(size)[entry]  # Python clips the slice to the axis, as NumPy would
-        except TypeError as error:
-            msg = f"`index` must hold slices of integers, got {show(entry)}"
+        except (TypeError, ValueError) as error:
+            msg = f"`index` must hold slices of integers, with a step that is not 0, got {show(entry)}"
             raise IndexError(msg) from error
         return _even(chosen.start, chosen.step, _length(chosen)) if chosen else (0, 1, 0), True
     if isinstance(entry, range) and entry:
-        ends = [_inside(end, axis, size) for end in (entry[0], entry[-1])]
-        # Both ends lie inside the axis, and so does all between them. Where it does not count from one side alone, it
-        # is no longer even: it goes on as a list, which is at most twice as long as the axis.
-        if (entry[0] < 0) == (entry[-1] < 0):
-            return _even(ends[0], entry.step, _length(entry)), True
+        return _ranged(entry, axis, size), True
     # A 0-d array goes on: it is an integer, which drops its axis.
     if isinstance(entry, list | range) or (isinstance(entry, np.ndarray) and entry.ndim):
         return _listed(entry, axis, size), True
+    return (_inside(_integer(entry, entry), axis, size), 1, 1), False
+
+
+def _integer(number: Any, entry: Any) -> int:
+    """`number`, which is the entry or stands in it, as an int."""
     # NumPy takes a bool for a mask, whereas `as_integer` would take it for 0 or 1.
-    if not isinstance(entry, bool | np.bool_):
+    if not isinstance(number, bool | np.bool_):
         try:
-            number = as_integer(entry)
+            return as_integer(number)
         except TypeError:
             pass
-        else:
-            return (_inside(number, axis, size), 1, 1), False
     raise _unknown(entry)
 
 
@@ -107,28 +110,57 @@ def _length(chosen: range) -> int:
     return (chosen[-1] - chosen[0]) // chosen.step + 1
 
 
+def _ranged(entry: range, axis: int, size: int) -> Picks:
+    """The picks of a range that is not empty."""
+    first, last, step = entry[0], entry[-1], entry.step
+    # Where both ends lie inside the axis, so does all between them.
+    start, _ = (_inside(end, axis, size) for end in (first, last))
+    if (first < 0) == (last < 0):
+        return _even(start, step, _length(entry))
+    # It does not count from one side alone, but its part of either sign does.
+    turn = -(first // step) if step > 0 else first // -step + 1
+    runs = (entry[:turn], entry[turn:])
+    return _compact(np.concatenate([spread((_inside(run[0], axis, size), step, _length(run))) for run in runs]))
+
+
 def _listed(entry: Any, axis: int, size: int) -> Picks:
-    """The picks of a list or an array of indices.
+    """The picks of a list or an array of indices."""
+    given = _array(entry, axis, size)
+    if given.size == 0:
+        return 0, 1, 0
+    array = np.empty(
+        given.shape, np.uint64
+    )  # first: its memory may be refused, where a view takes none for 2^40 indices
+    # Where both extremes lie inside the axis, so do all between.
+    for end in (given.min(), given.max()):
+        _inside(int(end), axis, size)
+    # An axis may have 2^64 elements, so the sum size + index is made in unsigned arithmetic. A negative index is 2^64
+    # too large there, which the addition wraps away.
+    np.copyto(array, given, casting="unsafe")
+    np.add(array, np.uint64(size % 2**64), out=array, where=given < 0)
+    return _compact(array)
+
+
+def _array(entry: Any, axis: int, size: int) -> NDArray[Any]:
+    """A list or an array of indices as an array of integers, or one that is empty."""
+    array = entry
+    if isinstance(entry, list):
+        # Looked at before NumPy makes an array of them: a list may hold lists and views of any size.
+        numbers = entry if {*map(type, entry)} <= {int} else [_integer(number, entry) for number in entry]
+        array = np.asarray(numbers)
+        if array.size and array.dtype.kind not in "iu":  # some have 64 bits, of which NumPy makes floats
+            array = np.array([_inside(number, axis, size) for number in numbers], np.uint64)
+    array = np.asarray(array)
+    if array.ndim != 1 or array.dtype.kind not in ("iu" if array.size else "iuf"):  # NumPy reads [] as floats
+        raise _unknown(entry)
+    return array
+
+
+def _compact(array: NDArray[np.uint64]) -> Picks:
+    """The picks of an array of indices.
 
     Evenly spaced ones become (start, step, count): three numbers cross instead of an array, and the core fills faster.
     """
-    try:
-        array = np.asarray(entry)
-    except ValueError as error:  # the list holds lists of different lengths
-        raise _unknown(entry) from error
-    if array.ndim == 1 and array.size == 0 and array.dtype.kind in "fiu":  # NumPy reads [] as floats
-        return 0, 1, 0
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise _unknown(entry)
-    # Where both extremes lie inside the axis, so do all between.
-    for end in (array.min(), array.max()):
-        _inside(int(end), axis, size)
-    if array.dtype.kind == "i":
-        # An axis may have 2^64 elements, so the sum size + index is made in unsigned arithmetic. A negative index is
-        # 2^64 too large there, which the addition wraps away.
-        negative = array < 0
-        array = np.where(negative, array.astype(np.uint64) + np.uint64(size % 2**64), array.astype(np.uint64))
-    array = array.astype(np.uint64)
     # Unsigned differences wrap where indices fall: read as signed numbers, they are the negative steps.
     steps = np.diff(array)
     if array.size == 1 or (steps == steps[0]).all():

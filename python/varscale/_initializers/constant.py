@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .._arguments.checks import finite
 from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
+from .._arguments.numbers import real_numbers
 from .._arguments.parts import Part
 from .._arguments.show import show
 from .._filling.pieces import assign
@@ -60,18 +61,9 @@ class Constant(Fixed):
     _parameters: ClassVar[dict[str, Any]] = {"value": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
 
     def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32") -> None:
-        try:
-            array = np.asarray(value)
-        except ValueError:  # the lists are ragged, which no array of numbers is
-            array = np.empty(0, object)
-        if array.dtype.kind not in "biuf" and array.dtype.type.__module__ != "ml_dtypes":
-            msg = f"`value` must be a real number or bool, or an array or nested list of them, got {show(value)}"
-            raise TypeError(msg)
-        # Of ml_dtypes, whose numbers no later check would know, or a long double, which JSON would not.
-        if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-            array = array.astype(np.float64)
+        values = real_numbers("value", value)
         # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
-        self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name, _values=array.copy())
+        self._set(value=_tuples(values.tolist()), dtype=numeric_dtype(dtype).name, _values=values)
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
 
-from .._arguments.checks import boolean, not_negative_integer
+from .._arguments.checks import boolean, int64, not_negative_integer
 from .._arguments.dtypes import DTypeLike, float_type
 from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike
@@ -132,7 +132,7 @@ class Draws(Iterator[float], Generic[Position]):
             array([ 0.44077146, -0.36681408], dtype=float32)
         """
         ins, outs = (
-            not_negative_integer(name, size)
+            not_negative_integer(name, int64(name, size))
             for name, size in (("in_features", in_features), ("out_features", out_features))
         )
         has_bias = boolean("bias", bias)  # before anything is drawn
