@@ -128,9 +128,8 @@ def _listed(entry: Any, axis: int, size: int) -> Picks:
     given = _array(entry, axis, size)
     if given.size == 0:
         return 0, 1, 0
-    array = np.empty(
-        given.shape, np.uint64
-    )  # first: its memory may be refused, where a view takes none for 2^40 indices
+    # First, because its memory may be refused: a view takes none for 2^40 indices.
+    array = np.empty(given.shape, np.uint64)
     # Where both extremes lie inside the axis, so do all between.
     for end in (given.min(), given.max()):
         _inside(int(end), axis, size)
