@@ -161,7 +161,7 @@ mod tests {
         for of in ["the caller's", "a worker's"] {
             let done = AtomicUsize::new(0);
             let work = || {
-                thread::sleep(2 * INTERVAL);
+                thread::sleep(10 * INTERVAL);
                 assert!(done.fetch_add(1, Ordering::Relaxed) > 0 || of == "the caller's", "a worker's");
             };
             let run = || run_on_all(&workers.each_ref(), &work, &mut || assert!(of == "a worker's", "the caller's"));
