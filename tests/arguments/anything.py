@@ -171,7 +171,7 @@ THINGS = (
     *("{1: 2}", "{'class_name': 'Zeros'}", "{'class_name': 'LecunNormal', 'config': {'seed': 3}}", "[3, 4]", "(3, 4)"),
     *("np.ma.masked", "np.ma.masked_array([3, 4], [True, False])", "np.rec.array([(1, 2.0)])", "np.array(['a', 'bc'])"),
     *(
-        "np.asmatrix([[1, 2], [3, 4]])",
+        "np.eye(2).view(np.matrix)",
         "np.arange(4)[::-1]",
         "np.array([])",
         "np.array([3, 4])",
