@@ -171,7 +171,7 @@ THINGS = (
     *("{1: 2}", "{'class_name': 'Zeros'}", "{'class_name': 'LecunNormal', 'config': {'seed': 3}}", "[3, 4]", "(3, 4)"),
     *("np.ma.masked", "np.ma.masked_array([3, 4], [True, False])", "np.rec.array([(1, 2.0)])", "np.array(['a', 'bc'])"),
     *(
-        "np.asmatrix([[1, 2], [3, 4]])",
+        "np.eye(2).view(np.matrix)",
         "np.arange(4)[::-1]",
         "np.array([])",
         "np.array([3, 4])",
@@ -180,7 +180,7 @@ THINGS = (
 )
 SIZES = (
     *("deep('list')", "deep('tuple')", "deep('dict')", "itself('list')", "itself('dict')", "(1,) * 64", "(1,) * 65"),
-    *("[0] * 10**6", "(1,) * 10**6", "['a'] * 10**6", "[1.5] * 10**5", "[10**10_000] * 9", "{*range(10**5)}"),
+    *("[0] * 10**5", "(1,) * 10**6", "['a'] * 10**6", "[1.5] * 10**5", "[10**10_000] * 9", "{*range(10**5)}"),
     *("[*range(10**5)]", "[*map(str, range(10**5))]", "dict.fromkeys(range(10**5))"),
     *("dict.fromkeys(map(str, range(10**5)))", "view('i1', 2**40)", "view('f4', 2**40)", "view('u8', 2**40)"),
     *("view('f4', 3, 2**50)", "view('O', 2**40)", "view('f4', 3, 4)", "view('U9', 2**40)", "view('f4', 2**20, 2**20)"),

@@ -64,7 +64,7 @@ def test_ambiguous_names_are_refused() -> None:
     """If this fails one of two classes of the same name is taken by chance."""
     for module in ("one", "two"):
         type("Twin", (vs.Initializer,), {"__module__": module})
-    with pytest.raises(ValueError, match="'Twin' is ambiguous without its module: \\['one', 'two'\\]"):
+    with pytest.raises(ValueError, match="`class_name` 'Twin' needs its `module`, one of \\['one', 'two'\\]"):
         vs.get("Twin")
     assert type(vs.get({"module": "two", "class_name": "Twin"})).__module__ == "two"
 

@@ -43,7 +43,7 @@ def resolve_index(index: Any, full: tuple[int, ...]) -> tuple[list[Picks], list[
         try:
             found, keep = _picks(entry, axis, size)
         except (MemoryError, ValueError):  # the latter where NumPy cannot count them
-            msg = f"no memory for the indices that `index` has for axis {axis}, got {show(entry)}"
+            msg = f"no memory for the indices that `index` has for axis {show(axis)}, got {show(entry)}"
             raise MemoryError(msg) from None
         picks.append(found)
         kept.append(keep)
@@ -174,6 +174,6 @@ def _compact(array: NDArray[np.uint64]) -> Picks:
 def _inside(number: int, axis: int, size: int) -> int:
     """The index that `number` stands for, counted from the front; a negative number counts from the end."""
     if not -size <= number < size:
-        msg = f"`index` {show(number)} is out of bounds for axis {axis} with size {show(size)}"
+        msg = f"`index` {show(number)} is out of bounds for axis {show(axis)} with size {show(size)}"
         raise IndexError(msg)
     return number + size if number < 0 else number

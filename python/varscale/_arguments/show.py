@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,9 @@ _LONGEST = 300
 _BITS = 128
 """An integer of more bits is told by their number. Python itself writes none of more than 4300 digits."""
 
+_MOST = 1000
+"""An object of another class with more entries is told by their number."""
+
 
 class _Show(reprlib.Repr):
     """The standard library's bounded repr, which here knows arrays, large integers and all subclasses of containers."""
@@ -19,14 +22,14 @@ class _Show(reprlib.Repr):
     def __init__(self) -> None:
         super().__init__()
         self.maxlevel = 4
-        self.maxtuple = self.maxlist = self.maxset = self.maxfrozenset = self.maxdict = self.maxdeque = 8
+        self.maxtuple = self.maxlist = self.maxarray = self.maxset = self.maxdict = self.maxdeque = 8
         self.maxstring = self.maxother = 200
 
     def repr1(self, x: Any, level: int) -> str:
         # By the first class of Python's or NumPy's that it derives from: a named tuple is a tuple here.
         for cls in type(x).__mro__:
             bounded = getattr(self, f"repr_{cls.__name__}", None)
-            if bounded is not None and cls.__module__ in {"builtins", "collections", "numpy"}:
+            if bounded is not None and cls.__module__ in {"builtins", "collections", "array", "numpy"}:
                 return str(bounded(x, level))
         return self.repr_instance(x, level)
 
@@ -39,7 +42,8 @@ class _Show(reprlib.Repr):
     repr_bytearray = repr_bytes
 
     def repr_slice(self, x: slice | range, level: int) -> str:
-        return f"{type(x).__name__}({', '.join(self.repr1(end, level - 1) for end in (x.start, x.stop, x.step))})"
+        ends = (x.start, x.stop) if isinstance(x, range) and x.step == 1 else (x.start, x.stop, x.step)
+        return f"{type(x).__name__}({', '.join(self.repr1(end, level - 1) for end in ends)})"
 
     repr_range = repr_slice
 
@@ -49,7 +53,8 @@ class _Show(reprlib.Repr):
     def repr_set(self, x: set[Any] | frozenset[Any], level: int) -> str:
         return self._braces(x, (self.repr1(entry, level - 1) for entry in x), level) if x else f"{type(x).__name__}()"
 
-    repr_frozenset = repr_set
+    def repr_frozenset(self, x: frozenset[Any], level: int) -> str:
+        return f"frozenset({self.repr_set(x, level)})" if x else "frozenset()"
 
     def _braces(self, x: Any, entries: Iterable[str], level: int) -> str:
         # In their own order: the standard library would sort all of them for the few that it shows.
@@ -60,7 +65,16 @@ class _Show(reprlib.Repr):
         # An array of objects may hold anything.
         if x.size <= self.maxlist and x.dtype.kind in "biufc":
             return repr(x)
-        return f"<array of shape {self.repr1(x.shape, level)} and dtype {str(x.dtype)[:40]}>"
+        return f"<array of shape {self.repr1(x.shape, level)} and dtype {x.dtype.name}>"
+
+    def repr_dtype(self, x: Any, level: int) -> str:
+        return repr(x) if x.fields is None else f"<dtype of {len(x.fields)} fields>"
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        # Whoever wrote its repr may have thought of fewer entries.
+        if isinstance(x, Sized) and len(x) > _MOST:
+            return f"<{type(x).__name__} of {len(x)} entries>"
+        return super().repr_instance(x, level)
 
 
 _show = _Show()

@@ -92,6 +92,9 @@ def deserialize(
         TypeError: `config` is of another kind, or holds a key that the class does not know.
         ValueError: The class name is unknown, or two modules have a class of this name and none is given.
     """
+    if custom_objects is not None and not isinstance(custom_objects, Mapping):
+        msg = f"`custom_objects` must be a mapping from names, got {show(custom_objects)}"
+        raise TypeError(msg)
     if config is None:
         return None
     if isinstance(config, str):
@@ -142,6 +145,9 @@ def get(identifier: Any) -> Any:
 def _find(name: str, module: str | None, custom_objects: Mapping[str, Callable[..., Any]] | None) -> Callable[..., Any]:
     """The class of this name: a custom object, one of ours, or a user's subclass that has been defined."""
     if custom_objects and name in custom_objects:
+        if not callable(custom_objects[name]):
+            msg = f"`custom_objects` must hold classes or functions, got {show(custom_objects[name])}"
+            raise TypeError(msg)
         return custom_objects[name]
     # A user's class before ours: its module tells them apart, even where the names are equal.
     registry = Initializer._registry
@@ -155,7 +161,7 @@ def _find(name: str, module: str | None, custom_objects: Mapping[str, Callable[.
         if len(users) == 1:
             return users[0]
         if users:
-            msg = f"{show(name)} is ambiguous without its module: {show([cls.__module__ for cls in users])}"
+            msg = f"`class_name` {show(name)} needs its `module`, one of {show([cls.__module__ for cls in users])}"
             raise ValueError(msg)
     where = "" if module is None else f" of the module {show(module)}"
     msg = (
