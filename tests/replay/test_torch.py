@@ -239,7 +239,7 @@ def test_no_parts(seed: replay.Replay) -> None:
         ({"seed": 1.5}, TypeError, "`seed` must be an integer"),
         ({"seed": True}, TypeError, "`seed` must be an integer"),
         ({"seed": 1, "skip": -1}, ValueError, "`skip`"),
-        ({"seed": 1, "skip": 2**48 + 1}, ValueError, "`skip`"),
+        ({"seed": 1, "skip": 2**63 + 1}, ValueError, "`skip`"),
         ({"seed": 1, "cpu_capability": "avx512"}, ValueError, "`cpu_capability` must be one of 'avx2', 'default'"),
         ({"seed": 1, "skip": 3, "spare": 0}, ValueError, "`spare`"),
     ],

@@ -11,7 +11,7 @@ from varscale import _core, replay
 
 FAR = 6000 * 624
 """The core goes so far step by step, and jumps farther."""
-SKIPS = (0, 1, 622, 623, 624, 625, FAR - 1, FAR, FAR + 1, FAR + 624, 2**26 + 3, 2**32 + 5, 2**40 - 1, 2**48 - 7, 2**48)
+SKIPS = (0, 1, 622, 623, 624, 625, FAR - 1, FAR, FAR + 1, FAR + 624, 2**26 + 3, 2**32 + 5, 2**40 - 1, 2**48 - 7, 2**63)
 
 
 def test_the_oracle_jumps_as_numpy_does() -> None:
@@ -52,13 +52,13 @@ def test_a_value_that_is_kept_for_long(further: int) -> None:
 
 def test_draws_end_at_the_largest_skip() -> None:
     """If this fails a generator's position runs past what `skip` may be, or is moved by a draw that fails."""
-    last = replay.torch(1, 2**48 - 3)
+    last = replay.torch(1, 2**63 - 3)
     draws = last.draws()
-    with pytest.raises(ValueError, match=r"`skip` must be at most 2\^48"):
+    with pytest.raises(ValueError, match=r"`skip` must be at most 2\^63"):
         draws(vs.RandomUniform(0.0, 1.0), (4,))
     assert draws.position == last
     draws(vs.RandomUniform(0.0, 1.0), (3,))
-    assert draws.position.skip == 2**48
+    assert draws.position.skip == 2**63
 
 
 @pytest.mark.parametrize(

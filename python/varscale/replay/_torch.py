@@ -22,8 +22,8 @@ SHORT = 16
 """A tensor of fewer normal values than this comes from another algorithm."""
 PAIR = 4
 """The words that this algorithm takes for a pair of values."""
-LARGEST_SKIP = 2**48
-"""More words than any script draws, and few enough to be counted."""
+LARGEST_SKIP = 2**63
+"""More words than any script draws, and few enough that those of a tensor can be counted on top."""
 LEAST_KEPT = 1e-6
 """torch draws a tensor again until all values are kept: it takes hours or for ever if fewer than this part are."""
 
@@ -92,7 +92,7 @@ class torch(Serial):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: torch refuses the seed, `skip` is negative or more than 2^48, the capability is unknown, or
+        ValueError: torch refuses the seed, `skip` is negative or more than 2^63, the capability is unknown, or
             `spare` is more than `skip` - 4.
 
     Example:
@@ -122,7 +122,7 @@ class torch(Serial):
             self._refuse("seed", seed, "from -2^63 to 2^64 - 1")
         skip = not_negative_integer("skip", self.skip)
         if skip > LARGEST_SKIP:
-            self._refuse("skip", skip, "at most 2^48")
+            self._refuse("skip", skip, "at most 2^63")
         spare = None if self.spare is None else not_negative_integer("spare", self.spare)
         if spare is not None and spare + PAIR > skip:
             self._refuse("spare", spare, f"at most `skip` - {PAIR}")
