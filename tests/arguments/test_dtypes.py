@@ -76,3 +76,29 @@ def test_no_dtype_in_a_constructor_is_refused() -> None:
     with pytest.raises(TypeError, match="`dtype` must be a dtype or its name, got None"):
         vs.VarianceScaling(dtype=None)
     assert vs.VarianceScaling(dtype="float16")((2, 2), None).dtype == np.float16
+
+
+MODULE = [name for name in dir(ml_dtypes) if not hasattr(getattr(ml_dtypes, name), "dtype")]
+LANGUAGE = [
+    "f4,",
+    "f4,i2",
+    "3f4",
+    "(2,)f4",
+    "a:f4",
+    "O,O",
+    "V9",
+    "M8[s]",
+    "m8[4294967296s]",
+    "f4," * 10**5,
+    "x" * 10**6,
+]
+
+
+@pytest.mark.parametrize("name", [*MODULE, *LANGUAGE, "__builtins__", "a\0b", "\ud800", "\ud800" * 10**5], ids=ascii)
+def test_names_of_other_things_are_no_dtypes(name: str) -> None:
+    """If this fails a name of NumPy's or ml_dtypes' own is an error of another class, or means some dtype."""
+    for call in (lambda: vs.Zeros(name), lambda: vs.lecun_normal(dtype=name), lambda: vs.Ones()((2,), name)):
+        with pytest.raises(ValueError, match="`dtype` must") as caught:
+            call()
+        assert type(caught.value) is ValueError
+        assert len(str(caught.value)) < 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from math import prod
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
+from arguments.cost import seconds
 from oracle import reference
 from oracle.parts import cases, sliced
 
@@ -102,7 +104,7 @@ def test_shapes_of_parts(index: Any, shape: tuple[int, ...]) -> None:
      (np.ones((3, 4), bool), "integers, slices"), ([True, False, True], "integers, slices"), (True, "integers, slices"),
      (np.array([[0, 1]]), "integers, slices"), (1.0, "integers, slices"), ("a", "integers, slices"),
      ([0.5], "integers, slices"), ([[0], [1, 2]], "integers, slices"), (([[0], [1, 2]],), "integers, slices"),
-     (slice(0.5), "slices of integers")],
+     (slice(0.5), "slices of integers"), (slice(0, 2, 0), "a step that is not 0")],
 )  # fmt: skip
 def test_wrong_indices_are_index_errors(index: Any, message: str) -> None:
     """If this fails a mask or a float silently chooses something."""
@@ -111,6 +113,43 @@ def test_wrong_indices_are_index_errors(index: Any, message: str) -> None:
             init((3, 4), index=index)
         with pytest.raises(IndexError, match=message):
             init.lazy((3, 4))[index]
+
+
+@pytest.mark.parametrize(
+    "index",
+    [range(10**8), range(10**30), range(-(10**30), 5), range(10**8, 0, -1), ["a"] * 10**6, [np.zeros(10**6)] * 2,
+     np.broadcast_to(0, (2**45,)), [np.broadcast_to(0, (2**45,))], np.broadcast_to(0.5, (2**45,)), [[0] * 10**6] * 2],
+    ids=lambda index: type(index).__name__,
+)  # fmt: skip
+def test_what_no_axis_has_is_refused_at_once(index: Any) -> None:
+    """If this fails a range or a view, which takes no memory, is listed before it is refused."""
+    for init in (vs.lecun_normal(1), vs.Zeros()):
+        with pytest.raises((IndexError, MemoryError), match="`index`"):
+            init((10, 10), index=index)
+        with pytest.raises((IndexError, MemoryError), match="`index`"):
+            init.lazy((10, 10))[:, index]
+    assert seconds(lambda: init((10, 10), index=index)) < 0.05
+
+
+def test_ranges_mean_their_indices() -> None:
+    """If this fails a range around 0, which counts from both ends of the axis, makes other elements."""
+    init, size = vs.lecun_normal(1), 5
+    whole, ends = init((size, 2)), range(-size - 1, size + 1)
+    for start, stop, step in itertools.product(ends, ends, (1, 2, 3, -1, -2, -3)):
+        entry = range(start, stop, step)
+        if all(-size <= number < size for number in entry):
+            assert np.array_equal(init((size, 2), index=entry), whole[list(entry)])
+    far = init((2**63, 2), index=(range(-2, 3), 1))
+    assert np.array_equal(far, init((2**63, 2), index=([2**63 - 2, 2**63 - 1, 0, 1, 2], 1)))
+
+
+def test_lists_hold_any_integers() -> None:
+    """If this fails indices that were computed with NumPy are refused, or those of 64 bits become floats."""
+    init = vs.lecun_normal(1)
+    assert np.array_equal(init((3, 2), index=[np.int8(2), np.array(0), 1]), init((3, 2))[[2, 0, 1]])
+    assert np.array_equal(init((2**64,), index=[-1, 2**63, 0]), init((2**64,), index=[2**64 - 1, 2**63, 0]))
+    with pytest.raises(IndexError, match="`index` <integer of 333 bits> is out of bounds for axis 0"):
+        init((3, 2), index=[0, 10**100])
 
 
 def test_a_part_is_named_in_one_way() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 
 import varscale as vs
+from arguments.cost import seconds
+from varscale._arguments.shapes import MOST_DIMENSIONS
 
 INIT = vs.lecun_normal(5)
 
@@ -78,6 +82,24 @@ def test_impossible_shapes_are_refused(init: vs.Initializer, shape: object, erro
     """If this fails a wrong shape crashes, wraps around, or gives a tensor of another shape."""
     with pytest.raises(error, match="`shape` must"):
         init(shape)
+
+
+@pytest.mark.parametrize(
+    "shape", [(1,) * 10**6, [1] * 10**6, np.ones(10**6, int), range(1, 10**7), range(10**30), range(10**8, 0, -1)],
+    ids=lambda shape: type(shape).__name__,
+)  # fmt: skip
+def test_endless_shapes_are_refused_at_once(shape: Any) -> None:
+    """If this fails a shape that can only be wrong is looked at to its end, and shown in megabytes."""
+    calls: list[Callable[[], object]] = [
+        lambda: INIT(shape), lambda: INIT.lazy(shape), lambda: INIT.describe(shape), lambda: vs.Model({"a": (shape, None)}),
+        lambda: vs.PartitionInfo(shape, shape), lambda: INIT((2,), partition_shape=shape, partition_offset=(0,)),
+        lambda: vs.VarianceScaling(in_axis=shape.tolist() if isinstance(shape, np.ndarray) else shape),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(ValueError, match=f"must (have|name) at most {MOST_DIMENSIONS}") as caught:
+            call()
+        assert len(str(caught.value)) < 1000
+        assert seconds(call) < 0.05
 
 
 def test_memory_that_is_refused_is_a_memory_error() -> None:
