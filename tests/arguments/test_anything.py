@@ -123,7 +123,11 @@ def made(call: Call) -> Outcome:
     before = begin()
     seconds = time.thread_time()
     try:
-        use(value_of(call.function)(*positional, **named))
+        result = value_of(call.function)(*positional, **named)
+        use(result)
+        # The classes that `raising` and `lying` make are nowhere to be found again.
+        if ours(type(result)) and "ing('" not in repr(call):
+            pickle.loads(pickle.dumps(result))
     except BaseException as caught:
         error = caught
     seconds = time.thread_time() - seconds
@@ -134,7 +138,7 @@ def made(call: Call) -> Outcome:
 
 
 def use(result: Any) -> None:
-    """Enters a context, begins an iterator, and shows and copies what is ours."""
+    """Enters a context, begins an iterator, and shows what is ours."""
     if isinstance(result, AbstractContextManager):
         with result:
             pass
@@ -142,7 +146,6 @@ def use(result: Any) -> None:
         next(result, None)
     if ours(type(result)):
         assert len(repr(result)) < LETTERS or isinstance(result, vs.ModelTable)
-        pickle.loads(pickle.dumps(result))
 
 
 def begin() -> int:

@@ -104,3 +104,24 @@ def test_fan_geo_avg_is_the_geometric_mean() -> None:
     """If this fails JAX's fourth mode means something else here."""
     assert vs.VarianceScaling(1.0, "fan_geo_avg").describe((4, 25)).stddev == sqrt(1 / 10)
     assert vs.VarianceScaling(1.0, "fan_geo_avg").describe((0, 25)).stddev == 1.0
+
+
+@pytest.mark.parametrize(
+    "shape", [(0, *(2**60,) * 20), (2**60,) * 20 + (0,), (0, 2**1100), (10**400, 0), (0,) + (2**64,) * 63]
+)
+@pytest.mark.parametrize(
+    "init", [vs.lecun_normal(), vs.glorot_uniform(), vs.VarianceScaling(1.0, "fan_geo_avg")], ids=repr
+)
+def test_fans_beyond_float64_are_refused(init: vs.VarianceScaling, shape: tuple[int, ...]) -> None:
+    """If this fails an empty tensor's fans, of which float64 has none, are an OverflowError."""
+    model = {"w": (shape, None, init)}
+    for call in (lambda: init(shape), lambda: init.lazy(shape), lambda: init.describe(shape), lambda: vs.Model(model)):
+        with pytest.raises(ValueError, match="`shape` must have fans that float64 holds"):
+            call()
+
+
+def test_sizes_beyond_float64_are_refused() -> None:
+    """If this fails a layer with 10^400 inputs is an OverflowError."""
+    for sizes in ((10**400, 0), (0, 10**400), (2**63, 0)):
+        with pytest.raises(ValueError, match=r"`(in|out)_features` must be an integer of 64 bits"):
+            vs.replay.torch(0).draws().linear(*sizes)

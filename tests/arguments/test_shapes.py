@@ -91,8 +91,9 @@ def test_impossible_shapes_are_refused(init: vs.Initializer, shape: object, erro
 def test_endless_shapes_are_refused_at_once(shape: Any) -> None:
     """If this fails a shape that can only be wrong is looked at to its end, and shown in megabytes."""
     calls: list[Callable[[], object]] = [
-        lambda: INIT(shape), lambda: INIT.lazy(shape), lambda: INIT.describe(shape), lambda: vs.Model({"a": (shape, None)}),
-        lambda: vs.PartitionInfo(shape, shape), lambda: INIT((2,), partition_shape=shape, partition_offset=(0,)),
+        lambda: INIT(shape), lambda: INIT.lazy(shape), lambda: INIT.describe(shape),
+        lambda: vs.Model({"a": (shape, None)}), lambda: vs.PartitionInfo(shape, shape),
+        lambda: INIT((2,), partition_shape=shape, partition_offset=(0,)),
         lambda: vs.VarianceScaling(in_axis=shape.tolist() if isinstance(shape, np.ndarray) else shape),
     ]  # fmt: skip
     for call in calls:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from contextlib import nullcontext
 
 import ml_dtypes
 import numpy as np
@@ -94,3 +95,18 @@ def test_tokens_tell_modules_apart() -> None:
         kind = type("Mine", (vs.RandomNormal,), {"__module__": module})
         tokens.append(kind(0.0, 1.0, 3).lazy((2, 3)).__dask_tokenize__())
     assert tokens[0] != tokens[1]
+
+
+def test_has_rows_however_many() -> None:
+    """If this fails a tensor of 2^63 rows cannot be begun, or Python says of its length what nobody understands."""
+    for size in (2**63 - 1, 2**63, 2**64):
+        lazy = INIT.lazy((size,))
+        assert next(iter(lazy)) == lazy[0]
+        with (
+            pytest.raises(ValueError, match=rf"fewer than 2\^63 rows .* \({size},\)")
+            if size > 2**63 - 1
+            else nullcontext()
+        ):
+            assert len(lazy) == size
+    with pytest.raises(TypeError, match="no length"):
+        iter(INIT.lazy(()))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import time
+import copy
+import math
+import pickle
+import tracemalloc
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
 
 import varscale as vs
+from arguments.anything import deep, itself, view
+from arguments.cost import seconds
 from varscale._filling.pieces import assign
 
 NUMERIC = [
@@ -53,19 +59,89 @@ def test_constants_that_the_dtype_cannot_hold_are_refused(value: float, dtype: s
         vs.Constant(value, dtype)((2,))
 
 
-@pytest.mark.thread_unsafe(reason="times itself")
+@pytest.mark.thread_unsafe(reason="measures the process's memory")
 def test_a_part_of_a_list_costs_what_it_holds() -> None:
-    """If this fails one element of a long list takes the time of all, or fails for a value that it does not hold."""
+    """If this fails one element of a long list takes the work of all, or fails for a value that it does not hold."""
     count = 10**6
     init = vs.Constant([*range(count - 1), 1e300], "float64")
-    began = time.perf_counter()
-    for row in range(100):
+    tracemalloc.start()
+    for row in range(0, 1000, 100):
         assert init((1000, count // 1000), index=(row, 5)) == 1000 * row + 5
-    assert time.perf_counter() - began < 0.1
+    # Whatever NumPy did to all elements would make an array of them, if only of bools.
+    assert tracemalloc.get_traced_memory()[1] < count // 10
+    tracemalloc.stop()
     assert init((count,), "float16", index=slice(2, 4)).tolist() == [2, 3]
     for shape, index in (((count,), -1), ((count - 1,), 0)):
         with pytest.raises(ValueError, match="`value` must"):
             init(shape, "float16", index=index)
+
+
+@pytest.mark.parametrize(
+    ("value", "same", "others"),
+    [
+        (math.nan, [math.nan, np.float64("nan"), np.float32("nan")], [0.0, math.inf, [math.nan]]),
+        (-0.0, [-0.0, np.float32(-0.0)], [0.0, 0, False]),
+        (0.0, [0, 0.0, False, np.int8(0)], [-0.0, 1, [0.0]]),
+        ([1, 2], [(1.0, 2.0), np.array([1, 2], "u1")], [[2, 1], [[1, 2]], [[1], [2]], [1, 2, 3]]),
+        ([math.nan, -0.0], [[math.nan, -0.0]], [[math.nan, 0.0]]),
+        (2**53 + 1, [2**53 + 1, np.uint64(2**53 + 1)], [2**53, 2.0**53]),
+        (2**53, [2.0**53], [2**53 + 1]),
+        (2**63, [np.uint64(2**63)], [2**63 + 1, -(2**63)]),
+        ([2**63, 1], [np.array([2**63, 1], np.uint64)], [[-(2**63), 1]]),
+    ],
+)
+def test_constants_are_equal_by_their_bits(value: Any, same: list[Any], others: list[Any]) -> None:
+    """If this fails a constant is not its own copy, or another one, and a set or a cache holds it twice."""
+    init = vs.Constant(value)
+    for copied in (copy.deepcopy(init), pickle.loads(pickle.dumps(init)), vs.Constant.from_config(init.get_config())):
+        assert copied == init
+        assert hash(copied) == hash(init)
+    for equal in map(vs.Constant, same):
+        assert equal == init
+        assert hash(equal) == hash(init)
+    for other in map(vs.Constant, others):
+        assert other != init
+    assert vs.Constant(value, "float64") != init
+    assert vs.Model({"a": ((2, 1), None, init)}) == vs.Model({"a": ((2, 1), None, vs.Constant(same[0]))})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [["a"] * 10**6, [1, *["a"] * 10**6], [[b"a"] * 10**5] * 10, [None] * 10**6, [{}] * 10**6, 10**100, [[1], [1, 2]],
+     view("M8[s]", 2**45), view("O", 2**45), deep("list"), deep("tuple"), deep("dict"), [itself("list")] * 2],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_holds_no_numbers_is_refused_at_once(value: Any) -> None:
+    """If this fails text takes the memory of all numbers as text, or a list that holds itself has no end."""
+    with pytest.raises(TypeError, match="`value` must be a real number or bool") as caught:
+        vs.Constant(value)
+    assert len(str(caught.value)) < 1000
+    assert seconds(lambda: vs.Constant(value)) < 0.05
+
+
+def test_integers_of_64_bits_are_exact() -> None:
+    """If this fails large unsigned integers pass through float64, and lose their last digits."""
+    numbers = [2**63 + 1, 1, 2**64 - 1]
+    assert vs.Constant(numbers, "uint64")((3,)).tolist() == numbers
+    assert vs.Constant([[numbers[0]], [3]], "uint64")((2,)).tolist() == [numbers[0], 3]
+    assert vs.Constant([2**63, 0.5], "float64")((2,)).tolist() == [2.0**63, 0.5]
+    with pytest.raises(TypeError, match="`value` must be a real number"):
+        vs.Constant([2**63 + 1, -1], "uint64")
+
+
+def twice(value: Any, times: int) -> Any:
+    for _ in range(times):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value", [view("f4", 2**48), view("i1", 2**24, 2**25), [view("i1", 2**50)] * 2, twice([1], 50)]
+)
+def test_more_numbers_than_memory_are_a_memory_error(value: Any) -> None:
+    """If this fails numbers are listed one by one until the process is killed."""
+    with pytest.raises(MemoryError, match="no memory for the numbers of `value`, got "):
+        vs.Constant(value)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
@@ -111,6 +187,21 @@ def test_identity() -> None:
         vs.Identity(1e6)((2, 2), "float16")
     with pytest.raises(ValueError, match="floating-point"):
         vs.Identity()((2, 2), "int32")
+
+
+def test_a_part_of_a_large_identity_lists_no_long_axis() -> None:
+    """If this fails a part of one row, or of none, takes the memory or the time of all columns."""
+    size = 2**32
+    assert vs.Identity()((2**40, 0)).shape == (2**40, 0)
+    assert vs.Identity()((0, size)).shape == (0, size)
+    assert vs.Identity()((size, size), index=(5, [4, 5, 6, -1])).tolist() == [0, 1, 0, 0]
+    row = vs.Identity()((size, size), "float16", index=(slice(2**21, 2**21 + 1), slice(2**22)))
+    assert row.shape == (1, 2**22)
+    assert np.flatnonzero(row).tolist() == [2**21]
+    tracemalloc.start()
+    vs.Identity()((size, size), out=row, index=(slice(2**21, 2**21 + 1), slice(2**22)))
+    assert tracemalloc.get_traced_memory()[1] < 2**20, "and int64 indices of the columns would take 2^25"
+    tracemalloc.stop()
 
 
 def test_constants_fold_to_themselves_and_fill_out() -> None:

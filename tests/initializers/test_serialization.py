@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -153,6 +154,44 @@ def test_unknown_keys_are_named(cls: type[vs.Initializer], config: object, messa
     """If this fails a misspelt key is silently dropped."""
     with pytest.raises(TypeError, match=message):
         cls.from_config(config)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["abc", {"a": 1}, 5, None, b"ab", {"a"}, iter("ab"), range(2), np.arange(2)], ids=repr)
+def test_a_path_is_a_list(path: object) -> None:
+    """If this fails a string is folded in letter by letter, or a path that is no path at all is left out."""
+    for init in (vs.lecun_normal(1), vs.RandomNormal()):
+        with pytest.raises(TypeError, match="`path` must be a list of strings and integers, got "):
+            type(init).from_config({**init.get_config(), "path": path})
+    assert vs.lecun_normal.from_config({"path": []}) == vs.lecun_normal()
+
+
+def abstract() -> set[str]:
+    """The classes of the package that are initializers but cannot be called."""
+    found, left = {vs.Initializer}, [vs.Initializer]
+    while left:
+        left += {cls for cls in left.pop().__subclasses__() if cls._is_ours() and cls not in found}
+        found |= {*left}
+    return {cls.__name__ for cls in found if cls.__name__ not in vs.__all__} | {"Initializer"}
+
+
+@pytest.mark.parametrize("name", sorted(abstract()))
+def test_abstract_classes_are_no_initializers(name: str) -> None:
+    """If this fails a config makes an object that fails only when it is called."""
+    assert len(abstract()) > 4
+    ours = [module for module in sys.modules if module.partition(".")[0] == "varscale"]
+    for module in (
+        *ours,
+        None,
+        "varscale._presets",
+        "keras",
+        "keras.initializers",
+        "tensorflow",
+        "tf_keras",
+        "builtins",
+    ):
+        for config in ({}, None, {"seed": 1}):
+            with pytest.raises(ValueError, match="`class_name` must be that of an initializer"):
+                vs.get({"class_name": name, "module": module, "config": config})
 
 
 def test_get_knows_names_in_both_cases() -> None:

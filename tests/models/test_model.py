@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
+from arguments.cost import seconds
 
 SHAPES: dict[str, Any] = {
     "wte.weight": (500, 64),
@@ -253,3 +254,13 @@ def test_constants_are_not_kept_until_the_pass_has_run() -> None:
         assert max(most, tracemalloc.get_traced_memory()[1]) < 1.5 * model.nbytes
     finally:
         tracemalloc.stop()
+
+
+def test_many_names_are_refused_at_once() -> None:
+    """If this fails each of thousands of repeated or unknown names is looked for among all others."""
+    model = vs.Model({f"{number}.bias": (1,) for number in range(8000)})
+    for names, error in (([*model] * 2, ValueError), (["a"] * 16_000, KeyError), (range(10**8), KeyError)):
+        with pytest.raises(error, match="`names` must") as caught:
+            model.init(1, names)
+        assert len(str(caught.value)) < 1000
+        assert seconds(lambda names=names: model.init(1, names)) < 0.05

@@ -19,11 +19,13 @@ def reprs(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FormattedValue) and node.conversion != -1:
             yield ast.unparse(node.value)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"repr", "ascii", "format"}:
+        elif (isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in {"repr", "ascii", "format"}) or (
+            isinstance(node, ast.BinOp)
+            and isinstance(node.op, ast.Mod)
+            and isinstance(node.left, ast.Constant)
+            and isinstance(node.left.value, str)
+        ):
             yield ast.unparse(node)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant):
-            if isinstance(node.left.value, str):
-                yield ast.unparse(node)
 
 
 def bare_arguments(tree: ast.AST) -> Iterator[str]:

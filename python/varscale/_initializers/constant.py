@@ -83,10 +83,12 @@ class Constant(Fixed):
 
     def _key(self) -> tuple[Any, ...]:
         # By bits, so that NaN is itself and -0 is not 0. Numbers that are equal have equal ones in float64, but for
-        # large integers.
+        # large integers. Those have 64 bits, which mean another number without a sign.
         values = self._values
-        exact = values.dtype.kind == "f" or not values.size or max(-int(values.min()), int(values.max())) <= 2**53
-        return values.shape, exact, (values.astype(np.float64) if exact else values).tobytes(), self.dtype
+        low, high = (0, 0) if values.dtype.kind == "f" or not values.size else (int(values.min()), int(values.max()))
+        exact = max(-low, high) <= 2**53
+        bits = (values.astype(np.float64) if exact else values).tobytes()
+        return values.shape, exact, not exact and low < 0, bits, self.dtype
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, Constant):
