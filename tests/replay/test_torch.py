@@ -193,7 +193,7 @@ def test_what_torch_has_not_is_refused(init: vs.Initializer, message: str) -> No
 def test_no_parts(seed: replay.Replay) -> None:
     """If this fails a part is drawn as though elements were independent, or a path is ignored."""
     init = vs.RandomNormal(seed=seed)
-    for part in ({"index": 1}, {"partition_shape": (1, 4), "partition_offset": (0, 0)}):
+    for part in ({"index": 1}, {"index": [0, 0, 0]}, {"index": np.s_[::-1]}, {"partition_shape": (1, 4), "partition_offset": (0, 0)}):
         with pytest.raises(ValueError, match="`shape` must be the whole tensor's"):
             init((3, 4), **part)
     with pytest.raises(ValueError, match="`shape` must be the whole tensor's"):
