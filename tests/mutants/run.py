@@ -13,20 +13,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 
 from mutants.table import ROOT, TABLES, Mutant, read
 
-LIMIT = 120
+LIMIT = 300
 """The seconds that a test may take."""
 KEPT = ROOT / "target" / "mutants"
 """Where the crate is compiled. It is kept, so that the next run begins in seconds."""
 # A mutant changes one file, which is compiled anew in seconds this way. A release build takes a minute.
-ENVIRONMENT = os.environ | {
+CARGO = os.environ | {
     "CARGO_INCREMENTAL": "1",
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
     "CARGO_PROFILE_RELEASE_LTO": "off",
@@ -38,8 +39,9 @@ BUILDS = {
     "crate": ("test", "--lib", "--no-run"),
     "package": ("rustc", "--lib", "--crate-type", "cdylib", "--features", "python"),
 }
-"""The arguments of Cargo for the program that has the crate's tests, and for the extension."""
-ONE_AT_A_TIME = Lock()
+"""What Cargo makes for each kind of test: the program that has the crate's tests, or the extension."""
+PLACES = {"crate": "crate_tests", "package": "python/varscale/_core.abi3.so"}
+"""Where it stands in a tree."""
 
 
 def main(names: list[str]) -> int:
@@ -48,116 +50,71 @@ def main(names: list[str]) -> int:
     mutants = [mutant for table in TABLES for mutant in read(table) if not names or mutant.name in names]
     if unknown := set(names) - {mutant.name for mutant in mutants}:
         sys.exit(f"there are no mutants of these names: {', '.join(sorted(unknown))}")
-    copy_crate()
-    for kind in BUILDS:
-        shutil.copy(compiled(kind, None), KEPT / kind)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for wrong in pool.map(unmutated, groups({test for mutant in mutants for test in mutant.tests})):
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        workshop = Workshop(Path(folder) / "varscale")
+        tests = {test for mutant in mutants for test in mutant.tests}
+        for wrong in pool.map(workshop.unmutated, groups(tests)):
             if wrong:
                 sys.exit(f"without any mutant, {wrong}")
-        killed = sum(pool.map(judged, mutants))
+        killed = sum(pool.map(workshop.kills, mutants))
     minutes, seconds = divmod(round(time.monotonic() - start), 60)
     print(f"{killed} of {len(mutants)} killed in {minutes}:{seconds:02}")
     return int(killed < len(mutants))
 
 
-def unmutated(tests: tuple[str, ...]) -> str:
-    """What is wrong with tests that run together, where nothing is mutated."""
-    with Tree() as tree:
-        tree.build(tests)
-        return tree.run(tests, expected=0, limit=LIMIT * len(tests))
+class Workshop:
+    """A copy of the working tree as it was when the run began, from which trees with a mutant are made."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.so", "dist", "target"))
+        self._lock = Lock()
+        _update(KEPT / "tree", root)
+        for kind, place in PLACES.items():
+            shutil.copy(_compiled(kind), root / place)
+
+    def unmutated(self, tests: tuple[str, ...]) -> str:
+        """What is wrong with tests that run together, where nothing is mutated."""
+        with self._tree() as tree:
+            return _wrong(tree, tests, expected=0)
+
+    def kills(self, mutant: Mutant) -> bool:
+        """Whether every test sees the mutant; prints what was found."""
+        start = time.monotonic()
+        try:
+            with self._tree() as tree:
+                (tree / mutant.file).write_text(mutant.mutated(self._root), encoding="utf-8")
+                if mutant.file.endswith(".rs"):
+                    self._compile(mutant, tree)
+                wrong = next(filter(None, (_wrong(tree, (test,), expected=1) for test in mutant.tests)), "")
+        except ValueError as error:
+            wrong = str(error)
+        names = ", ".join(test.rpartition("::")[2] for test in mutant.tests)
+        found = f"SURVIVED: {mutant.wrong} But {wrong}" if wrong else f"killed by {names}"
+        print(f"{mutant.name}: {found} in {time.monotonic() - start:.1f} s", flush=True)
+        return not wrong
+
+    @contextmanager
+    def _tree(self) -> Iterator[Path]:
+        with TemporaryDirectory() as folder:
+            yield shutil.copytree(self._root, Path(folder) / "varscale")
+
+    def _compile(self, mutant: Mutant, tree: Path) -> None:
+        """Compiles what the mutant's tests run, one mutant at a time."""
+        with self._lock:
+            changed = KEPT / "tree" / mutant.file
+            changed.write_text(mutant.mutated(self._root), encoding="utf-8")
+            try:
+                for kind in sorted({_kind(test) for test in mutant.tests}):
+                    shutil.copy(_compiled(kind), tree / PLACES[kind])
+            finally:
+                changed.write_bytes((self._root / mutant.file).read_bytes())
 
 
-def judged(mutant: Mutant) -> bool:
-    """Whether every test sees the mutant; prints what was found."""
-    start = time.monotonic()
-    try:
-        with Tree() as tree:
-            tree.mutate(mutant)
-            tree.build(mutant.tests)
-            wrong = next(filter(None, (tree.run((test,), expected=1) for test in mutant.tests)), "")
-    except ValueError as error:
-        wrong = str(error)
-    names = ", ".join(test.rpartition("::")[2] for test in mutant.tests)
-    found = f"SURVIVED: {mutant.wrong} But {wrong}" if wrong else f"killed by {names}"
-    print(f"{mutant.name}: {found} in {time.monotonic() - start:.1f} s", flush=True)
-    return not wrong
-
-
-class Tree:
-    """A copy of the working tree in a temporary folder."""
-
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory()
-        self.root = Path(self._folder.name) / "varscale"
-        shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.so", "dist", "target"))
-        self._rust: Mutant | None = None
-
-    def __enter__(self) -> Tree:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
-
-    def mutate(self, mutant: Mutant) -> None:
-        """Puts a mutant in."""
-        (self.root / mutant.file).write_text(mutant.mutated(), encoding="utf-8")
-        self._rust = mutant if mutant.file.endswith(".rs") else None
-
-    def build(self, tests: Iterable[str]) -> None:
-        """Compiles what the tests run.
-
-        Raises:
-            ValueError: The mutant does not compile.
-        """
-        places = {"crate": self.root / "crate_tests", "package": self.root / "python/varscale/_core.abi3.so"}
-        for kind in sorted({kind_of(test) for test in tests}):
-            if self._rust is None:
-                shutil.copy(KEPT / kind, places[kind])
-                continue
-            with ONE_AT_A_TIME:
-                shutil.copy(compiled(kind, self._rust), places[kind])
-
-    def run(self, tests: tuple[str, ...], *, expected: int, limit: float = LIMIT) -> str:
-        """Runs tests of one kind; says what is wrong if their exit code is another one than expected."""
-        if kind_of(tests[0]) == "crate":
-            command, codes = [str(self.root / "crate_tests"), "--exact", *tests], (0, 101)
-        else:
-            command, codes = [python_of(tests[0]), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests], (0, 1)
-        code, output = run(command, self.root, limit)
-        if code == codes[expected]:
-            return ""
-        if code == codes[0]:
-            return f"{tests[0]} passes."
-        return f"these tests end in {code}: {' '.join(tests)}\n{output}"
-
-
-def compiled(kind: str, mutant: Mutant | None) -> Path:
-    """What Cargo makes of the crate, with a mutant in it or none."""
-    file = KEPT / "tree" / mutant.file if mutant else None
-    original = file.read_text(encoding="utf-8") if file else ""
-    try:
-        if file and mutant:
-            file.write_text(mutant.mutated(), encoding="utf-8")
-        command = ["cargo", *BUILDS[kind], "--release", "--locked", "--quiet", "--message-format=json-render-diagnostics"]
-        found = subprocess.run(command, cwd=KEPT / "tree", env=ENVIRONMENT, capture_output=True, text=True, check=False)
-    finally:
-        if file:
-            file.write_text(original, encoding="utf-8")
-    if found.returncode:
-        msg = f"it does not compile:\n{found.stderr}"
-        raise ValueError(msg)
-    artifacts = [json.loads(line) for line in found.stdout.splitlines()]
-    last = [artifact for artifact in artifacts if artifact.get("target", {}).get("name") == "varscale"][-1]
-    return Path(last["executable"] or last["filenames"][0])
-
-
-def copy_crate() -> None:
+def _update(tree: Path, root: Path) -> None:
     """Brings the tree that the crate is compiled in up to date; files that have not changed keep their times."""
-    fresh = [ROOT / "Cargo.toml", ROOT / "Cargo.lock"]
-    fresh += [path for name in ("src", "benches", "tests/known_answers") for path in (ROOT / name).rglob("*.*")]
-    tree = KEPT / "tree"
-    copies = {tree / path.relative_to(ROOT): path for path in fresh if path.suffix in {".rs", ".toml", ".lock", ".txt"}}
+    tree.mkdir(parents=True, exist_ok=True)
+    copies = {tree / path.relative_to(root): path for path in root.rglob("*") if path.is_file()}
     for stale in {path for path in tree.rglob("*") if path.is_file()} - copies.keys():
         stale.unlink()
     for copy, path in copies.items():
@@ -166,45 +123,74 @@ def copy_crate() -> None:
             copy.write_bytes(path.read_bytes())
 
 
-def kind_of(test: str) -> str:
-    """Whether a test is one of the crate or of the package."""
-    return "package" if test.startswith("tests/") else "crate"
+def _compiled(kind: str) -> Path:
+    """What Cargo makes of the tree.
 
-
-def python_of(test: str) -> str:
-    """The interpreter that runs a test: an adapter's has its engine."""
-    if not test.startswith("tests/engines/"):
-        return sys.executable
-    engine = Path(test).name.split("_")[1]
-    return str(ROOT / f".venv-engine-{engine}" / "bin" / "python")
+    Raises:
+        ValueError: It does not compile.
+    """
+    command = ["cargo", *BUILDS[kind], "--release", "--locked", "--quiet", "--message-format=json-render-diagnostics"]
+    found = subprocess.run(command, cwd=KEPT / "tree", env=CARGO, capture_output=True, text=True, check=False)
+    if found.returncode:
+        msg = f"it does not compile:\n{found.stderr}"
+        raise ValueError(msg)
+    artifacts = [json.loads(line) for line in found.stdout.splitlines()]
+    last = [artifact for artifact in artifacts if artifact.get("target", {}).get("name") == "varscale"][-1]
+    return Path(last["executable"] or last["filenames"][0])
 
 
 def groups(tests: set[str]) -> list[tuple[str, ...]]:
     """The tests that run in one process."""
-    keys = {test: python_of(test) if kind_of(test) == "package" else "" for test in tests}
-    return [tuple(sorted(test for test in tests if keys[test] == key)) for key in sorted(set(keys.values()))]
+    commands = {test: _command(Path(), test) for test in tests}
+    return [
+        tuple(sorted(test for test in tests if commands[test] == command))
+        for command in sorted({tuple(command) for command in commands.values()})
+    ]
 
 
-def run(command: list[str], folder: Path, limit: float) -> tuple[int | str, str]:
+def _kind(test: str) -> str:
+    """Whether a test is one of the crate or of the package."""
+    return "package" if test.startswith("tests/") else "crate"
+
+
+def _command(tree: Path, test: str) -> tuple[str, ...]:
+    """What runs a test, whose name comes last."""
+    if _kind(test) == "crate":
+        return str(tree / PLACES["crate"]), "--exact"
+    python = sys.executable
+    if test.startswith("tests/engines/"):
+        # An adapter's tests run where its engine is installed.
+        engine = Path(test).name.split("_")[1]
+        python = str(ROOT / f".venv-engine-{engine}" / "bin" / "python")
+    return python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"
+
+
+def _wrong(tree: Path, tests: tuple[str, ...], *, expected: int) -> str:
+    """What is wrong with tests of one kind that must pass (0) or fail (1)."""
+    code, output = _run([*_command(tree, tests[0]), *tests], tree, LIMIT * len(tests))
+    codes = (0, 101) if _kind(tests[0]) == "crate" else (0, 1)
+    if code == codes[expected]:
+        return ""
+    return f"{tests[0]} passes" if code == 0 else f"these tests end in {code}: {' '.join(tests)}\n{output}"
+
+
+def _run(command: list[str], tree: Path, limit: float) -> tuple[int | str, str]:
     """The exit code of a process, and what it printed; what it has started ends with it."""
     process = subprocess.Popen(
         command,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder / "python")},
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": str(tree / "python")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    code: int | str
     try:
         output, _ = process.communicate(timeout=limit)
-        code = process.returncode
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
-        output, _ = process.communicate()
-        code = "no time"
-    return code, output
+        return f"no {limit:.0f} s", process.communicate()[0]
+    return process.returncode, output
 
 
 if __name__ == "__main__":

@@ -33,13 +33,13 @@ class Mutant(NamedTuple):
     instead: str
     tests: tuple[str, ...]
 
-    def mutated(self) -> str:
-        """The file with the fault in it.
+    def mutated(self, root: Path = ROOT) -> str:
+        """The file of a tree with the fault in it.
 
         Raises:
             ValueError: The file no longer holds the text, or more than once: the table must follow it.
         """
-        source = (ROOT / self.file).read_text(encoding="utf-8")
+        source = (root / self.file).read_text(encoding="utf-8")
         if source.count(self.text) != 1:
             msg = f"{self.name} is stale: {self.file} holds its text {source.count(self.text)} times"
             raise ValueError(msg)
