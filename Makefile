@@ -12,7 +12,7 @@ REPLAYS := tensorflow jax torch
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-replay lint \
-	bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+	mutants bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
@@ -54,6 +54,9 @@ $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installe
 
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
 	$(BIN)/pytest -rP tests/frameworks
+
+mutants: $(VENV)/installed $(ENGINES:%=.venv-engine-%/installed)  ## faults of the source, each of which named tests must see; ONLY="names" for some
+	PYTHONPATH=tests $(BIN)/python -m mutants.run $(ONLY)
 
 bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
 	$(BIN)/python benches/compare.py --write

@@ -167,3 +167,39 @@ impl<E, B: Units<E>> Kernel for Place<'_, E, B> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::region::picks::Picks;
+
+    /// Elements that are their units' numbers.
+    struct Numbers;
+
+    impl Units<u64> for Numbers {
+        type Value = u64;
+        type Scratch = ();
+        const PER_UNIT: usize = 1;
+
+        fn scratch(&self) {}
+
+        fn sample(&self, _: Simd, numbers: &[u64; BUFFER], (): &mut (), values: &mut [u64]) {
+            values.copy_from_slice(&numbers[..values.len()]);
+        }
+
+        #[inline(always)]
+        fn element(&self, value: u64) -> u64 {
+            value
+        }
+    }
+
+    /// A number cut to 32 bits, or a carry that is lost inside a batch.
+    #[test]
+    fn numbers_carry_past_two_to_the_32() {
+        let first = (1 << 32) - 20;
+        let region = Region::mesh(&[1 << 40], &[Picks::range(first, 3 * BUFFER as u64)]).unwrap();
+        let mut out = [0; 3 * BUFFER];
+        Chunk { units: Numbers, region: &region, first: 0, out: &mut out }.write(Level::Baseline.simd());
+        assert!(out.iter().copied().eq(first..first + 3 * BUFFER as u64), "{out:?}");
+    }
+}

@@ -123,3 +123,18 @@ pub fn inverse_upper_tail(mass: f64) -> f64 {
         polynomial_f64(&TAIL_FAR_P, w - 5.0) / polynomial_f64(&TAIL_FAR_Q, w - 5.0)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "exact values are promised")]
+mod tests {
+    use super::*;
+
+    /// A fused multiply-add, which keeps the last digit of a square that takes two places too many.
+    #[test]
+    fn each_step_rounds_twice() {
+        let x = 1.0 + 2.0_f32.powi(-12);
+        assert_eq!(polynomial_f32(&[-1.0, x], x), 2.0_f32.powi(-11));
+        let x = 1.0 + 2.0_f64.powi(-27);
+        assert_eq!(polynomial_f64(&[-1.0, x], x), 2.0_f64.powi(-26));
+    }
+}

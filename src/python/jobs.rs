@@ -4,6 +4,7 @@ use super::errors::unknown;
 use super::values::{Stream, Values};
 use crate::element::{BF16, Element, F16, Placement};
 use crate::fill::run::run_tasks;
+use crate::fill::spans::share_memory;
 use crate::fill::strided;
 use crate::fill::{self, CHUNK, Passes, Schedule, Source, Task};
 use crate::machine::environment::DefaultEnvironment;
@@ -239,7 +240,9 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         // Every job is checked before the first is begun: a call that refuses one has written nothing.
         outputs.push((output, values, part));
     }
-    check_disjoint(outputs.iter().map(|(output, ..)| output.span()).collect())?;
+    if share_memory(outputs.iter().map(|(output, ..)| output.span()).collect()) {
+        return Err(PyValueError::new_err("`out`: two arrays of one fill share memory"));
+    }
     while !outputs.is_empty() {
         // Summed anew per pass, as few arrays are left in later ones: they are not worth all threads.
         let elements = outputs.iter().map(|(output, ..)| output.array().len() as u64).sum();
@@ -249,18 +252,6 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         interruptibly(py, &schedule, elements, tasks)?;
         // Few sources want another pass: of torch, those that draw until all values are in bounds.
         outputs.retain(|(_, values, _)| values.another_pass());
-    }
-    Ok(())
-}
-
-/// Raises where two arrays may have memory in common.
-fn check_disjoint(mut spans: Vec<Range<usize>>) -> PyResult<()> {
-    spans.retain(|span| !span.is_empty());
-    // Spans and not elements: whether strided arrays share one is hard to decide in general (NumPy's `shares_memory`).
-    spans.sort_unstable_by_key(|span| span.start);
-    // If any two overlap, two neighbours in this order do.
-    if spans.windows(2).any(|pair| pair[1].start < pair[0].end) {
-        return Err(PyValueError::new_err("`out`: two arrays of one fill share memory"));
     }
     Ok(())
 }

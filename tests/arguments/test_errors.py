@@ -87,6 +87,7 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
     ),
     (lambda: vs.RandomNormal(1e308, 1e308, dtype="float64")((2,)), ValueError, "overflow `dtype` 'float64'"),
     (lambda: vs.TruncatedNormal(-3e38, 3e38, lower=0.0)((2,)), ValueError, "overflow `dtype` 'float32'"),
+    (lambda: vs.TruncatedNormal(0.0, 4e37, lower=0.0, upper=INF)((2,)), ValueError, "overflow `dtype` 'float32'"),
     # unknown arguments
     (lambda: vs.lecun_normal(scale=2.0), TypeError, "unexpected keyword argument 'scale'"),
     (lambda: vs.lecun_normal(1, "float16"), TypeError, "positional argument"),

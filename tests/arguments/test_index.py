@@ -152,6 +152,14 @@ def test_lists_hold_any_integers() -> None:
         init((3, 2), index=[0, 10**100])
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64])
+def test_narrow_indices_count_from_the_end_of_a_long_axis(dtype: type) -> None:
+    """If this fails -1 means another element where the axis is longer than the array's dtype can say."""
+    whole = vs.lecun_normal(1)((70_000,))
+    index = np.array([-1, -128, 5, -2], dtype)
+    assert vs.lecun_normal(1)((70_000,), index=index).tobytes() == whole[[-1, -128, 5, -2]].tobytes()
+
+
 def test_a_part_is_named_in_one_way() -> None:
     """If this fails one of two contradicting parts is silently ignored."""
     init, info = vs.lecun_normal(1), vs.PartitionInfo((3, 4), (0, 0))

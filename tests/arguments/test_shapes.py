@@ -73,6 +73,7 @@ def test_scalars_and_empty_tensors(shape: tuple[int, ...]) -> None:
         ((2**62, 2**62), ValueError),
         ((2**63,), ValueError),
         ((2**63, 0), ValueError),
+        ((2**62, 0), ValueError),
         ((1,) * 65, ValueError),
     ],
     ids=str,

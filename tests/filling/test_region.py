@@ -60,6 +60,6 @@ def test_the_arrays_of_one_fill_lie_apart() -> None:
     empty = np.lib.stride_tricks.as_strided(memory[2:], (0, 1000), memory.strides)
     fill_at_once(memory[:2], empty, memory[2:])
     assert memory.all()
-    for shared in (memory[2:3], memory[::-2], memory.T[3:4]):
+    for first, shared in ((memory, memory[2:3]), (memory[:2], memory[::-2]), (memory, memory.T[3:4])):
         with pytest.raises(ValueError, match="two arrays of one fill share memory"):
-            fill_at_once(memory, shared)
+            fill_at_once(first, shared)

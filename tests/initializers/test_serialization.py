@@ -245,6 +245,28 @@ def test_get_takes_everything_else_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("module", "known"),
+    [
+        ("varscale", True),
+        ("keras.initializers", True),
+        ("keras.src.initializers.random_initializers", True),
+        ("tf_keras.initializers", True),
+        ("tensorflow.python.ops.init_ops", True),
+        ("kerasish", False),
+        ("my_project.initializers", False),
+    ],
+)
+def test_modules_of_the_frameworks_are_known(module: str, known: bool) -> None:
+    """If this fails a config of Keras 2 or 3 cannot be read, or somebody else's class is taken for ours."""
+    config = {"module": module, "class_name": "LecunNormal", "config": {"seed": 1}, "registered_name": None}
+    if known:
+        assert vs.deserialize(config) == vs.lecun_normal(1)
+    else:
+        with pytest.raises(ValueError, match=f"of the module '{module}'"):
+            vs.deserialize(config)
+
+
+@pytest.mark.parametrize(
     ("identifier", "error"),
     [
         ("lecun", ValueError),

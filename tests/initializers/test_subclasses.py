@@ -115,6 +115,14 @@ class Bare(vs.PartitionInfo):
     __slots__ = ()
 
 
+class Loose(vs.PartitionInfo):
+    """A user's class that keeps something."""
+
+    def __init__(self, full_shape: tuple[int, ...], var_offset: tuple[int, ...]) -> None:
+        super().__init__(full_shape, var_offset)
+        self.__dict__["note"] = "mine"
+
+
 class Noted(vs.Model):
     """A user's model, whose constructor takes something else."""
 
@@ -128,8 +136,9 @@ def test_subclasses_of_values_compare_show_and_pickle(protocol: int) -> None:
     """If this fails two different rules of a user are one, or cannot be sent to another process."""
     rules = Gated("a", vs.Zeros()), Gated("b", vs.Ones(), rank=2)
     assert rules[0] != rules[1]
+    assert rules[0] != vs.Rule("a", vs.Zeros()), "a subclass may match otherwise"
     assert len({*rules, Gated("a", vs.Zeros())}) == 2
-    infos = Bare((4, 5), (1, 2)), Bare((4, 5), (0, 2))
+    infos = Bare((4, 5), (1, 2)), Bare((4, 5), (0, 2)), Loose((4, 5), (0, 2))
     assert infos[0] != infos[1]
     assert repr(infos[0]) == "Bare(full_shape=(4, 5), var_offset=(1, 2))"
     model = Noted(3)
@@ -140,6 +149,7 @@ def test_subclasses_of_values_compare_show_and_pickle(protocol: int) -> None:
         assert type(back) is type(thing)
         assert weakref.ref(thing)() is thing
     assert pickle.loads(pickle.dumps(model, protocol)).note == "mine"
+    assert pickle.loads(pickle.dumps(infos[2], protocol)).note == "mine"
     back = pickle.loads(pickle.dumps(part, protocol))
     assert (back.name, back.index, back.values.tolist()) == (part.name, part.index, part.values.tolist())
     match part:

@@ -128,6 +128,13 @@ def test_what_was_folded_in_before_counts() -> None:
         vs.Model({"w": ((3, 4), None, folded)}).init(replay.tf1(1))
 
 
+@pytest.mark.parametrize("maker", MAKERS)
+def test_values_that_overflow_are_refused(maker: Callable[[int], replay.Replay]) -> None:
+    """If this fails a replay makes infinite weights where a native seed raises an error."""
+    with pytest.raises(ValueError, match="overflow `dtype` 'float16'"):
+        vs.RandomNormal(0.0, 1e4, maker(1))((3, 4), "float16")
+
+
 class Arcsine(vs.RandomUniform):
     """A law that no replay knows."""
 

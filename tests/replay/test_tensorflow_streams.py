@@ -169,6 +169,13 @@ def test_runs_follow_one_another() -> None:
     assert np.array_equal(first((4 * 256 * 6 + 6,))[-6:], second((6,)))
 
 
+@pytest.mark.parametrize("seed", [replay.tf1(1), replay.tf_keras(1), replay.keras(1), replay.keras(1, "jax")], ids=repr)
+def test_fans_are_at_least_one(seed: replay.Replay) -> None:
+    """If this fails a tensor without inputs, which TensorFlow and Keras scale as if it had one, is an error."""
+    for init in (vs.lecun_normal(seed), vs.glorot_uniform(seed), vs.VarianceScaling(seed=seed, mode="fan_out")):
+        assert init((0, 0)).shape == (0, 0)
+
+
 def test_small_negative_values_of_a_graph_are_minus_zero() -> None:
     """If this fails float16 zeros have the signs of the other mode; TensorFlow's, of N(0, 1e-6) with the op seed 1."""
     graph, eager = (

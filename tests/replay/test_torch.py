@@ -218,7 +218,12 @@ def test_truncated_laws_that_end(nearer: float, sign: int) -> None:
 def test_no_parts(seed: replay.Replay) -> None:
     """If this fails a part is drawn as though elements were independent, or a path is ignored."""
     init = vs.RandomNormal(seed=seed)
-    for part in ({"index": 1}, {"partition_shape": (1, 4), "partition_offset": (0, 0)}):
+    for part in (
+        {"index": 1},
+        {"index": [0, 0, 0]},
+        {"index": np.s_[::-1]},
+        {"partition_shape": (1, 4), "partition_offset": (0, 0)},
+    ):
         with pytest.raises(ValueError, match="`shape` must be the whole tensor's"):
             init((3, 4), **part)
     with pytest.raises(ValueError, match="`shape` must be the whole tensor's"):
@@ -267,3 +272,12 @@ def test_draws_of_a_generator_differ() -> None:
     assert (first != second).any()
     expected = np.random.default_rng(np.array([4, 1], np.uint32)).normal(size=(3, 3)).astype(np.float32)
     assert raw(second) == raw(expected)
+
+
+def test_truncated_values_of_keras_on_numpy() -> None:
+    """If this fails a value of Keras on NumPy lies beyond two standard deviations, or is not the next within them."""
+    drawn = np.random.default_rng(np.array([4, 0], np.uint32)).normal(0.5, 2.0, 1000)
+    inside = drawn[abs(drawn - 0.5) <= 4.0].astype(np.float32)
+    found = vs.TruncatedNormal(0.5, 2.0, replay.keras(4, "numpy"))((1000,))
+    assert found[: inside.size].tolist() == inside.tolist()
+    assert (abs(found - np.float32(0.5)) <= 4.0).all()

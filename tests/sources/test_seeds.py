@@ -92,6 +92,16 @@ def test_a_seeded_initializer_repeats_and_takes_no_number() -> None:
     assert draw(seeded) == first
 
 
+def test_a_refused_call_takes_no_number() -> None:
+    """If this fails a call that raised an error changes the values of all that follow."""
+    vs.set_random_seed(5)
+    first = draw(vs.lecun_normal())
+    vs.set_random_seed(5)
+    with pytest.raises(ValueError, match="`out` must have the shape"):
+        vs.lecun_normal()((8, 8), out=np.zeros((3, 3), np.float32))
+    assert draw(vs.lecun_normal()) == first
+
+
 def test_folded_but_unseeded_does_not_depend_on_order() -> None:
     """If this fails adding a layer changes the others' weights."""
     vs.set_random_seed(9)

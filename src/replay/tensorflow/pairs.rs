@@ -130,3 +130,19 @@ impl<V: Pairs> Kernel for Normals<'_, V> {
         V::normals(self.words, self.values);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An infinite value, where the first word of a pair is 0: the least uniform is 1e-7, so 5.68 is the largest.
+    #[test]
+    fn the_largest_value_is_finite() {
+        let (mut single, mut double) = ([0.0_f32; 4], [0.0_f64; 2]);
+        f32::normals(&[[0, 0]], &mut single);
+        f64::normals(&[[0, 0]], &mut double);
+        for largest in [f64::from(single[1]), f64::from(single[3]), double[1]] {
+            assert!((largest - 5.677_7).abs() < 1e-4, "{largest}");
+        }
+    }
+}
