@@ -15,7 +15,7 @@ def test_arrays_that_cannot_be_written_are_refused() -> None:
     read_only.flags.writeable = False
     unaligned = np.frombuffer(bytearray(17), np.float32, 4, offset=1)
     for out in (read_only, unaligned):
-        with pytest.raises(ValueError, match="`out` must be aligned and writable"):
+        with pytest.raises(ValueError, match="`out` must be aligned, writable and free of overlap"):
             fill_at_once(out)
     with pytest.raises(TypeError, match="`out` must be an array of the element's dtype"):
         fill_at_once(np.zeros(4, np.float64))  # type: ignore[arg-type]

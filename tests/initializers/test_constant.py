@@ -119,6 +119,15 @@ def test_what_holds_no_numbers_is_refused_at_once(value: Any) -> None:
     assert seconds(lambda: vs.Constant(value)) < 0.05
 
 
+def test_long_doubles_beyond_float64_are_refused() -> None:
+    """If this fails a finite number becomes infinite, with a warning at best."""
+    largest = np.finfo(np.longdouble).max
+    if largest > np.finfo(np.float64).max:
+        with pytest.raises(ValueError, match="`value` must hold numbers that float64 can hold"):
+            vs.Constant([1, largest])
+    assert vs.Constant(np.longdouble("inf"))((1,)).tolist() == [np.inf]
+
+
 def test_integers_of_64_bits_are_exact() -> None:
     """If this fails large unsigned integers pass through float64, and lose their last digits."""
     numbers = [2**63 + 1, 1, 2**64 - 1]

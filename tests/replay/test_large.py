@@ -17,7 +17,7 @@ CASES = [line.rsplit(": ", 1) for line in LINES if not line.startswith("#")]
 
 def test_there_are_large_answers() -> None:
     """If this fails the next test tests nothing."""
-    assert len(CASES) > 200
+    assert len(CASES) > 150
 
 
 @pytest.mark.parametrize(("initializer", "digest"), CASES)

@@ -17,6 +17,7 @@ def real_numbers(name: str, value: Any) -> NDArray[Any]:
 
     Raises:
         TypeError: `value` holds something else, or lists of different lengths.
+        ValueError: A long double is beyond float64.
         MemoryError: The system refuses the memory.
     """
     try:
@@ -28,7 +29,11 @@ def real_numbers(name: str, value: Any) -> NDArray[Any]:
         if not ours and array.dtype.kind != "f" and array.dtype.type.__module__ != "ml_dtypes":
             raise TypeError
         # Of ml_dtypes, whose numbers no later check would know, or a long double, which JSON would not.
-        return array.astype(array.dtype if ours else np.float64)
+        with np.errstate(over="raise"):
+            return array.astype(array.dtype if ours else np.float64)
+    except FloatingPointError:
+        msg = f"`{name}` must hold numbers that float64 can hold, got {show(value)}"
+        raise ValueError(msg) from None
     except (TypeError, ValueError, OverflowError):  # lists are ragged, or hold integers of no common dtype
         msg = f"`{name}` must be a real number or bool, or an array or nested list of them, got {show(value)}"
         raise TypeError(msg) from None
