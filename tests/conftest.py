@@ -19,7 +19,7 @@ from varscale.replay import _xla
 # Linux's limits and /proc; and where releases are made.
 LINUX = ["arguments/test_anything.py", "process/test_limits.py", "package/test_release.py"]
 collect_ignore = [] if sys.platform == "linux" else LINUX
-collect_ignore += [] if hasattr(os, "fork") else ["process/test_forks.py"]
+collect_ignore += [] if hasattr(os, "fork") else ["process/test_forks.py", "process/test_handlers.py"]
 
 PROVEN = _core.libm_is_proven() and _core.ln_1p_is_proven() and _xla.libm_is_proven()
 REFUSAL = "`dtype` must be 16- or 32-bit on this machine, whose C library is not glibc"

@@ -35,6 +35,10 @@ class Place:
         self._found.setdefault(None, position)
         self._find = None  # it holds the places before this one
 
+    def stay_at(self, place: Place) -> None:
+        """Makes the position that of `place`, the one before: the draw between them failed."""
+        self._find = lambda: place.position
+
     def lead_to(self, place: Place) -> bool:
         """Leads to `place` from now on, if it leads nowhere yet; says whether it does."""
         return self._next.setdefault(None, place) is place

@@ -95,8 +95,11 @@ class Draws(Iterator[float], Generic[Position]):
             taken = place.lead_to(end)
         try:
             array, position = _drawn(place.position, make_from, out)
-        except BaseException:
-            end.settle(place.position)
+        except BaseException as error:
+            end.stay_at(place)
+            if isinstance(error, RecursionError):
+                msg = "`initializer` must not draw from the draws that it is drawn from: each draw would begin another"
+                raise ValueError(msg) from error
             raise
         end.settle(position)
         return array
@@ -167,5 +170,7 @@ def _end(place: Place, make_from: MakeFrom) -> Any:
     """The position after a draw that is under way elsewhere."""
     try:
         return _drawn(place.position, make_from, None)[1]
-    except (TypeError, ValueError):  # it fails there too, and takes no words
-        return place.position
+    except (TypeError, ValueError) as error:
+        if isinstance(error.__cause__, RecursionError):
+            raise
+        return place.position  # it fails there too, and takes no words
