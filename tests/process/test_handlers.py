@@ -136,16 +136,18 @@ class Garbage:
 done, out, draws = [], np.zeros((6, 4), np.float32), replay.torch(3).draws()
 calls = [draw, lambda: vs.set_random_seed(4), lambda: init((3, 4), out=out[3:]), lambda: next(draws),
          lambda: draws.position, lambda: vs.Model({"a.bias": (2,)}).init(3), lambda: init.lazy((2,))[0]]
-gc.set_threshold(1)
-for _ in range(30):
+gc.freeze()
+for allocations in range(40):
     for work, other in itertools.product(calls, calls):
+        gc.collect()
+        gc.set_threshold(allocations + 1)  # the next collection comes after so many objects have been made
         Garbage(other)
-        if work is calls[2]: init((3, 4), out=out[:3])
-        else: work()
+        init((3, 4), out=out[:3]) if work is calls[2] else work()
+        gc.set_threshold(0)
 gc.collect()
 print(len(done))
 """
-    assert result(code) == f"{30 * 7 * 7}\n"
+    assert result(code) == f"{40 * 7 * 7}\n"
 
 
 @pytest.mark.parametrize("stride", [11, pytest.param(1, marks=pytest.mark.long)])
