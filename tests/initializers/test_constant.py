@@ -198,6 +198,7 @@ def test_identity() -> None:
         vs.Identity()((2, 2), "int32")
 
 
+@pytest.mark.thread_unsafe(reason="measures the process's memory")
 def test_a_part_of_a_large_identity_lists_no_long_axis() -> None:
     """If this fails a part of one row, or of none, takes the memory or the time of all columns."""
     size = 2**32

@@ -81,6 +81,30 @@ print(failed)
     assert run(code).stdout == "0\n"
 
 
+def test_forks_while_other_threads_draw() -> None:
+    """If this fails a child waits for a draw of a thread that it does not have, or draws what is not next."""
+    code = """
+import os, threading, varscale as vs
+from varscale import replay
+draws, stop, wrong = replay.torch(3).draws(), False, 0
+def draw():
+    while not stop: next(draws)
+threads = [threading.Thread(target=draw, daemon=True) for _ in range(3)]
+for thread in threads: thread.start()
+for _ in range(50):
+    child = os.fork()
+    if child == 0:
+        found = [next(draws) for _ in range(3)]
+        words = vs.RandomUniform(0, 1, seed=replay.torch(3, draws.position.skip - 3))((3,)).tolist()
+        os._exit(found != words)
+    wrong += os.waitpid(child, 0)[1] != 0
+stop = True
+print("wrong", wrong)
+os._exit(0)
+"""
+    assert run(code, 300).stdout == "wrong 0\n"
+
+
 def test_a_forked_child_makes_its_own_workers() -> None:
     """If this fails a DataLoader worker hangs: a child has none of its parent's threads."""
     code = """
