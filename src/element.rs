@@ -192,7 +192,7 @@ mod tests {
         }
         assert_eq!(F16::round(65519.996).0, 0x7bff);
         assert_eq!(F16::round(65520.0).0, 0x7c00);
-        assert_eq!(F16::round(-f32::MAX).0, 0xfc00);
+        assert_eq!([65536.0, 70000.0, 131_073.0, f32::MAX].map(|x| F16::round(-x).0), [0xfc00; 4]);
     }
 
     /// As above, for bfloat16.
@@ -213,11 +213,13 @@ mod tests {
         }
     }
 
-    /// A clamp that changes the sign of a zero, or a place that adds before it multiplies.
+    /// A clamp that changes the sign of a zero, or a place that adds before it multiplies, or rounds once.
     #[test]
     fn place_multiplies_adds_then_clamps() {
         let placement = Placement { loc: 0.25_f32, scale: 0.5, low: 0.0, high: 1.0 };
         assert_eq!([-1.0_f32, 0.5, 3.0].map(|x| x.place(&placement)), [0.0, 0.5, 1.0]);
+        let x = 1.0 + 2.0_f32.powi(-12); // its square has a digit too many, which a fused operation keeps
+        assert_eq!(x.place(&Placement { loc: -1.0, scale: x, low: 0.0, high: 1.0 }), 2.0_f32.powi(-11));
         let zero = Placement { loc: -0.0_f32, scale: 1.0, low: 0.0, high: 1.0 };
         assert!((-0.0_f32).place(&zero).is_sign_negative());
     }

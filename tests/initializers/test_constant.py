@@ -214,6 +214,14 @@ def test_a_part_of_a_large_identity_lists_no_long_axis() -> None:
     tracemalloc.stop()
 
 
+def test_identities_backwards() -> None:
+    """If this fails a part whose rows or columns run backwards has its ones in other places."""
+    for shape in ((5, 5), (4, 7), (7, 4)):
+        eye = np.eye(*shape, dtype=np.float32)
+        for index in (np.s_[:, ::-1], np.s_[::-1], np.s_[::-1, ::-2], np.s_[[2, 0], ::-1], np.s_[::-1, [3, 1]]):
+            assert np.array_equal(vs.Identity()(shape, index=index), eye[index])
+
+
 def test_constants_fold_to_themselves_and_fill_out() -> None:
     """If this fails a model cannot treat all its initializers alike."""
     assert vs.Zeros().fold_in("a") == vs.Zeros()

@@ -27,7 +27,8 @@ def draw():
     dtypes, shapes = ("float16", "bfloat16", "float32", "float64"), ((37, 41), (400, 401))
     made = [init(shape, dtype) for init in inits for shape in shapes for dtype in dtypes]
     made += [listed((7, 100), dtype) for dtype in dtypes]
-    return [array.tobytes() for array in made]
+    described = vs.TruncatedNormal(0.1, 0.3, lower=-1.1, upper=3.3).describe((3, 4))
+    return [array.tobytes() for array in made], described
 def strange():
     return divide(1.0, 3.0) > 1 / 3 and times(1e-308, 0.01) == 0
 FIRST

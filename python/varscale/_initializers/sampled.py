@@ -87,7 +87,7 @@ class Sampled(Builtin):
             >>> vs.lecun_normal().describe((100, 10)).stddev
             0.1
         """
-        return self._describe(parse_shape(shape))
+        return in_default_environment(self._describe, parse_shape(shape))
 
     def fold_in(self: Self, *path: int | str) -> Self:
         """The same rule with an independent stream, named by strings and integers.
