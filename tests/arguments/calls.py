@@ -249,5 +249,15 @@ def calls_of(callee: Callee) -> st.SearchStrategy[Call]:
     return st.one_of(wrong or [st.builds(callee.call, made)])
 
 
-# Those with many arguments are called more often.
-CALLS = st.sampled_from([callee for callee in CALLEES for _ in range(1 + len(callee.parameters))]).flatmap(calls_of)
+def alike() -> list[list[Callee]]:
+    """Callees in groups: a method of several classes, or functions with the same parameters, are one."""
+    groups: dict[Any, list[Callee]] = {}
+    for one in CALLEES:
+        names = tuple(parameter.name for parameter in one.parameters)
+        groups.setdefault((names, one.owner and one.text), []).append(one)
+    return [*groups.values()]
+
+
+# Those with many arguments, of which one is wrong at a time, are called more often.
+OFTEN = [group for group in alike() for _ in range((1 + len(group[0].parameters)) ** 2)]
+CALLS = st.sampled_from(OFTEN).flatmap(st.sampled_from).flatmap(calls_of)

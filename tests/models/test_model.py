@@ -159,6 +159,7 @@ def test_a_parameter_without_a_rule_is_named() -> None:
      (lambda: vs.Rule("*", vs.lecun_normal(3)), ValueError, "must have no seed"),
      (lambda: MODEL.init(1.5), TypeError, "`seed` must be an integer"),
      (lambda: MODEL.init(1, "wte.weight"), TypeError, "`names` must be a collection"),
+     (lambda: MODEL.init(1, np.array("wte.weight")), TypeError, "`names` must be a collection"),
      (lambda: MODEL.init(1, [*MODEL, *MODEL][1 : len(MODEL) + 2]), ValueError, "each name once, got"),
      (lambda: MODEL.init(1, ["nope"]), KeyError, r"names of the model, got 'nope'"),
      (lambda: MODEL.init(1, progress=3), TypeError, "`progress` must be")],

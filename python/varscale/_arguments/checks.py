@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -104,6 +104,18 @@ def word(name: str, value: Any, legal: tuple[str, ...]) -> str:
         msg = f"`{name}` must be one of {', '.join(map(show, legal))}, got {show(value)}"
         raise ValueError(msg)
     return value
+
+
+def entries(name: str, value: Any, what: str) -> Iterator[Any]:
+    """An iterator over `value`, any collection but a string."""
+    try:
+        # A 0-d array is an Iterable of Python's, but cannot be iterated.
+        if not isinstance(value, str | bytes) and isinstance(value, Iterable):
+            return iter(value)
+    except TypeError:
+        pass
+    msg = f"`{name}` must be {what}, got {show(value)}"
+    raise TypeError(msg)
 
 
 def check_config(name: str, config: Any, legal: tuple[str, ...] | None = None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from .._arguments.checks import entries
 from .._arguments.dtypes import DTypeLike
 from .._arguments.parts import Part, indexed_part
 from .._arguments.show import show
@@ -196,11 +197,8 @@ class Model(Mapping[str, Parameter]):
         """The names wanted, which must be in the model, each once."""
         if names is None:
             return list(self)
-        if isinstance(names, str) or not isinstance(names, Iterable):
-            msg = f"`names` must be a collection of names, got {show(names)}"
-            raise TypeError(msg)
         chosen: dict[str, None] = {}
-        for name in names:
+        for name in entries("names", names, "a collection of names"):
             if not isinstance(name, str) or name not in self:
                 msg = f"`names` must be names of the model, got {show(name)}"
                 raise KeyError(msg)

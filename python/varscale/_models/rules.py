@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .._arguments.checks import integer
+from .._arguments.checks import entries, integer
 from .._arguments.immutable import Immutable
 from .._arguments.shapes import MOST_DIMENSIONS, ShapeLike, parse_shape
 from .._arguments.show import show
@@ -127,11 +126,8 @@ def check_unseeded(initializer: Any) -> Builtin:
 
 def parse_rules(rules: Any) -> tuple[Rule, ...]:
     """`rules` as a tuple of rules, made of rules and (pattern, initializer) pairs."""
-    if isinstance(rules, str) or not isinstance(rules, Iterable):
-        msg = f"`rules` must be a sequence of rules, got {show(rules)}"
-        raise TypeError(msg)
     parsed = []
-    for rule in rules:
+    for rule in entries("rules", rules, "a sequence of rules"):
         if not isinstance(rule, Rule | tuple) or (isinstance(rule, tuple) and len(rule) != 2):
             msg = f"`rules` must hold rules or (pattern, initializer) pairs, got {show(rule)}"
             raise TypeError(msg)
