@@ -42,6 +42,8 @@ OTHERS = [
     vs.Constant(1.5, "complex64"),
     vs.Zeros("float8_e4m3fn"),
     vs.Identity(-2, "float64"),
+    vs.VarianceScaling(fan_in=64, fan_out=np.float32(2.5)),
+    vs.glorot_normal(fan_out=np.int64(3)),
 ]
 ALL = [init for init, _ in DEFAULTS] + OTHERS
 
@@ -137,6 +139,95 @@ def test_dialects(cls: type[vs.Initializer], config: dict[str, object], expected
     before = copy.deepcopy(config)
     assert cls.from_config(config) == expected
     assert config == before
+
+
+KERAS_SEED = {
+    "module": "keras.random",
+    "class_name": "SeedGenerator",
+    "config": {"seed": 5, "name": "seed_generator"},
+    "registered_name": None,
+}
+"""A SeedGenerator, as Keras 3.15 writes it."""
+TF_KERAS_SEED = KERAS_SEED | {"module": "keras.src.random.seed_generator", "config": {"seed": None}}
+
+
+def constant(value: object) -> dict[str, object]:
+    """The config of a constant."""
+    return {"class_name": "Constant", "config": {"value": value}}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        # tf_keras: a second name for every class
+        *(
+            ({"module": module, "class_name": f"{name}V2", "config": {}}, cls())
+            for module in (None, "keras.initializers", "tf_keras.src.initializers.initializers")
+            for name, cls in (
+                *((cls.__name__, cls) for cls in (vs.GlorotUniform, vs.RandomNormal, vs.Zeros, vs.Identity)),
+                ("lecun_normal", vs.LecunNormal),
+            )
+        ),
+        # Keras 3, and Keras Core before it
+        ({"class_name": "IdentityInitializer", "config": {"gain": 2.0}}, vs.Identity(2.0)),
+        ({"module": "keras_core.src.initializers", "class_name": "HeNormal", "config": {"seed": 1}}, vs.he_normal(1)),
+        ({"module": "keras_core.initializers", "class_name": "Ones", "config": {}}, vs.Ones()),
+        *(
+            (constant({"class_name": kind, "config": inner}), vs.Constant([1.5, 2.0]))
+            for kind in ("__numpy__", "__tensor__")
+            for inner in ({"value": [1.5, 2.0], "dtype": "float64"}, {"value": [1.5, 2.0]})
+        ),
+        ({"class_name": "GlorotUniform", "config": {"seed": KERAS_SEED, "input_axes": None}}, vs.glorot_uniform(5)),
+        ({"class_name": "RandomNormal", "config": {"seed": TF_KERAS_SEED}}, vs.RandomNormal()),
+        # TensorFlow.js
+        (
+            {
+                "className": "VarianceScaling",
+                "config": {"scale": 2, "mode": "fanAvg", "distribution": "truncatedNormal", "seed": None},
+            },
+            vs.VarianceScaling(2.0, "fan_avg"),
+        ),
+        (
+            {"class_name": "VarianceScaling", "config": {"scale": 1, "mode": "fanOut", "distribution": "normal"}},
+            vs.VarianceScaling(1.0, "fan_out"),
+        ),
+        ({"className": "LeCunUniform", "config": {"mode": "fanIn"}}, TypeError),
+        ({"className": "LeCunUniform", "config": {}}, vs.lecun_uniform()),
+        *((name, cls()) for name, cls in (("leCunNormal", vs.lecun_normal), ("varianceScaling", vs.VarianceScaling),
+                                          ("truncatedNormal", vs.TruncatedNormal), ("glorotUniform", vs.glorot_uniform),
+                                          ("heNormal", vs.he_normal), ("randomUniform", vs.RandomUniform))),
+        # what is none of these
+        ({"module": "elsewhere", "class_name": "HeNormalV2", "config": {}}, ValueError),
+        ("HeNormalV3", ValueError),
+        ("V2", ValueError),
+        ("Orthogonal", ValueError),
+        ({"className": 3, "config": {}}, ValueError),
+        ({"class_name": "HeNormal", "config": {"seed": KERAS_SEED | {"config": None}}}, TypeError),
+        ({"class_name": "HeNormal", "config": {"seed": KERAS_SEED | {"config": {"seed": 1.5}}}}, TypeError),
+        ({"class_name": "HeNormal", "config": {"seed": KERAS_SEED | {"config": {"state": 1}}}}, TypeError),
+        (constant({"class_name": "__numpy__", "config": {"value": None}}), TypeError),
+        (constant({"class_name": "__numpy__", "config": {"x": 1}}), TypeError),
+        (constant({"class_name": "__other__", "config": {}}), TypeError),
+    ],
+)  # fmt: skip
+def test_dialects_of_get(config: object, expected: object) -> None:
+    """If this fails a config that a framework wrote, now or years ago, cannot be read, or is read as something else."""
+    before = copy.deepcopy(config)
+    if isinstance(expected, type):
+        with pytest.raises(expected):
+            vs.get(config)
+    else:
+        assert vs.get(config) == expected
+        assert vs.get(json.loads(json.dumps(config))) == expected
+    assert config == before
+
+
+def test_a_users_class_comes_before_a_second_name() -> None:
+    """If this fails a user's own class is replaced by one of ours, because its name ends in V2."""
+    own = type("OnesV2", (vs.Initializer,), {"__module__": "somewhere"})
+    assert type(vs.get("OnesV2")) is own
+    assert vs.get({"module": "tf_keras.initializers", "class_name": "OnesV2"}) == vs.Ones()
+    del vs.Initializer._registry["somewhere", "OnesV2"]
 
 
 @pytest.mark.parametrize(
