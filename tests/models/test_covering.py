@@ -73,6 +73,7 @@ def test_patterns_may_be_regular_expressions() -> None:
     assert ones == [f"layers.{i}.w" for i in range(0, 9, 2)]
     assert model["layers.1.w"].initializer == vs.Zeros()
     assert model["layers.11.w"].initializer == vs.lecun_normal()
+    assert not any(vs.Rule(re.compile(half), vs.Zeros()).matches("ab.cd", ()) for half in ("ab", "cd", "b.c"))
     rule = vs.Rule(re.compile("a.*", re.DOTALL), vs.Zeros(), rank=2)
     assert pickle.loads(pickle.dumps(rule)) == rule
     assert hash(pickle.loads(pickle.dumps(rule))) == hash(rule)
@@ -124,8 +125,8 @@ class Renamed(vs.lecun_normal):
 
 MODEL = vs.Model(
     {"a": (4, 5), "b": ((4, 5), "float64", Ramp(2.0)), "c.w": (64, 64), "d.w": (64, 64), "big": (5000, 5000),
-     "e": ((2, 3), "bfloat16", Ramp())},
-    [("a", Ramp(3.0)), ("c.w", Doubled()), ("d.w", Renamed()), ("big", Ramp(0.0))],
+     "e": ((2, 3), "bfloat16", Ramp()), "one": (5, 1)},
+    [("a", Ramp(3.0)), ("c.w", Doubled()), ("d.w", Renamed()), ("big", Ramp(0.0)), ("one", Ramp())],
 )  # fmt: skip
 
 
@@ -147,6 +148,8 @@ def test_they_make_whole_tensors() -> None:
     out = np.zeros((4, 5), np.float32).T.copy().T
     assert np.array_equal(lazies["a"].fill(out), Ramp(3.0)((4, 5)))
     assert "Ramp(slope=3.0)" in repr(lazies["a"])
+    assert lazies["one"][..., 0].tolist() == [0, 1, 2, 3, 4], "the whole, without an axis of one"
+    assert vs.Model(MODEL.lazy(names=["a"]))["a"].initializer == Ramp(3.0)
 
 
 def test_a_part_of_one_is_refused() -> None:

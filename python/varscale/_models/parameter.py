@@ -16,7 +16,7 @@ from .._filling.lazy import Lazy
 from .._initializers.base import Initializer
 from .._initializers.constant import Fixed
 from .headers import DTYPES
-from .own import maker
+from .own import Own, maker
 from .rules import check_unseeded
 
 
@@ -71,6 +71,8 @@ def parse_entry(entry: Any) -> Entry:
     check_elements(full)
     if isinstance(dtype, str):
         dtype = DTYPES.get(dtype, dtype)
+    if isinstance(initializer, Own):
+        initializer = initializer.initializer
     return Entry(full, dtype, None if initializer is None else check_unseeded(initializer), settled)
 
 
