@@ -6,6 +6,7 @@ import pickle
 import re
 import resource
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
@@ -123,7 +124,9 @@ def made(call: Call) -> Outcome:
     before = begin()
     seconds = time.thread_time()
     try:
-        result = value_of(call.function)(*positional, **named)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of rules that match nothing
+            result = value_of(call.function)(*positional, **named)
         use(result)
         # The classes that `raising` and `lying` make are nowhere to be found again.
         if ours(type(result)) and "ing('" not in repr(call):

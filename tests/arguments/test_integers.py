@@ -10,11 +10,21 @@ import pytest
 import varscale as vs
 
 
+class Word:
+    """A dtype of torch, which shows its name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
 class Scalar:
     """An array of one integer without axes, as JAX, torch and TensorFlow have them."""
 
     def __init__(self, value: int, dtype: str = "torch.int64", ndim: int = 0) -> None:
-        self.value, self.dtype, self.ndim = value, dtype, ndim
+        self.value, self.dtype, self.ndim = value, Word(dtype), ndim
 
     def __index__(self) -> int:
         return self.value

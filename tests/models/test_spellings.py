@@ -162,7 +162,7 @@ def test_an_index_of_files(tmp_path: Path) -> None:
         ({"a.weight": ".."}, ValueError, "must name files beside it"),
         ({"a.weight": ""}, ValueError, "must name files beside it"),
         ({"nope": "x.safetensors"}, ValueError, r"lack \['nope'\]"),
-        ({"a.weight": "missing.safetensors"}, FileNotFoundError, "missing.safetensors"),
+        ({"a.weight": "missing.safetensors"}, ValueError, "path of a file that can be read, got .*: No such file"),
         ({"a.weight": 3}, ValueError, "must be an index"),
         ([], ValueError, "must be an index"),
         (None, ValueError, "must be an index"),
@@ -196,8 +196,9 @@ def test_a_file_that_ends_too_soon(tmp_path: Path) -> None:
     for name in ("x.safetensors", "x.json"):
         with pytest.raises(ValueError, match="must be"):
             vs.Model(tmp_path / name)
-    with pytest.raises(OSError, match="nope"):
-        vs.Model("nope.safetensors")
+    for path in ("nope.safetensors", tmp_path, "a\0b", "\ud800", "x" * 10**5, b"nope"):
+        with pytest.raises(ValueError, match="`parameters` must be a mapping, or the path of a file that can be read"):
+            vs.Model(Path("nope") if path == b"nope" else path)
 
 
 @pytest.mark.parametrize(

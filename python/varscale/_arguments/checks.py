@@ -64,14 +64,16 @@ def as_integer(value: Any) -> int | None:
     """
     if type(value) is int:  # most are
         return value
-    # torch counts True, and a vector of one element, among its indices.
-    is_bool = isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool")
-    if is_bool or getattr(value, "ndim", None):
-        return None
+    if isinstance(value, np.integer) and not isinstance(value, np.timedelta64):
+        return int(value)
     try:
-        return index(value)
+        number = index(value)
     except (TypeError, RuntimeError):  # the latter from a tensor of torch that has no memory
         return None
+    # Python counts True among its indices, and torch a vector of one element too.
+    is_bool = isinstance(value, bool) or show(getattr(value, "dtype", None)) == "torch.bool"
+    ndim = getattr(value, "ndim", 0)
+    return None if is_bool or (isinstance(ndim, int) and ndim) else number
 
 
 def integer(name: str, value: Any) -> int:

@@ -28,12 +28,21 @@ def read_headers(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The entries of a safetensors file, or of all the files that an index names.
 
     Raises:
-        OSError: A file cannot be read.
-        ValueError: A file is no safetensors file or index, or its header is too long or cut short.
+        ValueError: A file cannot be read, is no safetensors file or index, or has a header that is too long or cut
+            short.
     """
     from pathlib import Path  # here and below, because importing varscale must stay quick
 
-    file = Path(path)
+    try:
+        return _entries(Path(os.fsdecode(path).replace("\0", "/")))  # a name with a zero is no file's
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", "no name of a file")
+        msg = f"`parameters` must be a mapping, or the path of a file that can be read, got {show(path)}: {reason}"
+        raise ValueError(msg) from error
+
+
+def _entries(file: Path) -> dict[str, Any]:
+    """The entries of a file, or of those that an index names."""
     if file.suffix != ".json":
         return _header(file)
     with file.open("rb") as stream:
@@ -45,7 +54,7 @@ def read_headers(path: str | os.PathLike[str]) -> dict[str, Any]:
     entries: dict[str, Any] = {METADATA: None}
     for shard in dict.fromkeys(shards.values()):
         # An index lies beside its files. It must not lead anywhere else.
-        if shard in {"", ".."} or shard != Path(shard).name or "\\" in shard:
+        if shard in {"", ".."} or shard != (file.parent / shard).name or "\\" in shard:
             msg = f"`weight_map` of {show(str(file))} must name files beside it, got {show(shard)}"
             raise ValueError(msg)
         header = _header(file.with_name(shard))

@@ -59,8 +59,8 @@ class Model(Mapping[str, Parameter]):
     Raises:
         TypeError: An argument is of the wrong kind.
         ValueError: No rule covers a parameter (the error lists all of them), values depend on a layout and none is
-            known, an initializer has a seed of its own, a shape or a dtype is illegal, or a name comes twice.
-        OSError: A file cannot be read.
+            known, an initializer has a seed of its own, a shape or a dtype is illegal, a name comes twice, or a file
+            cannot be read.
 
     Warns:
         UserWarning: A rule matches nothing.

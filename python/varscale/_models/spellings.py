@@ -32,8 +32,7 @@ def hold(parameters: Any) -> Held:
 
     Raises:
         TypeError: `parameters` is of another kind, or a name is.
-        ValueError: Two parameters have one name, or a file is no safetensors file.
-        OSError: A file cannot be read.
+        ValueError: Two parameters have one name, or a file cannot be read or is no safetensors file.
     """
     if isinstance(parameters, str | os.PathLike):
         parameters = read_headers(parameters)
@@ -59,7 +58,7 @@ def hold(parameters: Any) -> Held:
 
 def _package(thing: Any) -> str:
     """The package of a framework whose class this is; "" for anything else. No framework is imported."""
-    packages = {cls.__module__.partition(".")[0] for cls in type(thing).__mro__}
+    packages = {str(cls.__module__).partition(".")[0] for cls in type(thing).__mro__}
     return next((package for package in _LAYOUTS if package in packages), "")
 
 
