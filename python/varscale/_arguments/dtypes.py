@@ -72,7 +72,8 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
     if isinstance(dtype, np.dtype):
         found = dtype
     elif isinstance(dtype, str):
-        name = _TENSORFLOW_WORDS.get(dtype, dtype)
+        word = str.__str__(dtype)  # a subclass may have no hash
+        name = _TENSORFLOW_WORDS.get(word, word)
         special = getattr(ml_dtypes, name, None)
         try:
             # The module has other names too, such as `__doc__`.

@@ -69,7 +69,7 @@ def parse_entry(entry: Any) -> Entry:
         shape, dtype, initializer = entry, None, None
     full = parse_shape(shape)
     check_elements(full)
-    if isinstance(dtype, str):
+    if type(dtype) is str:
         dtype = DTYPES.get(dtype, dtype)
     if isinstance(initializer, Own):
         initializer = initializer.initializer

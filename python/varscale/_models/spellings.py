@@ -102,10 +102,12 @@ def _flat(parameters: Mapping[Any, Any], place: tuple[str, ...]) -> Iterator[tup
 
 def _part(part: Any) -> str:
     """A part of a name as a string."""
-    number = None if isinstance(part, str) else as_integer(part)
-    if not isinstance(part, str) and number is None:
+    if isinstance(part, str):
+        return part
+    number = as_integer(part)
+    if number is None or abs(number) >= 2**63:  # nobody numbers layers so, and Python writes no longer ones
         raise _no_name(part)
-    return part if number is None else str(number)
+    return str(number)
 
 
 def _no_name(name: Any) -> TypeError:
@@ -123,4 +125,4 @@ def _pairs(parameters: Any) -> Iterator[tuple[str, Any]]:
     for pair in parameters:
         if not isinstance(pair, tuple) or len(pair) != 2 or not isinstance(pair[0], str):
             raise TypeError(msg)
-        yield pair
+        yield str.__str__(pair[0]), pair[1]  # a subclass may have no hash
