@@ -30,7 +30,7 @@ def part(index: object, values: int) -> tuple[Callable[[], object], Callable[[],
 def cases() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
     """By label: what is measured, and what it is compared with."""
     rng = np.random.default_rng(1)
-    gpt2 = vs.Model(dict(tensors("GPT-2 small")))
+    gpt2 = vs.Model(dict(tensors("GPT-2 small")), layout="jax")
     inits, small = [INIT.fold_in(i) for i in range(100_000)], (16, 16)
     found = {
         "8192² / np.full": (lambda: INIT((N, N)), lambda: np.full((N, N), 0.5, np.float32)),

@@ -53,7 +53,7 @@ def varscale(law: str, tensors: list[tuple[str, Shape]]) -> Make:
     }
     if len(tensors) == 1:
         return partial(initializers[law](1), tensors[0][1])
-    model = vs.Model(dict(tensors), vs.default_rules(weight=initializers[law]()))
+    model = vs.Model(dict(tensors), vs.default_rules(weight=initializers[law]()), layout="jax")
     return partial(model.init, 1)
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ import varscale as vs
 
 MODELS = Path(__file__).parent / "models"
 FILES = {"ResNet-50": "resnet50.csv", "GPT-2 small": "gpt2_small.csv"}
-# ResNet-50's weights are (out, in, height, width), GPT-2's (in, out) as the default rules expect them.
-WEIGHTS = {"ResNet-50": vs.lecun_normal(in_axis=1, out_axis=0), "GPT-2 small": vs.lecun_normal()}
+# ResNet-50's weights are (out, in, height, width), as in torch; GPT-2's are (in, out), as in JAX.
+LAYOUTS: dict[str, Literal["torch", "jax"]] = {"ResNet-50": "torch", "GPT-2 small": "jax"}
 ROUNDS = 5  # the first one also waits for the system to find the memory
 
 
@@ -34,7 +34,7 @@ def read(name: str, dtype: str) -> vs.Model:
     with (MODELS / FILES[name]).open(encoding="utf-8") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
         shapes = {row["name"]: tuple(map(int, row["shape"].split("x"))) for row in rows}
-    return vs.Model(shapes, vs.default_rules(weight=WEIGHTS[name]), dtype=dtype)
+    return vs.Model(shapes, layout=LAYOUTS[name], dtype=dtype)
 
 
 def make(model: vs.Model, name: str, seed: int, rounds: int) -> tuple[dict[str, NDArray[Any]], float]:

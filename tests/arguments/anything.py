@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -106,7 +107,7 @@ def value_of(text: str) -> Any:
 WORDS: dict[str, Any] = {"np": np, "vs": vs, "replay": replay} | {
     thing.__name__: thing
     for thing in (
-        *(Decimal, Fraction, Having, Users, itertools, math, ml_dtypes),
+        *(Decimal, Fraction, Having, Users, itertools, math, ml_dtypes, re),
         *(boxed, crooked, deep, frozen, itself, lying, raising, view),
     )
 }

@@ -172,7 +172,7 @@ def fsdp2() -> None:
 def fsdp2_of_a_model() -> None:
     """A `Model`'s parameters by name, made by all ranks: what `Model.init` makes in one process."""
     whole = Network(dtype=torch.bfloat16)
-    model = vs.Model(dict(whole.named_parameters()), vs.default_rules(weight=vs.he_normal(in_axis=1, out_axis=0)))
+    model = vs.Model(whole, vs.default_rules(weight=vs.he_normal()))
     module = Network(device="meta", dtype=torch.bfloat16)
     fully_shard(module)
     vs.torch.init_(module.to_empty(device="cpu"), model, seed=3)

@@ -146,7 +146,7 @@ def test_without_a_seed_it_is_one_tensor() -> None:
 
 def test_lazy_tensors_of_a_model() -> None:
     """If this fails a model's parameters cannot be made by Dask."""
-    model = vs.Model({"wte": (50, 8), "mlp.weight": (8, 32)})
+    model = vs.Model({"wte": (50, 8), "mlp.weight": (8, 32)}, layout="torch")
     for name, tensor in model.lazy(3).items():
         assert np.array_equal(vs.dask.array(tensor, None, 5).compute(), model.init(3)[name])
 

@@ -86,7 +86,7 @@ def test_other_shardings() -> None:
 
 def test_lazy_tensors_of_a_model() -> None:
     """If this fails a model's parameters cannot be made by JAX."""
-    model = vs.Model({"wte": (64, 8), "mlp.weight": (8, 32), "mlp.bias": (32,)}, dtype="bfloat16")
+    model = vs.Model({"wte": (64, 8), "mlp.w": (8, 32), "mlp.b": (32,)}, layout="jax", dtype="bfloat16")
     for name, tensor in model.lazy(3).items():
         array = vs.jax.make_array(tensor, None, NamedSharding(mesh(4, 2), P("a")))
         assert exact(array, model.init(3)[name])

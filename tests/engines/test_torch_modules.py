@@ -87,7 +87,7 @@ def test_tied_parameters_have_one_name() -> None:
     module["head"].weight = module["wte"].weight
     vs.torch.init_(module, vs.lecun_normal(7))
     assert np.array_equal(module["head"].weight.detach().numpy(), TORCH.fold_in("wte.weight")((20, 8)))
-    model = vs.Model({"head.weight": (20, 8)})
+    model = vs.Model({"head.weight": (20, 8)}, layout="torch")
     vs.torch.init_(module, model, 3)
     assert np.array_equal(module["wte"].weight.detach().numpy(), model.init(3)["head.weight"])
 
@@ -109,7 +109,7 @@ def test_a_model_by_name(dtype: torch.dtype) -> None:
     module = network(dtype=dtype)
     parameters = dict(reversed(list(module.named_parameters())))
     rules = vs.default_rules(weight=vs.he_normal(in_axis=1, out_axis=0))
-    model = vs.Model({**parameters, "another": (3, 4), "1.running_var": module[1].running_var}, rules)
+    model = vs.Model({**parameters, "another.weight": (3, 4), "1.running_var": module[1].running_var}, rules)
     module[1].running_var.zero_()
     vs.torch.init_(module, model, seed=3)
     made = {name: array.astype(np.float32) for name, array in model.init(3).items()}
@@ -121,14 +121,14 @@ def test_a_model_by_name(dtype: torch.dtype) -> None:
 def test_what_a_model_must_have() -> None:
     """If this fails a parameter keeps what memory held, and nobody is told."""
     module = network()
-    model = vs.Model({"0.weight": (8, 3, 3, 3), "0.bias": (8,), "2.weight": (5, 8)})
+    model = vs.Model({"0.weight": (8, 3, 3, 3), "0.bias": (8,), "2.weight": (5, 8)}, layout="torch")
     message = r"`init_or_model` must have every parameter of the module, lacks \['1.weight', '1.bias', '2.bias'\]"
     with pytest.raises(ValueError, match=message):
         vs.torch.init_(module, model, 1)
     with pytest.raises(ValueError, match=r"parameter 'weight' must have the shape \(8, 5\) that it is to hold"):
-        vs.torch.init_(nn.Linear(8, 5), vs.Model({"weight": (8, 5), "bias": (5,)}), 1)
+        vs.torch.init_(nn.Linear(8, 5), vs.Model({"weight": (8, 5), "bias": (5,)}, layout="torch"), 1)
     with pytest.raises(ValueError, match="parameter 'weight' must have the dtype 'float16' that it is to hold"):
-        vs.torch.init_(nn.Linear(8, 5), vs.Model({"weight": (5, 8), "bias": (5,)}, dtype="float16"), 1)
+        vs.torch.init_(nn.Linear(8, 5), vs.Model(nn.Linear(8, 5, dtype=torch.float16)), 1)
 
 
 def test_trains() -> None:

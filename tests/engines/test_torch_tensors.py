@@ -144,7 +144,7 @@ def test_seeds() -> None:
 
 def test_lazy_tensors() -> None:
     """If this fails a tensor cannot be filled with one parameter of a model."""
-    lazy = vs.Model({"mlp.weight": (8, 32)}).lazy(3)["mlp.weight"]
+    lazy = vs.Model({"mlp.weight": (8, 32)}, layout="torch").lazy(3)["mlp.weight"]
     assert raw(vs.torch.init_(torch.empty(8, 32), lazy)) == lazy[...].tobytes()
     for target, message in (
         (torch.empty(32, 8), r"`shape` must be that of the lazy tensor, \(8, 32\)"),

@@ -222,6 +222,31 @@ def test_identities_backwards() -> None:
             assert np.array_equal(vs.Identity()(shape, index=index), eye[index])
 
 
+@pytest.mark.parametrize(
+    ("init", "shape"),
+    [(vs.Zeros(), (3, 4)), (vs.Ones("int8"), ()), (vs.Constant(-2.5), (5,)), (vs.Constant([1, 2, 3, 9]), (2, 2)),
+     (vs.Constant([0.1] * 3), (3,)), (vs.Constant(True, bool), (2,)), (vs.Identity(-1.5), (3, 7)),
+     (vs.Identity(2.0), (1, 1)), (vs.Identity(2.0), (5, 2))],
+)  # fmt: skip
+def test_descriptions_are_those_of_the_values(init: vs.Initializer, shape: tuple[int, ...]) -> None:
+    """If this fails a model's table says something else than its constants are."""
+    found = init.describe(shape)
+    values = np.asarray(init(shape), np.float64)
+    assert found[:2] == vs.RandomNormal().describe(shape)[:2]
+    assert found[2:] == pytest.approx((values.mean(), values.std(), values.min(), values.max()), rel=1e-6)
+    assert (found.stddev == 0) == (values.min() == values.max()), "exactly"
+
+
+def test_descriptions_of_what_has_no_moments() -> None:
+    """If this fails an infinite or empty constant has a made-up mean, or warns."""
+    assert vs.Constant(-np.inf).describe((3,))[2:] == (-np.inf, 0.0, -np.inf, -np.inf)
+    for init, shape in ((vs.Constant(np.nan), (3,)), (vs.Constant([]), (0,)), (vs.Identity(), (0, 3))):
+        assert np.isnan(init.describe(shape)[2:]).all()
+    for init, shape in ((vs.Constant([1, 2]), (3,)), (vs.Identity(), (3,)), (vs.Zeros(), (-1,))):
+        with pytest.raises(ValueError, match="must"):
+            init.describe(shape)
+
+
 def test_constants_fold_to_themselves_and_fill_out() -> None:
     """If this fails a model cannot treat all its initializers alike."""
     assert vs.Zeros().fold_in("a") == vs.Zeros()

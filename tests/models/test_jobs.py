@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import random
+import re
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from math import prod
 
@@ -24,7 +25,9 @@ MODEL = vs.Model(
         "eye": ((40, 30), None, vs.Identity()),
         "scalar": ((), "int8", vs.Ones()),
         "empty.weight": (0, 8),
-    }
+    },
+    [(re.compile("big|deep|half"), vs.lecun_normal())],
+    layout="keras",
 )
 
 
@@ -61,7 +64,7 @@ def test_jobs_are_as_few_as_their_size_allows() -> None:
     assert list(vs.Model({}).jobs(7)) == []
     small = vs.Model({f"{i}.bias": (100,) for i in range(1000)})
     assert len(list(small.jobs(1, max_bytes=40_000))) == 10
-    rows = list(vs.Model({"a": (10, 100)}).jobs(1, max_bytes=1200))
+    rows = list(vs.Model({"a.weight": (10, 100)}, layout="keras").jobs(1, max_bytes=1200))
     assert len(set(rows)) == len(rows), "jobs may be keys, of what an executor returns for instance"
     assert [job.pieces[0][2][0] for job in rows] == [slice(0, 3, 1), slice(3, 6, 1), slice(6, 9, 1), slice(9, 10, 1)]
 
@@ -79,12 +82,12 @@ def test_any_executor_runs_them(kind: str) -> None:
 
 def test_a_model_beyond_memory_is_cut_lazily() -> None:
     """If this fails cutting a model of terabytes takes its memory, or the time of all its parts."""
-    model = vs.Model({"huge": ((2**20, 2**24), "bfloat16")})
+    model = vs.Model({"huge.weight": ((2**20, 2**24), "bfloat16")}, layout="torch")
     jobs = model.jobs(7, max_bytes=1 << 20)
     job = next(jobs)
     (part,) = job.run()
     assert part.values.shape == (1, 2**19)
-    assert np.array_equal(part.values, model.lazy(7)["huge"][part.index])
+    assert np.array_equal(part.values, model.lazy(7)["huge.weight"][part.index])
     assert prod(part.values.shape) * 2 == 1 << 20
 
 

@@ -48,14 +48,19 @@ METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
     ("thing", "expected"),
     [
         *(
-            (init, METHODS | {"scale", "mode", "distribution", "seed", "dtype", "in_axis", "out_axis", "batch_axis"})
+            (
+                init,
+                METHODS
+                | {"scale", "mode", "distribution", "seed", "dtype"}
+                | {"in_axis", "out_axis", "batch_axis", "fan_in", "fan_out"},
+            )
             for init in (vs.VarianceScaling(), vs.lecun_normal(), vs.he_uniform())
         ),
         (vs.RandomNormal(), METHODS | {"mean", "stddev", "seed", "dtype"}),
         (vs.TruncatedNormal(), METHODS | {"mean", "stddev", "seed", "dtype", "lower", "upper"}),
         (vs.RandomUniform(), METHODS | {"minval", "maxval", "seed", "dtype"}),
-        (vs.Constant(), METHODS - {"describe"} | {"value", "dtype"}),
-        (vs.Identity(), METHODS - {"describe"} | {"gain", "dtype"}),
+        (vs.Constant(), METHODS | {"value", "dtype"}),
+        (vs.Identity(), METHODS | {"gain", "dtype"}),
         (
             vs.replay.jax(0),
             {"key", "x64", "jit", "partitionable", "fused_half", "fold_in", "split"}

@@ -7,7 +7,7 @@ from itertools import islice
 from math import prod
 from typing import Any
 
-from .checks import integer
+from .checks import integer, real
 from .shapes import MOST_DIMENSIONS
 from .show import show
 
@@ -27,6 +27,17 @@ def parse_axes(name: str, axes: Any) -> Axes:
         msg = f"`{name}` must name at most {MOST_DIMENSIONS} axes, got {show(axes)}"
         raise ValueError(msg)
     return tuple(integer(name, axis) for axis in named)
+
+
+def parse_fan(name: str, fan: Any) -> float | None:
+    """A fan that is given by hand, as an int where it is one; None for none."""
+    if fan is None:
+        return None
+    number = real(name, fan)
+    if not 1 <= number <= _MOST:  # less than 1 would count as 1, in silence
+        msg = f"`{name}` must be a number from 1 to 2^500, or None, got {show(fan)}"
+        raise ValueError(msg)
+    return int(number) if number.is_integer() else number
 
 
 def compute_fans(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from operator import index as as_integer
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import as_integer
 from .show import show
 
 Picks = tuple[int, int, int] | NDArray[np.uint64]
@@ -79,13 +79,10 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
 
 def _integer(number: Any, entry: Any) -> int:
     """`number`, which is the entry or stands in it, as an int."""
-    # NumPy takes a bool for a mask, whereas `as_integer` would take it for 0 or 1.
-    if not isinstance(number, bool | np.bool_):
-        try:
-            return as_integer(number)
-        except TypeError:
-            pass
-    raise _unknown(entry)
+    found = as_integer(number)  # a bool is none, and NumPy takes it for a mask
+    if found is None:
+        raise _unknown(entry)
+    return found
 
 
 def _unknown(entry: Any) -> IndexError:

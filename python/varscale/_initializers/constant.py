@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from math import prod
+from math import prod, sqrt
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arguments.checks import finite
+from .._arguments.checks import check_config, finite
 from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
+from .._arguments.fans import compute_fans
 from .._arguments.numbers import real_numbers
 from .._arguments.parts import Part
+from .._arguments.shapes import ShapeLike, parse_shape
 from .._arguments.show import show
 from .._filling.pieces import assign
 from .._sources.environment import in_default_environment
 from .._sources.plan import check_overflow
 from .._sources.source import Source, Written
 from .builtin import Builtin
+from .sampled import Description
 
 
 class Fixed(Builtin):
@@ -35,6 +39,27 @@ class Fixed(Builtin):
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         return Written(numeric_dtype(self.dtype if dtype is None else dtype), partial(_write, self._number))
+
+    def describe(self, shape: ShapeLike) -> Description:
+        """The fans, mean, standard deviation and bounds of the values for a shape, without making any.
+
+        Raises:
+            TypeError: `shape` is not a sequence of integers.
+            ValueError: `shape` holds a negative size, or no call could make it.
+
+        Example:
+            >>> import varscale as vs
+            >>> vs.Constant([1, 2, 3, 4]).describe((2, 2)).mean
+            2.5
+        """
+        full = parse_shape(shape)
+        self._source(Part(full, full), "float64")  # raises for shapes that a call would refuse, in any dtype
+        return Description(*compute_fans(full), *in_default_environment(self._moments, full))
+
+    def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        """The mean, the standard deviation, the least and the greatest value."""
+        number = float(self._number)
+        return number, 0.0, number, number
 
 
 class Constant(Fixed):
@@ -80,6 +105,24 @@ class Constant(Fixed):
             msg = f"`value` must be one that the dtype {show(kind.name)} can hold, got {show(self.value)}"
             raise ValueError(msg)
         return Written(kind, partial(_write, held))
+
+    def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        values = self._values.reshape(-1).astype(np.float64)
+        if not values.size:
+            return (np.nan,) * 4
+        low, high = float(values.min()), float(values.max())
+        if low == high:  # infinite ones too
+            return low, 0.0, low, high
+        with np.errstate(all="ignore"):
+            return float(values.mean()), float(values.std()), low, high
+
+    @classmethod
+    def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+        value = config.get("value")
+        # Keras writes an array, or a tensor of its backend, as an object of its own. The lists are exact in its dtype.
+        if isinstance(value, Mapping) and value.get("class_name") in ("__numpy__", "__tensor__"):
+            config["value"] = check_config(value["class_name"], value.get("config"), ("value", "dtype")).get("value")
+        return config
 
     def _key(self) -> tuple[Any, ...]:
         # By bits, so that NaN is itself and -0 is not 0. Numbers that are equal have equal ones in float64, but for
@@ -159,6 +202,14 @@ class Identity(Fixed):
         check_overflow(abs(self.gain), kind)
         gain = in_default_environment(np.array(self.gain).astype, kind.dtype)
         return Written(kind.dtype, partial(_write_diagonal, gain))
+
+    def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
+        if not prod(shape):
+            return (np.nan,) * 4
+        share = 1 / max(shape)  # of the elements that lie on the diagonal
+        rest = self.gain if share == 1 else 0.0
+        mean, stddev = share * self.gain, sqrt(share * (1 - share)) * abs(self.gain)
+        return mean, stddev, min(rest, self.gain), max(rest, self.gain)
 
 
 def _write(values: ArrayLike, array: NDArray[Any], part: Part) -> None:

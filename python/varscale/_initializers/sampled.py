@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from .._arguments.checks import check_config
 from .._arguments.dtypes import FloatType, float_type
 from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike, parse_shape
@@ -22,10 +23,10 @@ _REMEMBERED = 256
 
 
 class Description(NamedTuple):
-    """The exact description of the values that an initializer draws for one shape."""
+    """The exact description of the values that an initializer makes for one shape."""
 
-    fan_in: int
-    fan_out: int
+    fan_in: float
+    fan_out: float
     mean: float
     """The mean of the values after truncation."""
     stddev: float
@@ -150,10 +151,14 @@ class Sampled(Builtin):
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(config.get("seed"), Mapping):
+        seed = config.get("seed")
+        if isinstance(seed, Mapping) and seed.get("class_name") == "SeedGenerator":
+            # Keras' generator draws on from its seed at every call. A seed of ours names one stream: the first.
+            config["seed"] = check_config("SeedGenerator", seed.get("config"), ("seed", "name")).get("seed")
+        elif isinstance(seed, Mapping):
             from ..replay import deserialize  # here, because importing the replays takes as long as varscale
 
-            config["seed"] = deserialize(config["seed"])
+            config["seed"] = deserialize(seed)
         return config
 
     def _key(self) -> tuple[Any, ...]:

@@ -55,7 +55,23 @@ BY_NAME: dict[str, type[Initializer]] = {
     "uniform": RandomUniform,
     "one": Ones,
     "zero": Zeros,
+    "IdentityInitializer": Identity,
+    # TensorFlow.js: its `get` knows the former, its configs have the latter.
+    "varianceScaling": VarianceScaling,
+    "leCunNormal": LecunNormal,
+    "leCunUniform": LecunUniform,
+    "glorotNormal": GlorotNormal,
+    "glorotUniform": GlorotUniform,
+    "heNormal": HeNormal,
+    "heUniform": HeUniform,
+    "randomNormal": RandomNormal,
+    "truncatedNormal": TruncatedNormal,
+    "randomUniform": RandomUniform,
+    "LeCunNormal": LecunNormal,
+    "LeCunUniform": LecunUniform,
 }
+_MODULES = {PACKAGE, "keras", "keras_core", "tensorflow", "tf_keras"}
+"""The packages whose classes ours stand for."""
 
 
 def serialize(initializer: Initializer | None) -> dict[str, Any] | None:
@@ -102,16 +118,17 @@ def deserialize(
     if not isinstance(config, Mapping):
         msg = f"`config` must be a mapping with `class_name`, a name or None, got {show(config)}"
         raise TypeError(msg)
-    if not isinstance(config.get("class_name"), str):
+    name = config.get("class_name", config.get("className"))  # the latter is TensorFlow.js' word
+    if not isinstance(name, str):
         msg = f"`config` must have a `class_name`, got {show(dict(config))}"
         raise ValueError(msg)
     module = config.get("module")
     if module is not None and not isinstance(module, str):
         msg = f"`module` of `config` must be a string or None, got {show(module)}"
         raise TypeError(msg)
-    found = _find(config["class_name"], module, custom_objects)
+    found = _find(name, module, custom_objects)
     inner = config.get("config")
-    inner = {} if inner is None else check_config(config["class_name"], inner)
+    inner = {} if inner is None else check_config(name, inner)
     from_config = getattr(found, "from_config", None)
     return found(**inner) if from_config is None else from_config(inner)
 
@@ -153,18 +170,19 @@ def _find(name: str, module: str | None, custom_objects: Mapping[str, Callable[.
     registry = Initializer._registry
     if module is not None and (module, name) in registry:
         return registry[module, name]
-    if name in BY_NAME and (module is None or module.partition(".")[0] in {PACKAGE, "keras", "tf_keras", "tensorflow"}):
+    is_ours = module is None or module.partition(".")[0] in _MODULES
+    if is_ours and name in BY_NAME:
         return BY_NAME[name]
     # Configs of TensorFlow 1 and 2 name no module. Where only one user's class has the name, it is that one.
-    if module is None:
-        users = [cls for (_, own), cls in registry.items() if own == name]
-        if len(users) == 1:
-            return users[0]
-        if users:
-            msg = f"`class_name` {show(name)} needs its `module`, one of {show([cls.__module__ for cls in users])}"
-            raise ValueError(msg)
+    users = [cls for (_, own), cls in registry.items() if own == name] if module is None else []
+    if len(users) == 1:
+        return users[0]
+    if users:
+        msg = f"`class_name` {show(name)} needs its `module`, one of {show([cls.__module__ for cls in users])}"
+        raise ValueError(msg)
+    if is_ours and name.removesuffix("V2") in BY_NAME:  # tf_keras' second name for each of its classes
+        return BY_NAME[name.removesuffix("V2")]
     where = "" if module is None else f" of the module {show(module)}"
-    msg = (
-        f"`class_name` must be that of an initializer, got {show(name)}{where}; known are {', '.join(sorted(BY_NAME))}"
-    )
+    known = ", ".join(sorted({cls.__name__ for cls in BY_NAME.values()}))
+    msg = f"`class_name` must be that of an initializer, got {show(name)}{where}; known are {known}"
     raise ValueError(msg)

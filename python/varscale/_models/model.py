@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from re import Pattern
 from sys import maxsize
 from typing import Any
 
 from numpy.typing import NDArray
 
-from .._arguments.checks import entries
+from .._arguments.checks import boolean, entries
 from .._arguments.dtypes import DTypeLike
 from .._arguments.parts import Part, indexed_part
 from .._arguments.show import show
 from .._filling.arrays import new_array
 from .._filling.fill import Pass
 from .._filling.lazy import Lazy
+from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._sources.seeds import SeedLike, parse_seed
+from .covering import cover
 from .jobs import ModelJob, boxes, cut
-from .parameter import Parameter, parse_parameter
+from .layouts import Layout, parse_layout
+from .own import Own, maker
+from .parameter import Parameter
 from .progress import Progress
-from .rules import Rule, default_rules, parse_rules
+from .rules import Rule, parse_rules
+from .spellings import hold
 from .table import ModelTable
 
 _WATCHED = 1 << 26
@@ -34,39 +40,57 @@ class Model(Mapping[str, Parameter]):
     `initializer.fold_in(name)(shape, dtype)` for an initializer of that seed. So two parameters of one shape differ,
     and no value depends on the order, on other layers, or on which worker makes what.
 
+    Weights of a torch module are (out, in, *kernel), those of Keras and Flax (*kernel, in, out). An initializer with
+    the default axes counts its fans by the layout. Without one, a model whose values depend on it is an error.
+
     Args:
-        parameters: A mapping from names. An entry is a shape, a tuple (shape, dtype) or (shape, dtype, initializer)
-            with None for what is not given, or anything with a `shape` and a `dtype`.
+        parameters: A mapping from names, which may be nested (its keys are then joined by slashes) or have paths as
+            keys; pairs, such as `named_parameters()`; a torch module, whose buffers count too; a Keras model; a state
+            of Flax's nnx; or the path of a safetensors file or of its index, of which only headers are read. An entry
+            is a shape, a tuple (shape, dtype) or (shape, dtype, initializer) with None for what is not given, or
+            anything with a `shape` and a `dtype`.
         rules: `Rule`s, or (pattern, initializer) pairs, for parameters without an initializer. The first that matches
             counts; those of `default_rules()` follow.
-        dtype: The dtype of parameters without one; None for their initializer's own.
+        layout: "torch" for weights (out, in, *kernel), "keras" or "jax" for (*kernel, in, out). Modules, tensors and
+            variables of torch, Keras and TensorFlow, states of nnx, and files that name their format bring theirs.
+        dtype: The dtype of parameters without one; None for their initializer's own. A counter stays int64.
+        strict: Whether a rule that matches nothing is an error. Otherwise it is a warning.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: No rule covers a parameter, an initializer has a seed of its own, or a shape or a dtype is illegal.
+        ValueError: No rule covers a parameter (the error lists all of them), values depend on a layout and none is
+            known, an initializer has a seed of its own, a shape or a dtype is illegal, a name comes twice, or a file
+            cannot be read.
+
+    Warns:
+        UserWarning: A rule matches nothing.
 
     Example:
         >>> import varscale as vs
-        >>> model = vs.Model({"wte": (50257, 768), "h.0.ln.weight": (768,), "h.0.mlp.weight": (768, 3072)})
+        >>> shapes = {"wte": (50257, 768), "h.0.ln.weight": (768,), "h.0.mlp.weight": (3072, 768)}
+        >>> model = vs.Model(shapes, layout="torch")
         >>> model
         Model of 3 parameters, 40,957,440 values, 163,829,760 bytes
+        >>> model["h.0.mlp.weight"].initializer
+        LecunNormal(seed=None, in_axis=1, out_axis=0)
         >>> weights = model.init(seed=7)
-        >>> bool((weights["h.0.mlp.weight"] == vs.lecun_normal(7).fold_in("h.0.mlp.weight")((768, 3072))).all())
+        >>> init = vs.lecun_normal(7, in_axis=1, out_axis=0).fold_in("h.0.mlp.weight")
+        >>> bool((weights["h.0.mlp.weight"] == init((3072, 768))).all())
         True
     """
 
     def __init__(
         self,
-        parameters: Mapping[str, Any],
-        rules: Iterable[Rule | tuple[str, Builtin]] = (),
+        parameters: Any,
+        rules: Iterable[Rule | tuple[str | Pattern[str], Initializer]] = (),
         *,
+        layout: Layout | None = None,
         dtype: DTypeLike | None = None,
+        strict: bool = False,
     ) -> None:
-        if not isinstance(parameters, Mapping):
-            msg = f"`parameters` must be a mapping from names, got {show(parameters)}"
-            raise TypeError(msg)
-        ordered = (*parse_rules(rules), *default_rules())
-        self._parameters = {name: parse_parameter(name, entry, ordered, dtype) for name, entry in parameters.items()}
+        own, held = parse_rules(rules), hold(parameters)
+        chosen = parse_layout(layout, held.layouts)
+        self._parameters = cover(held, own, chosen, dtype, strict=boolean("strict", strict))
 
     def __getitem__(self, name: str) -> Parameter:
         if not isinstance(name, str) or name not in self._parameters:
@@ -123,7 +147,7 @@ class Model(Mapping[str, Parameter]):
                 shape, dtype, _ = self._parameters[name]
                 # Not `fold_in`, which would copy an initializer for each of thousands of parameters.
                 initializer, stream = seeded(name)._named(name)
-                if self._parameters[name].nbytes <= most:
+                if self._parameters[name].nbytes <= most or isinstance(initializer, Own):
                     whole = Part(shape, shape)
                     arrays[name] = together.add(initializer._source(whole, dtype, stream), whole)
                     continue
@@ -175,14 +199,14 @@ class Model(Mapping[str, Parameter]):
         Example:
             >>> import varscale as vs
             >>> from concurrent.futures import ThreadPoolExecutor
-            >>> model = vs.Model({"big": (1000, 300), "bias": (300,)})
+            >>> model = vs.Model({"w": (1000, 300), "b": (300,)}, layout="jax")
             >>> with ThreadPoolExecutor(2) as executor:
             ...     for parts in executor.map(vs.ModelJob.run, model.jobs(7, max_bytes=400_000)):
             ...         print([(part.name, part.index[0], part.values.shape) for part in parts])
-            [('big', slice(0, 333, 1), (333, 300))]
-            [('big', slice(333, 666, 1), (333, 300))]
-            [('big', slice(666, 999, 1), (333, 300))]
-            [('big', slice(999, 1000, 1), (1, 300)), ('bias', slice(0, 300, 1), (300,))]
+            [('w', slice(0, 333, 1), (333, 300))]
+            [('w', slice(333, 666, 1), (333, 300))]
+            [('w', slice(666, 999, 1), (333, 300))]
+            [('w', slice(999, 1000, 1), (1, 300)), ('b', slice(0, 300, 1), (300,))]
         """
         return cut(self.lazy(seed, names), max_bytes)
 
@@ -208,15 +232,15 @@ class Model(Mapping[str, Parameter]):
             chosen[name] = None
         return list(chosen)
 
-    def _seeded(self, seed: Any) -> Callable[[str], Builtin]:
+    def _seeded(self, seed: Any) -> Callable[[str], Builtin | Own]:
         """A function from a name to its initializer with the model's seed; the name is not folded in."""
         parsed = parse_seed(seed)._given
-        found: dict[int, Builtin] = {}  # thousands of parameters share an initializer
+        found: dict[int, Builtin | Own] = {}  # thousands of parameters share an initializer
 
-        def seeded(name: str) -> Builtin:
+        def seeded(name: str) -> Builtin | Own:
             initializer = self._parameters[name].initializer
             if id(initializer) not in found:
-                found[id(initializer)] = initializer._with_seed(parsed)
+                found[id(initializer)] = maker(initializer)._with_seed(parsed)
             return found[id(initializer)]
 
         return seeded

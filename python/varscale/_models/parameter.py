@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._arguments.checks import as_integer
+from .._arguments.dtypes import any_dtype
 from .._arguments.parts import Part, check_elements
 from .._arguments.shapes import parse_shape
-from .._arguments.show import show
-from .._initializers.builtin import Builtin
-from .._sources.seeds import parse_path
-from .rules import Rule, check_unseeded
+from .._filling.lazy import Lazy
+from .._initializers.base import Initializer
+from .._initializers.constant import Fixed
+from .headers import DTYPES
+from .own import Own, maker
+from .rules import check_unseeded
 
 
 class Parameter(NamedTuple):
@@ -20,7 +25,7 @@ class Parameter(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    initializer: Builtin
+    initializer: Initializer
     """An initializer without a seed; a model puts its own seed in, and folds the parameter's name in."""
 
     @property
@@ -34,38 +39,53 @@ class Parameter(NamedTuple):
         return self.size * self.dtype.itemsize
 
 
-def parse_parameter(name: Any, entry: Any, rules: tuple[Rule, ...], default: Any) -> Parameter:
-    """The parameter that a model's entry stands for.
+class Entry(NamedTuple):
+    """An entry of a model before it has an initializer, or with the one that it was given."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    """None where none is given."""
+    initializer: Initializer | None
+    settled: bool
+    """Whether the initializer comes from a model or a lazy tensor, and is for this very shape."""
+
+
+def parse_entry(entry: Any) -> Entry:
+    """The shape, the dtype and the initializer of an entry.
 
     Raises:
-        TypeError: The name or a field is of the wrong kind.
-        ValueError: No rule covers the parameter, its initializer has a seed, or its shape or dtype is illegal.
+        TypeError: A field is of the wrong kind.
+        ValueError: The shape is illegal, or the initializer has a seed.
     """
-    if not isinstance(name, str):
-        msg = f"`parameters` must have names that are strings, got {show(name)}"
-        raise TypeError(msg)
-    parse_path((name,))  # a name that `fold_in` would refuse is refused here
-    try:
-        shape, dtype, initializer = _fields(entry)
-        full = parse_shape(shape)
-        check_elements(full)
-        if initializer is None:
-            initializer = next((rule.initializer for rule in rules if rule._covers(name, len(full))), None)
-            if initializer is None:
-                msg = f"`rules` cover no parameter of this name and shape {show(full)}: give an initializer or a rule"
-                raise ValueError(msg)
-        # What cannot be made is found here, not in the middle of a model.
-        source = check_unseeded(initializer)._source(Part(full, full), default if dtype is None else dtype)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"parameter {show(name)}: {error}") from error
-    return Parameter(full, source.dtype, initializer)
-
-
-def _fields(entry: Any) -> tuple[Any, Any, Any]:
-    """The shape, the dtype and the initializer of an entry, with None for what is not given."""
-    if hasattr(entry, "shape") and hasattr(entry, "dtype"):
-        return entry.shape, entry.dtype, getattr(entry, "initializer", None)
+    settled = isinstance(entry, Parameter | Lazy)
+    if isinstance(entry, Mapping):  # of a safetensors header
+        shape, dtype, initializer = entry["shape"], entry["dtype"], None
+    elif hasattr(entry, "shape") and hasattr(entry, "dtype"):
+        shape, dtype, initializer = entry.shape, entry.dtype, entry.initializer if settled else None
     # A tuple that begins with a number is a shape.
-    if isinstance(entry, tuple) and 2 <= len(entry) <= 3 and not isinstance(entry[0], int | np.integer):
-        return (*entry, None, None)[:3]
-    return entry, None, None
+    elif isinstance(entry, tuple) and 2 <= len(entry) <= 3 and as_integer(entry[0]) is None:
+        shape, dtype, initializer = (*entry, None)[:3]
+    else:
+        shape, dtype, initializer = entry, None, None
+    full = parse_shape(shape)
+    check_elements(full)
+    if type(dtype) is str:
+        dtype = DTYPES.get(dtype, dtype)
+    if isinstance(initializer, Own):
+        initializer = initializer.initializer
+    return Entry(full, dtype, None if initializer is None else check_unseeded(initializer), settled)
+
+
+def parse_parameter(entry: Entry, initializer: Initializer, default: Any) -> Parameter:
+    """The parameter of an entry whose initializer is known; `default` is the dtype of those that have none.
+
+    Raises:
+        ValueError: The initializer cannot make this shape or dtype.
+    """
+    dtype = entry.dtype
+    # A counter stays one in a model of another dtype.
+    if dtype is None and not (isinstance(initializer, Fixed) and any_dtype(initializer.dtype).kind in "iu"):
+        dtype = default
+    # What cannot be made is found here, not in the middle of a model.
+    source = maker(initializer)._source(Part(entry.shape, entry.shape), dtype)
+    return Parameter(entry.shape, source.dtype, initializer)

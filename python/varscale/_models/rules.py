@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from re import Pattern
 from typing import Any
 
 from .._arguments.checks import entries, integer
 from .._arguments.immutable import Immutable
-from .._arguments.shapes import MOST_DIMENSIONS, ShapeLike, parse_shape
+from .._arguments.shapes import ShapeLike, parse_shape
 from .._arguments.show import show
+from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Ones, Zeros
 from .._initializers.presets import LecunNormal
 from .._initializers.random import RandomNormal
-
-_BIASES = ("*bias", "*beta", "*running_mean", "*moving_mean")
-_NORMS = ("*gamma", "*scale", "*weight", "*running_var", "*moving_variance")
-_EMBEDDINGS = ("*embed*", "*wte*", "*wpe*")
+from .kinds import KINDS, Kind, Laws, kind_of, path_of
 
 
 class Rule(Immutable):
     """Gives an initializer to the parameters whose name and rank match.
 
     Args:
-        pattern: A shell pattern of names, such as "*.attn.*.weight"; "*" matches dots and slashes too.
-        initializer: One of varscale's own initializers, without a seed, because the model's seed counts.
+        pattern: A shell pattern of whole names, such as "*.attn.*.weight", in which "*" matches dots and slashes too;
+            or a compiled regular expression that the whole name must match.
+        initializer: One of varscale's own initializers, without a seed, because the model's seed counts; or one of your
+            own, of a class that derives from `varscale.Initializer`, which makes whole tensors only.
         rank: The number of the parameter's dimensions: an integer, a range of them, or None for any.
 
     Raises:
@@ -40,13 +41,15 @@ class Rule(Immutable):
 
     _fields = ("pattern", "initializer", "rank")
     __slots__ = _fields
-    pattern: str
-    initializer: Builtin
+    pattern: str | Pattern[str]
+    initializer: Initializer
     rank: int | range | None
 
-    def __init__(self, pattern: str, initializer: Builtin, *, rank: int | range | None = None) -> None:
-        if not isinstance(pattern, str):
-            msg = f"`pattern` must be a string, got {show(pattern)}"
+    def __init__(
+        self, pattern: str | Pattern[str], initializer: Initializer, *, rank: int | range | None = None
+    ) -> None:
+        if not isinstance(pattern.pattern if isinstance(pattern, Pattern) else pattern, str):
+            msg = f"`pattern` must be a string or a compiled regular expression of strings, got {show(pattern)}"
             raise TypeError(msg)
         if rank is not None and not isinstance(rank, range):
             rank = integer("rank", rank)
@@ -57,68 +60,97 @@ class Rule(Immutable):
         if not isinstance(name, str):
             msg = f"`name` must be a string, got {show(name)}"
             raise TypeError(msg)
-        return self._covers(name, len(parse_shape(shape)))
+        return self._matches(name, parse_shape(shape))
 
-    def _covers(self, name: str, rank: int) -> bool:
+    def _matches(self, name: str, shape: tuple[int, ...]) -> bool:
+        rank = len(shape)
         ranks = self.rank is None or (rank in self.rank if isinstance(self.rank, range) else rank == self.rank)
-        return ranks and fnmatchcase(name, self.pattern)
+        if not ranks:
+            return False
+        if isinstance(self.pattern, str):
+            return fnmatchcase(name, self.pattern)
+        return self.pattern.fullmatch(name) is not None
+
+    @classmethod
+    def _usual(cls, what: str, initializer: Initializer) -> Usual:
+        """A usual rule from its pickle."""
+        return Usual(what, initializer)
 
     def __repr__(self) -> str:
         rank = "" if self.rank is None else f", rank={show(self.rank)}"
         return f"Rule({show(self.pattern)}, {show(self.initializer)}{rank})"
 
 
+class Usual(Rule):
+    """The rule of a usual kind of parameters: its `pattern` is what the table of kinds calls them."""
+
+    __slots__ = ()
+
+    def __init__(self, what: str, initializer: Initializer) -> None:
+        if what not in {kind.what for kind in KINDS if kind.law is not None}:
+            msg = f"`pattern` must be a usual kind of parameters, got {show(what)}"
+            raise ValueError(msg)
+        self._set(pattern=what, initializer=check_unseeded(initializer), rank=None)
+
+    def _matches(self, name: str, shape: tuple[int, ...]) -> bool:
+        return self.covers(kind_of(path_of(name), shape, None))
+
+    def covers(self, kind: Kind | None) -> bool:
+        """Whether the rule covers parameters of this kind."""
+        return kind is not None and kind.what == self.pattern
+
+    def __reduce__(self) -> Any:
+        return Rule._usual, (self.pattern, self.initializer)  # through the class that users import
+
+    def __repr__(self) -> str:
+        return f"<usual rule: {self.pattern} are {show(self.initializer)}>"
+
+
 def default_rules(
     *,
-    weight: Builtin | None = None,
-    embedding: Builtin | None = None,
-    norm: Builtin | None = None,
-    bias: Builtin | None = None,
+    weight: Initializer | None = None,
+    embedding: Initializer | None = None,
+    norm: Initializer | None = None,
+    bias: Initializer | None = None,
 ) -> tuple[Rule, ...]:
-    """The rules that a model follows after its own.
+    """The rules that a model follows after its own, for parameters whose names and shapes tell what they start from.
 
-    * Biases, betas and running means are zeros.
-    * Gammas, scales and weights of rank 1, and running variances, are ones.
-    * Embeddings ("embed", "wte" or "wpe" in the name) of rank 2 are normal with standard deviation 0.02.
-    * Everything else of rank 2 and more is `lecun_normal`.
+    * Weights of rank 2 and more are `lecun_normal`, and experts that are stacked too, each by itself.
+    * Biases, shifts of norms and running means are zeros. Scales of norms and running variances are ones.
+    * Embeddings of rank 2, tokens and tables of positions are normal with standard deviation 0.02.
+    * LoRA's A is uniform in ±1/√in and its B zeros. `ls*.gamma` is 1e-6. Counters are zero.
 
-    No rule covers a vector or a scalar of another name.
+    No rule covers what names do not tell, such as masks that are stored as a bias, or a slope of PReLU. The guide to
+    models has a table of all names.
 
     Args:
-        weight: The initializer of weights instead, such as `he_normal(in_axis=1, out_axis=0)` for PyTorch's layout.
-        embedding: The initializer of embeddings instead.
-        norm: The initializer of the scales of norms instead.
+        weight: The initializer of weights instead. It counts fans by the model's layout, unless it names its axes.
+        embedding: The initializer of embeddings, tokens and tables of positions instead.
+        norm: The initializer of the scales of norms instead, such as `zeros()` for norms that multiply by 1 + weight.
         bias: The initializer of biases instead.
 
     Raises:
-        TypeError: An initializer is not one of varscale's own.
+        TypeError: An initializer is none.
         ValueError: An initializer has a seed of its own.
 
     Example:
         >>> import varscale as vs
-        >>> vs.Model({"conv.weight": (64, 3, 7, 7)}, vs.default_rules(weight=vs.he_normal(in_axis=1, out_axis=0)))
+        >>> vs.Model({"conv.weight": (64, 3, 7, 7)}, vs.default_rules(weight=vs.he_normal()), layout="torch")
         Model of 1 parameter, 9,408 values, 37,632 bytes
     """
-    zeros = Zeros() if bias is None else bias
-    ones = Ones() if norm is None else norm
-    normal = RandomNormal(0.0, 0.02) if embedding is None else embedding
-    lecun = LecunNormal() if weight is None else weight
-    # The first match counts, so the rule for everything comes last.
-    return (
-        *(Rule(pattern, zeros) for pattern in _BIASES),
-        *(Rule(pattern, ones, rank=1) for pattern in _NORMS),
-        *(Rule(pattern, normal, rank=2) for pattern in _EMBEDDINGS),
-        Rule("*", lecun, rank=range(2, MOST_DIMENSIONS + 1)),
-    )
+    chosen = {"weight": weight, "embedding": embedding, "norm": norm, "bias": bias}
+    usual = Laws(LecunNormal(), RandomNormal(0.0, 0.02), Ones(), Zeros())
+    laws = usual._replace(**{role: init for role, init in chosen.items() if init is not None})
+    made = {kind.what: kind.law(laws) for kind in KINDS if kind.law is not None}
+    return tuple(Usual(what, initializer) for what, initializer in made.items())
 
 
-def check_unseeded(initializer: Any) -> Builtin:
-    """`initializer`, which must be one of ours and have no seed of its own."""
-    if not isinstance(initializer, Builtin):
-        msg = f"`initializer` must be one of varscale's own initializers, got {show(initializer)}"
+def check_unseeded(initializer: Any) -> Initializer:
+    """`initializer`, which must be one; of ours, it must have no seed of its own."""
+    if not isinstance(initializer, Initializer):
+        msg = f"`initializer` must be an initializer, varscale's or one of your own class, got {show(initializer)}"
         raise TypeError(msg)
-    seed = getattr(initializer, "seed", None)
-    if seed is not None:
+    if isinstance(initializer, Builtin) and getattr(initializer, "seed", None) is not None:
         msg = f"`initializer` must have no seed in a model, whose own seed counts, got {show(initializer)}"
         raise ValueError(msg)
     return initializer

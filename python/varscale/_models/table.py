@@ -7,24 +7,30 @@ from typing import NamedTuple
 
 from .._arguments.immutable import Immutable
 from .._arguments.show import show
+from .._initializers.constant import Fixed
 from .._initializers.sampled import Sampled
+from .own import maker
 from .parameter import Parameter
 
 
 class ModelRow(NamedTuple):
-    """A parameter's row of a table; fans and standard deviation are None where an initializer draws nothing."""
+    """A parameter's row of a table.
+
+    Fans are None where an initializer draws nothing, and moments where it is of a user's own class.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     initializer: str
-    fan_in: int | None
-    fan_out: int | None
+    fan_in: float | None
+    fan_out: float | None
+    mean: float | None
     stddev: float | None
     nbytes: int
 
 
-_HEADINGS = ("name", "shape", "dtype", "initializer", "fan_in", "fan_out", "stddev", "bytes")
+_HEADINGS = ("name", "shape", "dtype", "initializer", "fan_in", "fan_out", "mean", "stddev", "bytes")
 _LEFT = 4
 """The number of columns that are aligned to the left: these hold words, the others numbers."""
 
@@ -50,7 +56,7 @@ class ModelTable(Immutable):
         return len(self.rows)
 
     def _cells(self) -> list[tuple[str, ...]]:
-        total = ("total", "", "", "", "", "", "", f"{sum(row.nbytes for row in self.rows):,}")
+        total = ("total", *[""] * (len(_HEADINGS) - 2), f"{sum(row.nbytes for row in self.rows):,}")
         return [_HEADINGS, *map(_text, self.rows), total]
 
     def __repr__(self) -> str:
@@ -81,15 +87,16 @@ class ModelTable(Immutable):
 
 def _row(name: str, parameter: Parameter) -> ModelRow:
     shape, dtype, initializer = parameter
-    fan_in = fan_out = stddev = None
-    if isinstance(initializer, Sampled):
-        found = initializer.describe(shape)
-        fan_in, fan_out, stddev = found.fan_in, found.fan_out, found.stddev
-    return ModelRow(name, shape, dtype.name, type(initializer).__name__, fan_in, fan_out, stddev, parameter.nbytes)
+    row = ModelRow(name, shape, dtype.name, type(initializer).__name__, None, None, None, None, parameter.nbytes)
+    if not isinstance(initializer, Sampled | Fixed) or maker(initializer) is not initializer:
+        return row
+    found = initializer.describe(shape)
+    row = row._replace(mean=found.mean, stddev=found.stddev)
+    return row._replace(fan_in=found.fan_in, fan_out=found.fan_out) if isinstance(initializer, Sampled) else row
 
 
 def _text(row: ModelRow) -> tuple[str, ...]:
     shape = "x".join(map(show, row.shape)) or "()"
     fans = ("" if fan is None else f"{fan:,}" for fan in (row.fan_in, row.fan_out))
-    stddev = "" if row.stddev is None else f"{row.stddev:.6g}"
-    return row.name, shape, row.dtype, row.initializer, *fans, stddev, f"{row.nbytes:,}"
+    moments = ("" if moment is None else f"{moment:.6g}" for moment in (row.mean, row.stddev))
+    return row.name, shape, row.dtype, row.initializer, *fans, *moments, f"{row.nbytes:,}"
