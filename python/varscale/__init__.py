@@ -22,6 +22,7 @@ from ._filling.lazy import Lazy
 from ._filling.threads import num_threads
 from ._initializers.base import Initializer
 from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._initializers.pieces import Pieces
 from ._initializers.presets import (
     GlorotNormal,
     GlorotUniform,
@@ -91,6 +92,7 @@ __all__ = [
     "Ones",
     "Parameter",
     "PartitionInfo",
+    "Pieces",
     "RandomNormal",
     "RandomUniform",
     "Rule",

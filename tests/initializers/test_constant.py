@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import varscale as vs
-from varscale._filling.pieces import assign
+from varscale._filling.assign import assign
 
 NUMERIC = [
     *("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),

@@ -37,6 +37,7 @@ EXPRESSIONS = (
     "vs.Zeros('float8_e4m3fn')",
     "vs.Ones('bool')",
     "vs.Identity(-2.0, 'float64')",
+    "vs.Pieces([(..., vs.RandomNormal()), ((slice(1, 3), -1), vs.Ones())], 7, 'float64').fold_in('wte')",
     "vs.lecun_normal(replay.tf1(42, 7, skip=3, eager=True))",
     "vs.he_uniform(replay.tf_keras(42))",
     "vs.he_normal(replay.keras(3, 'tensorflow'))",

@@ -151,7 +151,7 @@ def test_there_are_examples() -> None:
     endings = (
         "Model",
         "Model.jobs",
-        "Sampled.fold_in",
+        "Seeded.fold_in",
         "Sampled.describe",
         "Builtin.lazy",
         "jax",

@@ -14,7 +14,7 @@ from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
 from .._arguments.parts import Part
 from .._arguments.show import show
-from .._filling.pieces import assign
+from .._filling.assign import assign
 from .._sources.environment import in_default_environment
 from .._sources.plan import check_overflow
 from .._sources.source import Source, Written
