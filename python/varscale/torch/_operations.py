@@ -8,11 +8,10 @@ from typing import Any
 
 from .._engines import missing
 from . import _laws
-from ._values import Draw, Value, constant
+from ._values import Draw, Value, constant, each, leaves
 
 try:
     import torch
-    from torch.utils._pytree import tree_flatten, tree_map
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
@@ -39,7 +38,7 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
     found = _filled(name, base, args, kwargs, shape, dtype)
     if found is not None:
         return found
-    inputs = [leaf for leaf in tree_flatten((args, kwargs))[0] if isinstance(leaf, Value)]
+    inputs = leaves(Value, values)
     if base in _COPIES:
         source = args[1] if base == "copy" else args[0]
         if source.shape == shape or base == "copy":
@@ -137,8 +136,8 @@ def _pointwise_constant(
     func: Any, args: Any, kwargs: Any, shape: tuple[int, ...], dtype: torch.dtype, number: int
 ) -> Value | None:
     """The values of an operation on tensors of one number each: it is done on one element."""
-    one = lambda leaf: leaf.constant.reshape((1,) * len(leaf.shape)) if isinstance(leaf, Value) else leaf  # noqa: E731
-    found = _outcome(func, tree_map(one, args), tree_map(one, kwargs), number)
+    one = lambda value: value.constant.reshape((1,) * len(value.shape))  # noqa: E731
+    found = _outcome(func, each(one, Value, args), each(one, Value, kwargs), number)
     return constant(shape, dtype, found.reshape(())) if found.numel() == 1 else None
 
 
@@ -147,8 +146,8 @@ def _computed(func: Any, args: Any, kwargs: Any, number: int) -> Any:
 
     def compute(draw: Draw | None) -> torch.Tensor:
         # Copies, because the operation may write to its arguments.
-        fetch = lambda leaf: leaf.real(draw).clone() if isinstance(leaf, Value) else leaf  # noqa: E731
-        return _outcome(func, tree_map(fetch, args), tree_map(fetch, kwargs), number)
+        fetch = lambda value: value.real(draw).clone()  # noqa: E731
+        return _outcome(func, each(fetch, Value, args), each(fetch, Value, kwargs), number)
 
     return compute
 
@@ -157,8 +156,8 @@ def _outcome(func: Any, args: Any, kwargs: Any, number: int) -> torch.Tensor:
     """One result of an operation that is done on the CPU."""
     if any(argument.name == "device" for argument in func._schema.arguments):
         kwargs = {**kwargs, "device": torch.device("cpu")}
-    out = func(*args, **kwargs)
-    return [leaf for leaf in tree_flatten(out)[0] if isinstance(leaf, torch.Tensor)][number]
+    found: torch.Tensor = leaves(torch.Tensor, func(*args, **kwargs))[number]
+    return found
 
 
 def _named(func: Any) -> str:

@@ -15,13 +15,12 @@ from .._engines import missing
 from ._geometry import View
 from ._operations import parts_of, truncated_value, value_of
 from ._storage import Storage
-from ._values import Value, constant, real
+from ._values import Value, constant, each, leaves, real
 
 try:
     import torch
     from torch.overrides import TorchFunctionMode
     from torch.utils._python_dispatch import TorchDispatchMode
-    from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
@@ -143,7 +142,7 @@ class _Operations(TorchDispatchMode):
 
     def _done(self, func: Any, args: Any, kwargs: Any) -> Any:
         record, name = self._record, func._schema.name.partition("::")[2]
-        tensors = [leaf for leaf in tree_flatten((args, kwargs))[0] if isinstance(leaf, torch.Tensor)]
+        tensors = leaves(torch.Tensor, (args, kwargs))
         random = torch.Tag.nondeterministic_seeded in func.tags
         if not random and name not in _CREATORS and not any(record.storage(tensor) for tensor in tensors):
             return func(*args, **kwargs)
@@ -158,7 +157,7 @@ class _Operations(TorchDispatchMode):
         for tensor in written:
             if record.storage(tensor) is None:
                 record.follow_real(tensor)
-        values = tree_map(self._read, (args, kwargs))
+        values = each(record.value, torch.Tensor, (args, kwargs))
         if written:
             if outs:  # they are written to, but not read
                 values[1].update({name: constant(out.shape, out.dtype, 0) for name, out in outs.items()})
@@ -166,17 +165,16 @@ class _Operations(TorchDispatchMode):
                 record.write(tensor, value_of(func, name, values, tensor, number))
             return None if not results else written[0] if len(results) == 1 else tuple(written)
         device = torch.device(kwargs.get("device") or next((self._device(tensor) for tensor in tensors), "cpu"))
-        out = func(*tree_map(_without_memory, args), **_on_meta(func, tree_map(_without_memory, kwargs)))
-        leaves, form = tree_flatten(out)
-        leaves = [self._made(leaf, device) if isinstance(leaf, torch.Tensor) else leaf for leaf in leaves]
-        for number, tensor in enumerate(leaf for leaf in leaves if isinstance(leaf, torch.Tensor)):
+        out = func(*each(_without_memory, torch.Tensor, args), **_on_meta(func, each(_without_memory, torch.Tensor, kwargs)))
+        out = each(lambda result: self._made(result, device), torch.Tensor, out)
+        for number, tensor in enumerate(leaves(torch.Tensor, out)):
             record.follow(tensor, device)
             if name in {"cat", "stack"}:
                 for part, value in parts_of(name, values[0], tensor):
                     record.write(part, value)
             elif not name.removeprefix("new_").startswith("empty"):
                 record.write(tensor, value_of(func, name, values, tensor, number))
-        return tree_unflatten(leaves, form)
+        return out
 
     def _made(self, result: torch.Tensor, device: torch.device) -> torch.Tensor:
         """The tensor that the network gets for one without memory."""
@@ -184,17 +182,12 @@ class _Operations(TorchDispatchMode):
             return result
         return torch.empty_strided(result.size(), result.stride(), dtype=result.dtype, device=device)
 
-    def _read(self, leaf: Any) -> Any:
-        return self._record.value(leaf) if isinstance(leaf, torch.Tensor) else leaf
-
     def _device(self, tensor: torch.Tensor) -> torch.device:
         storage = self._record.storage(tensor)
         return tensor.device if storage is None else storage.device
 
     def _real(self, arguments: Any) -> Any:
-        return tree_map(
-            lambda leaf: self._record.value(leaf).real() if isinstance(leaf, torch.Tensor) else leaf, arguments
-        )
+        return each(lambda tensor: self._record.value(tensor).real(), torch.Tensor, arguments)
 
 
 def _written(func: Any, args: Any, kwargs: Any) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
@@ -203,7 +196,7 @@ def _written(func: Any, args: Any, kwargs: Any) -> tuple[list[torch.Tensor], dic
     for place, argument in enumerate(func._schema.arguments):
         if argument.alias_info is not None and argument.alias_info.is_write:
             given = args[place] if place < len(args) else kwargs.get(argument.name)
-            written += [leaf for leaf in tree_flatten(given)[0] if isinstance(leaf, torch.Tensor)]
+            written += leaves(torch.Tensor, given)
             if argument.kwarg_only:
                 outs[argument.name] = given
     return written, outs
@@ -214,11 +207,11 @@ def _data_decides(func: Any) -> bool:
     return torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags
 
 
-def _without_memory(leaf: Any) -> Any:
+def _without_memory(tensor: torch.Tensor) -> torch.Tensor:
     """A tensor of the same shape and strides on the meta device."""
-    if not isinstance(leaf, torch.Tensor) or leaf.device.type == "meta":
-        return leaf
-    return torch.empty_strided(leaf.size(), leaf.stride(), dtype=leaf.dtype, device="meta")
+    if tensor.device.type == "meta":
+        return tensor
+    return torch.empty_strided(tensor.size(), tensor.stride(), dtype=tensor.dtype, device="meta")
 
 
 def _on_meta(func: Any, kwargs: dict[str, Any]) -> dict[str, Any]:

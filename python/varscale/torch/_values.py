@@ -13,6 +13,24 @@ try:
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
+def each(function: Callable[[Any], Any], kind: type, arguments: Any) -> Any:
+    """An operation's arguments, with what a function makes of those of a kind; torch nests them in lists only."""
+    if isinstance(arguments, kind):
+        return function(arguments)
+    if isinstance(arguments, list | tuple):
+        return type(arguments)([each(function, kind, argument) for argument in arguments])
+    if isinstance(arguments, dict):
+        return {name: each(function, kind, argument) for name, argument in arguments.items()}
+    return arguments
+
+
+def leaves(kind: type, arguments: Any) -> list[Any]:
+    """The arguments of a kind, in order."""
+    found: list[Any] = []
+    each(found.append, kind, arguments)
+    return found
+
+
 Draw = Callable[["Value"], Any]
 """What makes a real tensor of a random value; it raises where nothing random can be had."""
 
