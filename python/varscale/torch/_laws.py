@@ -102,6 +102,8 @@ def after(operation: str, law: Law, others: list[float | None], place: int, alph
         place: 0 or 1.
         alpha: The factor of the second argument of `add` and `sub`.
     """
+    if place and operation not in {"add", "sub", "rsub", "mul"}:
+        return None
     if operation in {"clamp", "clamp_min", "clamp_max"}:
         low, high = {"clamp_min": [*others, None], "clamp_max": [None, *others]}.get(operation, [*others, None])[:2]
         return law.clamped(-inf if low is None else low, inf if high is None else high)
@@ -120,7 +122,7 @@ def after(operation: str, law: Law, others: list[float | None], place: int, alph
         return law.affine(1.0, -alpha * number) if first else law.affine(-alpha, number)
     if operation == "mul":
         return law.affine(number, 0.0)
-    if operation == "div" and not place and number:
+    if operation == "div" and number:
         return law.affine(1.0 / number, 0.0)
     return None
 

@@ -15,7 +15,7 @@ try:
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
-_COPIES = {"clone", "copy", "_to_copy", "lift_fresh_copy", "_unsafe_view", "_reshape_copy", "view_copy"}
+_COPIES = {"clone", "copy", "_to_copy", "lift_fresh_copy"}
 _NUMBERS = {"zero": 0, "zeros": 0, "new_zeros": 0, "zeros_like": 0, "ones": 1, "new_ones": 1, "ones_like": 1}
 _FILLS = {"fill": 1, "full": 1, "new_full": 2, "full_like": 1}
 """The place of the number among the arguments."""
@@ -41,8 +41,7 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
     inputs = leaves(Value, values)
     if base in _COPIES:
         source = args[1] if base == "copy" else args[0]
-        if source.shape == shape or base == "copy":
-            return source.spread(shape, _named(func)).cast(dtype, _named(func))
+        return source.spread(shape, _named(func)).cast(dtype, _named(func))
     if _pointwise(func) and inputs and all(value.constant is not None for value in inputs):
         found = _pointwise_constant(func, args, kwargs, shape, dtype, number)
         if found is not None:
@@ -99,7 +98,7 @@ def _filled(name: str, base: str, args: Any, kwargs: Any, shape: tuple[int, ...]
         if not isinstance(given, Value):
             return constant(shape, dtype, given)
         return given.spread(shape, "aten.fill_").cast(dtype, "aten.fill_")
-    if base not in _DRAWS:
+    if base not in _DRAWS or not dtype.is_floating_point:
         return None
     given: list[Any] = []
     if name in {"normal_", "uniform_", "normal"}:

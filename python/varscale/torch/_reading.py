@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import copysign
 from typing import Any
 
-import numpy as np
 
 from .._arguments.boxes import Box
 from .._engines import missing
@@ -64,7 +64,10 @@ class Reading:
         """The initializer of a tensor, or why there is none."""
         storage = self._record.storage(tensor)
         if storage is None:
-            return UNWRITTEN if tensor.is_meta else self._held(tensor)
+            if tensor.is_meta:
+                return UNWRITTEN
+            value = self._record.value(tensor)
+            return value.why or self._certain(value)
         view = View.of(tensor)
         pieces = visible(storage.writes, view)
         if not covers(storage.writes, pieces, view):
@@ -108,7 +111,7 @@ class Reading:
         array = plain.numpy()
         if array.size and (array == array.flat[0]).all():
             number = array.flat[0].item()
-            if number in (0, 1) and not np.signbit(number):
+            if number in (0, 1) and copysign(1, number) > 0:
                 return self._shared.setdefault(number, (Zeros, Ones)[int(number)]())
             return self._shared.setdefault(("constant", number), Constant(number))
         key = array.shape, array.dtype, array.tobytes()

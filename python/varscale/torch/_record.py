@@ -6,10 +6,13 @@ some. What that code computes without randomness is computed for real where its 
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+
+import numpy as np
 
 from .._engines import missing
 from ._geometry import View
@@ -39,6 +42,7 @@ class Record:
     def __init__(self, *, memory: bool = False) -> None:
         self._storages: dict[int, Storage] = {}
         self._memory = memory
+        self._begun = _generators()
 
     @contextmanager
     def keep(self) -> Iterator[None]:
@@ -62,7 +66,11 @@ class Record:
     def value(self, tensor: torch.Tensor) -> Value:
         """The values that a tensor has now."""
         storage = self.storage(tensor)
-        return real(tensor) if storage is None else storage.read(View.of(tensor), tensor.dtype)
+        if storage is not None:
+            return storage.read(View.of(tensor), tensor.dtype)
+        # Real values may come from anywhere: from generators that the record does not see, once these have moved.
+        foreign = tensor.is_floating_point() and _generators() != self._begun
+        return real(tensor, "a generator of NumPy or Python" if foreign else None)
 
     def write(self, tensor: torch.Tensor, value: Value) -> None:
         """Notes that a tensor was given values."""
@@ -83,6 +91,12 @@ class Record:
         flat = torch.as_strided(tensor.detach(), (tensor.untyped_storage().nbytes() // tensor.element_size(),), (1,), 0)
         storage = self.follow(tensor, tensor.device)
         storage.write(View.of(flat), real(flat))
+
+
+def _generators() -> tuple[Any, ...]:
+    """The states of the global generators of Python and NumPy."""
+    name, words, *place = np.random.get_state()
+    return random.getstate(), name, words.tobytes(), *place
 
 
 class _Looks(TorchFunctionMode):
@@ -143,14 +157,14 @@ class _Operations(TorchDispatchMode):
     def _done(self, func: Any, args: Any, kwargs: Any) -> Any:
         record, name = self._record, func._schema.name.partition("::")[2]
         tensors = leaves(torch.Tensor, (args, kwargs))
-        random = torch.Tag.nondeterministic_seeded in func.tags
-        if not random and name not in _CREATORS and not any(record.storage(tensor) for tensor in tensors):
+        draws = torch.Tag.nondeterministic_seeded in func.tags
+        if not draws and name not in _CREATORS and not any(record.storage(tensor) for tensor in tensors):
             return func(*args, **kwargs)
         results = func._schema.returns
         if results and all(result.alias_info is not None and not result.alias_info.is_write for result in results):
             return func(*args, **kwargs)  # a view
         written, outs = _written(func, args, kwargs)
-        if not random and not written and _data_decides(func):
+        if not draws and not written and _data_decides(func):
             return func(*self._real(args), **self._real(kwargs))
         if torch.Tag.inplace_view in func.tags:
             return func(*args, **kwargs)
@@ -165,7 +179,9 @@ class _Operations(TorchDispatchMode):
                 record.write(tensor, value_of(func, name, values, tensor, number))
             return None if not results else written[0] if len(results) == 1 else tuple(written)
         device = torch.device(kwargs.get("device") or next((self._device(tensor) for tensor in tensors), "cpu"))
-        out = func(*each(_without_memory, torch.Tensor, args), **_on_meta(func, each(_without_memory, torch.Tensor, kwargs)))
+        out = func(
+            *each(_without_memory, torch.Tensor, args), **_on_meta(func, each(_without_memory, torch.Tensor, kwargs))
+        )
         out = each(lambda result: self._made(result, device), torch.Tensor, out)
         for number, tensor in enumerate(leaves(torch.Tensor, out)):
             record.follow(tensor, device)

@@ -13,6 +13,7 @@ try:
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
+
 def each(function: Callable[[Any], Any], kind: type, arguments: Any) -> Any:
     """An operation's arguments, with what a function makes of those of a kind; torch nests them in lists only."""
     if isinstance(arguments, kind):
@@ -81,7 +82,7 @@ class Value:
             return self.constant.expand(self.shape)
         if self._known is None:
             if self.random and draw is None:
-                msg = f"needs values of random tensors ({self.why or 'drawn values'})"
+                msg = f"`net_or_factory` must not look at random values while it builds, got {self.why or self.law}"
                 raise ValueError(msg)
             self._known = draw(self) if self.law is not None or self._compute is None else self._compute(draw)
         return self._known
@@ -113,7 +114,7 @@ def constant(shape: Any, dtype: torch.dtype, number: Any) -> Value:
     return Value(shape, dtype, constant=torch.as_tensor(number, dtype=dtype, device="cpu"))
 
 
-def real(tensor: torch.Tensor) -> Value:
-    """The values that a real tensor has now."""
-    held = tensor.detach().clone()
-    return Value(held.shape, held.dtype, lambda draw: held)
+def real(tensor: torch.Tensor, why: str | None = None) -> Value:
+    """The values that a real tensor has now; `why` says what is not understood about them."""
+    held = tensor.detach().to("cpu", copy=True)
+    return Value(held.shape, held.dtype, lambda draw: held, why=why)
