@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import timm
-import torch
 import torchvision
 import transformers
 from peft import LoraConfig, get_peft_model

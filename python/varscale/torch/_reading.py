@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from math import copysign
 from typing import Any
 
-
 from .._arguments.boxes import Box
 from .._engines import missing
 from .._initializers.builtin import Builtin
