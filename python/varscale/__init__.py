@@ -22,6 +22,7 @@ from ._filling.lazy import Lazy
 from ._filling.threads import num_threads
 from ._initializers.base import Initializer
 from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._initializers.log_uniform import LogUniform, log_uniform
 from ._initializers.pieces import Pieces
 from ._initializers.presets import (
     GlorotNormal,
@@ -84,6 +85,7 @@ __all__ = [
     "Lazy",
     "LecunNormal",
     "LecunUniform",
+    "LogUniform",
     "Model",
     "ModelJob",
     "ModelPart",
@@ -116,6 +118,7 @@ __all__ = [
     "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
+    "log_uniform",
     "num_threads",
     "ones",
     "random_normal",

@@ -183,6 +183,44 @@ def fsdp2_of_a_model() -> None:
     refused(module, model, "must have a seed where several processes")
 
 
+class Own(Network):
+    """The network with a law of its own for every parameter, and with buffers that are computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batch = nn.BatchNorm1d(7)
+        self.register_buffer("mask", torch.empty(5, 5, dtype=torch.bool), persistent=False)
+        self.register_buffer("rates", torch.empty(3))
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        for module in (self.up, self.down, self.norm, self.batch):
+            module.reset_parameters()
+        nn.init.normal_(self.wte.weight, std=0.02)
+        nn.init.zeros_(self.wte.weight[3])
+        nn.init.trunc_normal_(self.up.weight)
+        with torch.no_grad():
+            self.mask.copy_(torch.tril(torch.ones(5, 5)))
+            self.rates.copy_(10000 ** -torch.linspace(0, 1, 3))
+
+
+def fsdp2_of_its_own_laws() -> None:
+    """A network that is read on the meta device: every rank makes its shards, and the buffers, of the one network."""
+    whole = vs.torch.build(Own, seed=3)
+    with torch.device("meta"):
+        module = Own()
+    model = vs.torch.model_of(module)
+    fully_shard(module)
+    module.to_empty(device="cpu")
+    for buffer in module.buffers():
+        buffer.fill_(1)
+    vs.torch.init_(module, model, seed=3)
+    gathered(module, whole)
+    assert whole.wte.weight[3].eq(0).all()
+    for (name, found), (_, wanted) in zip(module.named_buffers(), whole.named_buffers(), strict=True):
+        assert torch.equal(found, wanted), name
+
+
 def parallel(module: Network, mesh: object) -> Network:
     """FSDP over tensor parallelism."""
     parallelize_module(module, mesh["tp"], dict(TENSOR_PARALLEL))
@@ -245,6 +283,7 @@ CASES: dict[int, tuple[Case, ...]] = {
         refusals,
         fsdp2,
         fsdp2_of_a_model,
+        fsdp2_of_its_own_laws,
         fsdp2_over_tensor_parallel,
     ),
     4: (
@@ -256,6 +295,7 @@ CASES: dict[int, tuple[Case, ...]] = {
         refusals,
         fsdp2,
         fsdp2_of_a_model,
+        fsdp2_of_its_own_laws,
         fsdp2_over_tensor_parallel,
         hybrid_fsdp2,
         checkpoint_of_another_mesh,

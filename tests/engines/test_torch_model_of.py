@@ -32,6 +32,16 @@ def laws(function: Callable[[torch.Tensor], Any], shape: tuple[int, ...] = (6, 4
     return vs.torch.model_of(Net)["w"].initializer
 
 
+def steps(uniform: torch.Tensor) -> torch.Tensor:
+    """Mamba's time steps."""
+    return torch.exp(uniform * (math.log(0.1) - math.log(0.001)) + math.log(0.001))
+
+
+def inverse(x: torch.Tensor) -> torch.Tensor:
+    """What Mamba's biases are made of them by."""
+    return x + torch.log(-torch.expm1(-x))
+
+
 HALF = math.sqrt(3) * (math.sqrt(2 / 6) / math.sqrt(4))
 GLOROT = math.sqrt(3) * math.sqrt(2 / 10)
 FILLS: list[tuple[Callable[[torch.Tensor], Any], Init]] = [
@@ -59,6 +69,10 @@ FILLS: list[tuple[Callable[[torch.Tensor], Any], Init]] = [
     (lambda w: torch.zeros(6, 4) + 0.1, vs.Constant(np.float32(0.1).item())),
     (lambda w: torch.arange(24.0).reshape(6, 4), vs.Constant(np.arange(24.0, dtype=np.float32))),
     (lambda w: w.normal_(std=2).clamp_(-100, 100), vs.RandomNormal(0.0, 2.0)),
+    (lambda w: steps(torch.rand(6, 4)), vs.LogUniform(0.001, 0.1)),
+    (lambda w: steps(torch.rand(6, 4)).clamp(min=0.01), vs.LogUniform(0.001, 0.1, floor=0.01)),
+    (lambda w: inverse(steps(w.uniform_())), vs.LogUniform(0.001, 0.1, inverse_softplus=True)),
+    (lambda w: steps(torch.rand(6, 4)).expm1().log(), vs.LogUniform(0.001, 0.1, inverse_softplus=True)),
 ]
 
 
@@ -128,6 +142,8 @@ REFUSED: list[tuple[Callable[[torch.Tensor], Any], str]] = [
     (lambda w: w.exponential_(), "aten.exponential_"),
     (lambda w: w.normal_().clamp_(-1, 1), "aten.clamp_"),
     (lambda w: w.normal_().abs_(), "aten.abs_"),
+    (lambda w: torch.rand(6, 4) + torch.log(-torch.expm1(-steps(torch.rand(6, 4)))), "aten.neg"),
+    (lambda w: torch.log(w.uniform_(1, 16)), "aten.log"),
     (lambda w: w.copy_(torch.randn(1, 4)), "aten.copy_"),
     (lambda w: w.normal_().mul_(torch.arange(4.0)), "aten.mul_"),
     (lambda w: torch.randn(6, 4) + torch.randn(6, 4), "aten.add"),

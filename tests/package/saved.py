@@ -33,6 +33,7 @@ EXPRESSIONS = (
     "vs.RandomNormal(1.0, 2.0, 3, 'float64')",
     "vs.TruncatedNormal(0.0, 1.0, 4, lower=-np.inf, upper=0.5)",
     "vs.RandomUniform(-1.0, 1.0, 9)",
+    "vs.LogUniform(0.001, 0.1, 9, 'float64', floor=1e-2, inverse_softplus=True)",
     "vs.Constant([[1, 2], [3, 4]], 'int32')",
     "vs.Zeros('float8_e4m3fn')",
     "vs.Ones('bool')",

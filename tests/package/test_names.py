@@ -54,6 +54,7 @@ METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
         (vs.RandomNormal(), METHODS | {"mean", "stddev", "seed", "dtype"}),
         (vs.TruncatedNormal(), METHODS | {"mean", "stddev", "seed", "dtype", "lower", "upper"}),
         (vs.RandomUniform(), METHODS | {"minval", "maxval", "seed", "dtype"}),
+        (vs.LogUniform(), METHODS | {"minval", "maxval", "seed", "dtype", "floor", "inverse_softplus"}),
         (vs.Constant(), METHODS - {"describe"} | {"value", "dtype"}),
         (vs.Identity(), METHODS - {"describe"} | {"gain", "dtype"}),
         (

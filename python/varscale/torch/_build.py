@@ -49,11 +49,12 @@ def build(factory: Callable[..., Net], *args: Any, seed: SeedLike = None, **kwar
         True
     """
     record = Record(memory=True)
-    net = constructed(record, factory, args, kwargs)
+    net: Net = constructed(record, factory, args, kwargs)
     model = Reading(record, net).model()
     with torch.no_grad():
         _fill_others(record, net)
-    return init_(net, model, seed)
+    init_(net, model, seed)
+    return net
 
 
 def _fill_others(record: Record, net: torch.nn.Module) -> None:

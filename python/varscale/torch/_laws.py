@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, sqrt
+from math import inf, isclose, isfinite, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
+import numpy as np
+
+from .._initializers import elementary, log_uniform
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Constant
 from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
@@ -26,7 +29,7 @@ class Normal(NamedTuple):
     lower: float = -inf
     upper: float = inf
 
-    def affine(self, scale: float, shift: float) -> Law:
+    def affine(self, scale: float, shift: float) -> Law | None:
         """The law of `scale * x + shift`."""
         bounds = (self.lower, self.upper) if scale >= 0 else (-self.upper, -self.lower)
         # What follows `erfinv` is a product with the square root of 2, which this undoes without another rounding.
@@ -60,7 +63,7 @@ class Uniform(NamedTuple):
     low: float
     high: float
 
-    def affine(self, scale: float, shift: float) -> Law:
+    def affine(self, scale: float, shift: float) -> Law | None:
         """The law of `scale * x + shift`."""
         ends = (scale * self.low + shift, scale * self.high + shift)
         return Uniform(min(ends), max(ends))
@@ -74,7 +77,35 @@ class Uniform(NamedTuple):
         return RandomUniform(self.low, self.high) if self.low < self.high else Constant(self.low)
 
 
-Law = Normal | Uniform
+class LogUniform(NamedTuple):
+    """The law of values whose logarithms are uniform, and of their inverse softplus."""
+
+    low: float
+    high: float
+    floor: float = 0.0
+    inverse_softplus: bool = False
+
+    def affine(self, scale: float, shift: float) -> Law | None:
+        """The law of `scale * x + shift`, where that is the same one."""
+        return self if (scale, shift) == (1.0, 0.0) else None
+
+    def clamped(self, low: float, high: float) -> Law | None:
+        """The law of values kept in [low, high]: they may be heaped up at the lower end."""
+        if self.inverse_softplus or high < self.high or low >= self.high:
+            return None
+        return self if low <= self.low else self._replace(floor=max(low, self.floor))
+
+    def initializer(self) -> Builtin:
+        """The initializer that draws from the law."""
+        return log_uniform.LogUniform(self.low, self.high, floor=self.floor, inverse_softplus=self.inverse_softplus)
+
+
+Law = Normal | Uniform | LogUniform
+
+
+def inverse_softplus(law: Law | None) -> Law | None:
+    """The law of ln(e^x - 1)."""
+    return law._replace(inverse_softplus=True) if isinstance(law, LogUniform) and not law.inverse_softplus else None
 
 
 def normal(mean: float = 0.0, stddev: float = 1.0) -> Law:
@@ -112,9 +143,13 @@ def after(operation: str, law: Law, others: list[float | None], place: int, alph
     if operation == "erfinv" and isinstance(law, Uniform) and -1 <= law.low < law.high <= 1:
         # erfinv(u) is the quantile of the standard normal law at (u + 1) / 2, divided by the square root of 2.
         return Normal(0.0, _HALF, _quantile(law.low), _quantile(law.high))
-    if len(others) != 1 or others[0] is None:
+    if operation == "exp" and isinstance(law, Uniform) and law.low < law.high < 700:
+        return LogUniform(_exponential(law.low), _exponential(law.high))
+    if len(others) != 1:
         return None
-    (number,) = others
+    number = others[0]
+    if number is None:
+        return None
     if operation == "add":
         return law.affine(1.0, alpha * number) if not place else law.affine(alpha, number)
     if operation in {"sub", "rsub"}:
@@ -125,6 +160,13 @@ def after(operation: str, law: Law, others: list[float | None], place: int, alph
     if operation == "div" and number:
         return law.affine(1.0 / number, 0.0)
     return None
+
+
+def _exponential(x: float) -> float:
+    """e^x, as a number of 15 digits where x is its logarithm but for roundings: 0.001 for what ln 0.001 was."""
+    found = float(elementary.exp(np.array(x)))
+    short = float(f"{found:.15g}")
+    return short if isclose(elementary.ln(short), x, rel_tol=2.0**-51) else found
 
 
 def _mass(low: float, high: float) -> float:

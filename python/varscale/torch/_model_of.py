@@ -83,7 +83,7 @@ def model_of(
     return Reading(record, net, parsed).model()
 
 
-def constructed(record: Record, factory: Any, args: Any, kwargs: Any) -> torch.nn.Module:
+def constructed(record: Record, factory: Any, args: Any, kwargs: Any) -> Any:
     """The network that a factory builds while the record is kept."""
     if not callable(factory):
         msg = f"`net_or_factory` must be a module or a function that builds one, got {show(factory)}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from .._engines import missing
 from . import _laws
-from ._values import Draw, Value, constant, each, leaves
+from ._values import Chain, Draw, Value, constant, each, leaves
 
 try:
     import torch
@@ -40,7 +41,7 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
         return found
     inputs = leaves(Value, values)
     if base in _COPIES:
-        source = args[1] if base == "copy" else args[0]
+        source: Value = args[1] if base == "copy" else args[0]
         return source.spread(shape, _named(func)).cast(dtype, _named(func))
     if _pointwise(func) and inputs and all(value.constant is not None for value in inputs):
         found = _pointwise_constant(func, args, kwargs, shape, dtype, number)
@@ -53,19 +54,25 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
     if not random and not draws:
         return Value(shape, dtype, compute, is_eye=base == "eye" and len(shape) == 2)
     why = _named(func) if draws else next((value.why for value in random if value.why), None) or _named(func)
-    if (
-        len(random) == 1
-        and not draws
-        and random[0].why is None
-        and random[0].shape == shape
-        and dtype.is_floating_point
-    ):
-        law = _law_after(base, args, kwargs, random[0])
-        chain = (random[0].chain[0], (*random[0].chain[1], base)) if len(inputs) == 1 and len(args) == 1 else None
-        if law is not None:
-            return Value(shape, dtype, compute, law=law)
-        return Value(shape, dtype, compute, why=why, chain=chain)
-    return Value(shape, dtype, compute, why=why)
+    chain = law = None
+    if not draws and dtype.is_floating_point and all(value.shape == shape for value in random):
+        if len(random) == 1 and random[0].law is not None:
+            law = _law_after(base, args, kwargs, random[0])
+        if len(inputs) == len(args) == 1 and law is None:
+            chain = (random[0].chain[0], (*random[0].chain[1], base))
+        law = law or _inverse_softplus(base, random, chain, kwargs)
+    return Value(shape, dtype, compute, law=law, why=None if law else why, chain=chain)
+
+
+def _inverse_softplus(base: str, random: list[Value], chain: Chain | None, kwargs: Any) -> Any:
+    """The law of ln(e^x - 1), which is written as such or as x + ln(1 - e^-x), to say it with what torch has."""
+    if chain is not None and chain[1] == ("expm1", "log"):
+        return _laws.inverse_softplus(chain[0].law)
+    if base == "add" and len(random) == 2 and kwargs.get("alpha", 1) == 1:
+        for first, second in (random, random[::-1]):
+            if second.chain[0] is first and second.chain[1] == ("neg", "expm1", "neg", "log"):
+                return _laws.inverse_softplus(first.law)
+    return None
 
 
 def parts_of(name: str, args: Any, result: torch.Tensor) -> Iterator[tuple[torch.Tensor, Value]]:
@@ -94,10 +101,10 @@ def _filled(name: str, base: str, args: Any, kwargs: Any, shape: tuple[int, ...]
         return constant(shape, dtype, _NUMBERS[base])
     if base in _FILLS:
         place = _FILLS[base]
-        given = args[place] if place < len(args) else next(kwargs[key] for key in ("fill_value", "value"))
-        if not isinstance(given, Value):
-            return constant(shape, dtype, given)
-        return given.spread(shape, "aten.fill_").cast(dtype, "aten.fill_")
+        number = args[place] if place < len(args) else next(kwargs[key] for key in ("fill_value", "value"))
+        if isinstance(number, Value):
+            return number.spread(shape, "aten.fill_").cast(dtype, "aten.fill_")
+        return constant(shape, dtype, number)
     if base not in _DRAWS or not dtype.is_floating_point:
         return None
     given: list[Any] = []
@@ -161,7 +168,7 @@ def _outcome(func: Any, args: Any, kwargs: Any, number: int) -> torch.Tensor:
 
 def _named(func: Any) -> str:
     """An operation as the network's author knows it: with the function of `torch.nn.init` that does it."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     found = None
     while frame is not None:
         if frame.f_globals.get("__name__") == "torch.nn.init" and not frame.f_code.co_name.startswith("_"):

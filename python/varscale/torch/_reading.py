@@ -71,16 +71,18 @@ class Reading:
         pieces = visible(storage.writes, view)
         if not covers(storage.writes, pieces, view):
             return UNWRITTEN
-        values = [write.value for _, write in pieces or [(None, write) for write in storage.writes]]
+        values = [write.value for write in (storage.writes if pieces is None else [write for _, write in pieces])]
         if not any(value.random for value in values):
             return self._certain(storage.read(view, tensor.dtype))
         if pieces is None:
             return next((value.why for value in values if value.why), None) or "parts of random tensors"
-        found = [self._piece(storage, view, write.value, tensor.dtype) for _, write in pieces]
-        refused = next((piece for piece in found if isinstance(piece, str)), None)
-        if refused is not None or len(found) == 1:
-            return refused or found[0]
-        return Pieces([(_index(box, view.size), init) for (box, _), init in zip(pieces, found, strict=True)])
+        found: list[tuple[Any, Builtin]] = []
+        for box, write in pieces:
+            piece = self._piece(storage, view, write.value, tensor.dtype)
+            if isinstance(piece, str) or len(pieces) == 1:
+                return piece
+            found.append((_index(box, view.size), piece))
+        return Pieces(found)
 
     def _piece(self, storage: Storage, view: View, value: Value, dtype: torch.dtype) -> Builtin | str:
         """The initializer of one piece of a tensor, for the whole tensor's shape."""

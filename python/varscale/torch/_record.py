@@ -95,11 +95,11 @@ class Record:
 
 def _generators() -> tuple[Any, ...]:
     """The states of the global generators of Python and NumPy."""
-    name, words, *place = np.random.get_state()
-    return random.getstate(), name, words.tobytes(), *place
+    numpy: Any = np.random.get_state()
+    return random.getstate(), numpy[1].tobytes(), numpy[2:]
 
 
-class _Looks(TorchFunctionMode):
+class _Looks(TorchFunctionMode):  # type: ignore[misc]
     """What makes tensors without memory look as if they had some, to code that asks."""
 
     def __init__(self, record: Record) -> None:
@@ -143,7 +143,7 @@ def _is_meta(tensor: torch.Tensor, storage: Storage) -> bool:
     return True
 
 
-class _Operations(TorchDispatchMode):
+class _Operations(TorchDispatchMode):  # type: ignore[misc]
     """What writes down each operation of torch, below all of its Python."""
 
     def __init__(self, record: Record) -> None:

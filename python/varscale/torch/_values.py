@@ -36,6 +36,10 @@ Draw = Callable[["Value"], Any]
 """What makes a real tensor of a random value; it raises where nothing random can be had."""
 
 
+Chain = tuple["Value", tuple[str, ...]]
+"""A value, and the functions that were applied to its elements one after another."""
+
+
 class Value:
     """The values of one tensor at one time, which never change.
 
@@ -61,7 +65,7 @@ class Value:
         law: Law | None = None,
         constant: torch.Tensor | None = None,
         why: str | None = None,
-        chain: tuple[Value, tuple[str, ...]] | None = None,
+        chain: Chain | None = None,
         is_eye: bool = False,
     ) -> None:
         self.shape, self.dtype = tuple(shape), dtype
@@ -84,7 +88,11 @@ class Value:
             if self.random and draw is None:
                 msg = f"`net_or_factory` must not look at random values while it builds, got {self.why or self.law}"
                 raise ValueError(msg)
-            self._known = draw(self) if self.law is not None or self._compute is None else self._compute(draw)
+            if draw is not None and (self.law is not None or self._compute is None):
+                self._known = draw(self)
+            else:
+                assert self._compute is not None
+                self._known = self._compute(draw)
         return self._known
 
     def cast(self, dtype: torch.dtype, why: str) -> Value:
