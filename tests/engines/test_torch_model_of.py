@@ -284,6 +284,77 @@ def test_networks_that_exist(device: str) -> None:
     assert by["inner.weight"].initializer == vs.Ones()
 
 
+def test_copies_keep_what_they_were_copied_of() -> None:
+    """If this fails writing to a tensor changes what was copied of it before."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            for name, start in (("zeros", torch.zeros(4)), ("ramp", torch.arange(4.0) + torch.zeros(4))):
+                self.register_buffer(f"{name}_before", start.clone())
+                start.add_(1)
+                self.register_buffer(f"{name}_after", start)
+
+    own, made = Net(), vs.torch.model_of(Net).init(1)
+    assert all(np.array_equal(made[name], buffer.numpy()) for name, buffer in own.named_buffers())
+
+
+class Foreign(nn.Module):
+    """Weights that NumPy and Python drew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("before", torch.linspace(0, 1, 3))
+        self.whole = nn.Parameter(torch.from_numpy(np.random.randn(3)))
+        self.copied = nn.Parameter(torch.empty(3))
+        with torch.no_grad():
+            self.copied.copy_(torch.tensor([random.random() for _ in range(3)]))
+
+
+def test_other_generators_are_noticed() -> None:
+    """If this fails weights that NumPy drew become constants, which are the same for every seed."""
+    generator = "a generator of NumPy or Python"
+    with pytest.raises(ValueError, match=rf"'whole' \(3,\): {generator}\n  'copied' \(3,\): {generator}"):
+        vs.torch.model_of(Foreign)
+
+
+class Meta(nn.Module):
+    """What asks for the meta device itself, and for the device of its parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with torch.device("meta"):
+            self.a = nn.Parameter(torch.empty(4))
+            self.b = nn.Parameter(torch.empty(4, 4))
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        with torch.no_grad():
+            self.a.copy_(torch.log(torch.arange(1, 5, device=self.a.device)))
+            with torch.device("cpu"):
+                nn.init.trunc_normal_(self.b)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_on_the_meta_device(exists: bool) -> None:
+    """If this fails a network that is on the meta device loses what its code computes."""
+    model = vs.torch.model_of(Meta() if exists else Meta)
+    assert np.allclose(model.init(1)["a"], np.log(np.arange(1, 5)))
+    assert model["b"].initializer == vs.TruncatedNormal(0.0, 1.0)
+
+
+def test_a_network_that_looks_at_random_values() -> None:
+    """If this fails a loop over random values ends by chance, or never."""
+
+    def factory() -> nn.Module:
+        return nn.Linear(2, int(torch.rand(1).item() * 10) + 1)
+
+    with pytest.raises(
+        ValueError, match="`net_or_factory` must not look at random values while it builds, got Uniform"
+    ):
+        vs.torch.model_of(factory)
+
+
 def test_arguments_are_checked() -> None:
     """If this fails a wrong argument is an error from inside torch."""
     for arguments, options, message in (

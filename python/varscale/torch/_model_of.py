@@ -154,7 +154,7 @@ def _copy(record: Record, net: torch.nn.Module) -> torch.nn.Module:
             storages[memory._cdata] = torch.empty(memory.nbytes(), dtype=torch.uint8, device="meta").untyped_storage()
         twin = torch.empty(0, dtype=tensor.dtype, device="meta")
         twin.set_(storages[memory._cdata], tensor.storage_offset(), tensor.size(), tensor.stride())
-        record.follow(twin, tensor.device)
+        record.follow(twin, torch.device("cpu") if tensor.is_meta else tensor.device)
         if id(tensor) in buffers and not tensor.is_meta and not tensor.is_floating_point():
             record.write(twin, real(tensor))  # counters, indices and masks, in which nothing is random
         if isinstance(tensor, torch.nn.Parameter):

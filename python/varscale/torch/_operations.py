@@ -130,6 +130,8 @@ def _law_after(base: str, args: Any, kwargs: Any, random: Value) -> Any:
             if argument.constant is None:
                 return None
             argument = argument.constant.item()
+        if not isinstance(argument, int | float | None):
+            return None
         numbers.append(None if argument is None else float(argument))
     return _laws.after(base, random.law, numbers, place, float(kwargs.get("alpha", 1)))
 
@@ -142,7 +144,8 @@ def _pointwise_constant(
     func: Any, args: Any, kwargs: Any, shape: tuple[int, ...], dtype: torch.dtype, number: int
 ) -> Value | None:
     """The values of an operation on tensors of one number each: it is done on one element."""
-    one = lambda value: value.constant.reshape((1,) * len(value.shape))  # noqa: E731
+    # Copies, because the operation may write to its arguments.
+    one = lambda value: value.constant.reshape((1,) * len(value.shape)).clone()  # noqa: E731
     found = _outcome(func, each(one, Value, args), each(one, Value, kwargs), number)
     return constant(shape, dtype, found.reshape(())) if found.numel() == 1 else None
 

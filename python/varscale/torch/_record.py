@@ -43,6 +43,7 @@ class Record:
         self._storages: dict[int, Storage] = {}
         self._memory = memory
         self._begun = _generators()
+        self._moved = False
 
     @contextmanager
     def keep(self) -> Iterator[None]:
@@ -53,6 +54,7 @@ class Record:
             stack.enter_context(_Operations(self))
             stack.enter_context(_Looks(self))
             yield
+        self._moved = _generators() != self._begun
 
     def storage(self, tensor: torch.Tensor) -> Storage | None:
         """The record of a tensor's storage; None for a tensor whose memory is real."""
@@ -69,7 +71,7 @@ class Record:
         if storage is not None:
             return storage.read(View.of(tensor), tensor.dtype)
         # Real values may come from anywhere: from generators that the record does not see, once these have moved.
-        foreign = tensor.is_floating_point() and _generators() != self._begun
+        foreign = tensor.is_floating_point() and (self._moved or _generators() != self._begun)
         return real(tensor, "a generator of NumPy or Python" if foreign else None)
 
     def write(self, tensor: torch.Tensor, value: Value) -> None:
@@ -136,6 +138,8 @@ class _Looks(TorchFunctionMode):  # type: ignore[misc]
 def _is_meta(tensor: torch.Tensor, storage: Storage) -> bool:
     """False, but in `trunc_normal_`, whose loops over values the record cannot follow: its law is noted here."""
     frame = sys._getframe(2)
+    while frame.f_code.co_name == "__torch_function__" and frame.f_back is not None:  # of devices, and other modes
+        frame = frame.f_back
     if frame.f_code is not torch.nn.init._no_grad_trunc_normal_.__code__:
         return False
     arguments = [frame.f_locals[name] for name in ("mean", "std", "a", "b")]
@@ -156,6 +160,8 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
 
     def _done(self, func: Any, args: Any, kwargs: Any) -> Any:
         record, name = self._record, func._schema.name.partition("::")[2]
+        if name not in _CREATORS and torch.device(kwargs.get("device") or "cpu").type == "meta":
+            kwargs = kwargs | {"device": torch.device("cpu")}  # or what is computed would be lost
         tensors = leaves(torch.Tensor, (args, kwargs))
         draws = torch.Tag.nondeterministic_seeded in func.tags
         if not draws and name not in _CREATORS and not any(record.storage(tensor) for tensor in tensors):
