@@ -114,7 +114,7 @@ def test_what_each_kind_is_known_for() -> None:
     gpt2 = vs.torch.model_of(NETWORKS["tied GPT-2"])
     assert gpt2["transformer.h.0.mlp.c_proj.weight"].initializer == vs.RandomNormal(0.0, 0.02 / sqrt(4))
     assert "lm_head.weight" not in gpt2
-    bert = vs.torch.model_of(NETWORKS["transformers Bert"])["embeddings.word_embeddings.weight"].initializer
+    bert = vs.torch.model_of(NETWORKS["transformers Bert"])["bert.embeddings.word_embeddings.weight"].initializer
     assert bert == vs.Pieces([(..., vs.RandomNormal(0.0, 0.02)), (0, vs.Zeros())])
     mamba = vs.torch.model_of(NETWORKS["transformers Mamba"])
     assert np.allclose(mamba.init(1)["backbone.layers.0.mixer.A_log"], np.log(np.arange(1, 9)))
