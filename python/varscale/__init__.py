@@ -23,6 +23,8 @@ from ._filling.lazy import Lazy
 from ._filling.threads import num_threads, set_num_threads
 from ._initializers.base import Initializer
 from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._initializers.log_uniform import LogUniform, log_uniform
+from ._initializers.pieces import Pieces
 from ._initializers.presets import (
     GlorotNormal,
     GlorotUniform,
@@ -84,6 +86,7 @@ __all__ = [
     "Lazy",
     "LecunNormal",
     "LecunUniform",
+    "LogUniform",
     "Model",
     "ModelJob",
     "ModelPart",
@@ -92,6 +95,7 @@ __all__ = [
     "Ones",
     "Parameter",
     "PartitionInfo",
+    "Pieces",
     "RandomNormal",
     "RandomUniform",
     "Rule",
@@ -115,6 +119,7 @@ __all__ = [
     "kaiming_uniform",
     "lecun_normal",
     "lecun_uniform",
+    "log_uniform",
     "num_threads",
     "ones",
     "random_normal",

@@ -19,6 +19,7 @@ from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, 
 from torch.distributed.tensor.placement_types import _StridedShard
 
 import varscale as vs
+from own import Own
 
 INIT = vs.lecun_normal(7).fold_in("kernel")
 SHAPES = ((8, 12), (7, 5), (2, 3), (1, 9), (13, 4, 3), (5,), (50, 33))
@@ -183,6 +184,19 @@ def fsdp2_of_a_model() -> None:
     refused(module, model, "must have a seed where several processes")
 
 
+def fsdp2_of_its_own_laws() -> None:
+    """A network that is read on the meta device: each rank makes its shards, and the buffers, of the one network."""
+    whole = vs.torch.build(Own, seed=3)
+    with torch.device("meta"):
+        module = Own()
+    model = vs.torch.model_of(module)
+    fully_shard(module)
+    vs.torch.init_(module.to_empty(device="cpu"), model, seed=3)
+    gathered(module, whole)
+    for (name, found), (_, wanted) in zip(module.named_buffers(), whole.named_buffers(), strict=True):
+        assert torch.equal(found, wanted), name
+
+
 def parallel(module: Network, mesh: object) -> Network:
     """FSDP over tensor parallelism."""
     parallelize_module(module, mesh["tp"], dict(TENSOR_PARALLEL))
@@ -245,6 +259,7 @@ CASES: dict[int, tuple[Case, ...]] = {
         refusals,
         fsdp2,
         fsdp2_of_a_model,
+        fsdp2_of_its_own_laws,
         fsdp2_over_tensor_parallel,
     ),
     4: (
@@ -256,6 +271,7 @@ CASES: dict[int, tuple[Case, ...]] = {
         refusals,
         fsdp2,
         fsdp2_of_a_model,
+        fsdp2_of_its_own_laws,
         fsdp2_over_tensor_parallel,
         hybrid_fsdp2,
         checkpoint_of_another_mesh,

@@ -15,7 +15,7 @@ import pytest
 import varscale as vs
 from arguments.anything import deep, itself, view
 from arguments.cost import seconds
-from varscale._filling.pieces import assign
+from varscale._filling.assign import assign
 
 NUMERIC = [
     *("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),

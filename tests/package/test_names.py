@@ -59,6 +59,7 @@ METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
         (vs.RandomNormal(), METHODS | {"mean", "stddev", "seed", "dtype"}),
         (vs.TruncatedNormal(), METHODS | {"mean", "stddev", "seed", "dtype", "lower", "upper"}),
         (vs.RandomUniform(), METHODS | {"minval", "maxval", "seed", "dtype"}),
+        (vs.LogUniform(), METHODS | {"minval", "maxval", "seed", "dtype", "floor", "inverse_softplus"}),
         (vs.Constant(), METHODS | {"value", "dtype"}),
         (vs.Identity(), METHODS | {"gain", "dtype"}),
         (
@@ -156,7 +157,7 @@ def test_there_are_examples() -> None:
     endings = (
         "Model",
         "Model.jobs",
-        "Sampled.fold_in",
+        "Seeded.fold_in",
         "Sampled.describe",
         "Builtin.lazy",
         "jax",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from .._arguments.parts import Part
 from .._core import fill as core_fill
-from .._sources.source import Drawn, Source
+from .._sources.source import Drawn, Joined, Source
 from .arrays import check_out, new_array
-from .pieces import assign
+from .assign import assign
 from .writing import Writing
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ def make(source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray
 def _write(source: Source, part: Part, array: NDArray[Any]) -> None:
     if isinstance(source, Drawn):
         fill(((array, part, source),))
+    elif isinstance(source, Joined):
+        together = Pass()
+        together.add(source, part, array)
+        together.run()
     elif array.size:
         source.write(array, part)
 
@@ -57,14 +61,27 @@ class Pass:
     def add(self, source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The array of a part: a new one, or `out`. Its values are there once the pass has run."""
         array = new_array(part.shape, source.dtype) if out is None else check_out(out, part.shape)
-        if isinstance(source, Drawn):
-            self._fills.append((array, part, source))
-        else:
-            _write(source, part, array)  # now: the source may hold as many bytes as the array, and need not be kept
+        self._put(source, part, array)
         self._pending += array.nbytes
         if self._pending >= self._most:
             self.run()
         return array
+
+    def _put(self, source: Source, part: Part, array: NDArray[Any]) -> None:
+        if isinstance(source, Drawn):
+            self._fills.append((array, part, source))
+        elif isinstance(source, Joined):
+            mesh, views = part.mesh(array), list[NDArray[Any]]()
+            for place, inner, values in source.pieces:
+                view = mesh[place]
+                # One pass takes arrays that lie apart. Those whose elements interleave are filled one after another.
+                if any(np.may_share_memory(view, other) for other in views):
+                    _write(values, inner, view)
+                else:
+                    self._put(values, inner, view)
+                    views.append(view)
+        else:
+            _write(source, part, array)  # now: the source may hold as many bytes as the array, and need not be kept
 
     def run(self) -> None:
         """Fills the arrays that have been added since the last pass."""

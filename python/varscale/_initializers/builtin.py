@@ -15,7 +15,8 @@ from .._arguments.show import show
 from .._filling.arrays import out_dtype
 from .._filling.fill import make
 from .._filling.lazy import Lazy
-from .._sources.source import Source
+from .._sources.seeds import Seed
+from .._sources.source import Naming, Source
 from .base import Initializer
 
 Self = TypeVar("Self", bound="Builtin")
@@ -62,6 +63,10 @@ class Builtin(Initializer):
         Its values come from the stream of that name, or where `stream` is None from the stream that the call takes.
         """
         raise NotImplementedError
+
+    def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
+        """The source of a part that draws from the seed of a tensor of which this is a piece."""
+        return self._source(part, dtype)
 
     def _stream(self) -> bytes:
         """The name of the stream that one call draws from; an initializer that draws nothing has none."""

@@ -18,7 +18,7 @@ from .._arguments.numbers import real_numbers
 from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike, parse_shape
 from .._arguments.show import show
-from .._filling.pieces import assign
+from .._filling.assign import assign
 from .._sources.environment import in_default_environment
 from .._sources.plan import check_overflow
 from .._sources.source import Source, Written
@@ -81,14 +81,17 @@ class Constant(Fixed):
                [3., 4.]], dtype=float32)
     """
 
-    value: Any
     _values: NDArray[Any]
     _parameters: ClassVar[dict[str, Any]] = {"value": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
 
     def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32") -> None:
-        values = real_numbers("value", value)
-        # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
-        self._set(value=_tuples(values.tolist()), dtype=numeric_dtype(dtype).name, _values=values)
+        self._set(dtype=numeric_dtype(dtype).name, _values=real_numbers("value", value))
+
+    @property
+    def value(self) -> Any:
+        """The number, or tuples of numbers, as they stand in a config."""
+        # JSON has lists, not arrays or NumPy scalars. Made when it is asked for: a mask has millions of them.
+        return _tuples(self._values.tolist())
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)

@@ -9,6 +9,7 @@ from .._arguments.checks import check_config
 from .._arguments.show import show
 from .base import PACKAGE, Initializer
 from .constant import Constant, Identity, Ones, Zeros
+from .log_uniform import LogUniform
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
 from .random import RandomNormal, RandomUniform, TruncatedNormal
 from .variance_scaling import VarianceScaling
@@ -27,6 +28,7 @@ BY_NAME: dict[str, type[Initializer]] = {
     "KaimingUniform": HeUniform,
     "RandomNormal": RandomNormal,
     "TruncatedNormal": TruncatedNormal,
+    "LogUniform": LogUniform,
     "RandomUniform": RandomUniform,
     "Constant": Constant,
     "Zeros": Zeros,
@@ -45,6 +47,7 @@ BY_NAME: dict[str, type[Initializer]] = {
     "kaiming_uniform": HeUniform,
     "random_normal": RandomNormal,
     "truncated_normal": TruncatedNormal,
+    "log_uniform": LogUniform,
     "random_uniform": RandomUniform,
     "constant": Constant,
     "zeros": Zeros,

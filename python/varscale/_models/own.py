@@ -11,8 +11,8 @@ from .._arguments.dtypes import any_dtype
 from .._arguments.immutable import Immutable
 from .._arguments.parts import Part
 from .._arguments.show import show
+from .._filling.assign import assign
 from .._filling.lazy import Lazy
-from .._filling.pieces import assign
 from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._sources.source import Source, Written

@@ -11,7 +11,7 @@ from .._arguments.show import show
 from .environment import in_default_environment
 from .plan import Plan
 from .request import LAWS, HasLaw, Request, Variance
-from .source import Drawn, Source
+from .source import Drawn, Naming, Written
 
 Self = TypeVar("Self", bound="Replay")
 Prepared = tuple[Plan, tuple[str, tuple[Any, ...]]]
@@ -62,7 +62,7 @@ class Replay:
         """A seed and the name of a stream, which together draw what `fold_in(name)` would."""
         return self.fold_in(name), b""
 
-    def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Source:
+    def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | Naming | None) -> Drawn | Written:
         """The source of a part, for an initializer's rule and a dtype."""
         rule._remembered_plan(part.full_shape, kind)  # raises where values overflow the dtype, as a native seed would
         law = rule._law(part.full_shape)
@@ -76,7 +76,7 @@ class Replay:
 
     # The hooks that a framework's file defines, and the helpers that it uses.
 
-    def _answer(self, request: Request) -> Source:
+    def _answer(self, request: Request) -> Drawn | Written:
         """The source of the part that is asked for."""
         plan, stream = self._prepare(request)
         return Drawn(request.kind, plan, stream, self._in_order)

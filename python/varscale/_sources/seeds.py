@@ -13,7 +13,7 @@ from .._arguments.show import show
 from .identity import call_field, identity, path_fields, seed_field
 from .replay import Replay
 from .request import HasLaw
-from .source import Drawn
+from .source import Drawn, Naming
 
 
 class _GlobalSeed:
@@ -109,7 +109,7 @@ class Native:
         call = now.take_call()
         return os.urandom(16) if call is None else identity(call)
 
-    def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | None) -> Drawn:
+    def _source(self, rule: HasLaw, kind: FloatType, part: Part, stream: bytes | Naming | None) -> Drawn:
         plan = rule._remembered_plan(part.full_shape, kind)
         # Without a name the seed itself goes along, and names its stream only when it is drawn from.
         return Drawn(kind, plan, self if stream is None else stream)

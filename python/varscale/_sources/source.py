@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments.boxes import Place
 from .._arguments.dtypes import FloatType
 from .._arguments.parts import Part
 from .plan import Plan
@@ -60,4 +61,27 @@ class Written(NamedTuple):
     write: Callable[[NDArray[Any], Part], None]
 
 
-Source = Drawn | Written
+class Joined(NamedTuple):
+    """Values of several sources, each of which fills a place of its own in the mesh of the part's array."""
+
+    dtype: np.dtype[Any]
+    pieces: tuple[tuple[Place, Part, Source], ...]
+    """The places, which do not overlap, the parts of the tensor that they hold, and their sources."""
+
+
+class Once:
+    """A seed whose stream is named once, for several sources that draw from it in one call."""
+
+    __slots__ = ("_name", "_seed")
+
+    def __init__(self, seed: Naming) -> None:
+        self._seed = seed
+        self._name: bytes | None = None
+
+    def _stream(self) -> bytes:
+        if self._name is None:
+            self._name = self._seed._stream()
+        return self._name
+
+
+Source = Drawn | Written | Joined

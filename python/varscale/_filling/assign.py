@@ -1,4 +1,4 @@
-"""Pieces: a large array is written in pieces, and between two of them Python answers Ctrl-C."""
+"""Assignment: a large array is written slab by slab, and between two slabs Python answers Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _MOST = 1 << 24
-"""The most bytes of a piece, which take some milliseconds."""
+"""The most bytes of a slab, which take some milliseconds."""
 
 
 def assign(array: NDArray[Any], values: ArrayLike) -> None:
-    """Does `array[...] = values` piece by piece: it halves the array until a half is small enough."""
+    """Does `array[...] = values` slab by slab: it halves the array until a half is small enough."""
     if array.nbytes <= _MOST:
         array[...] = values
         return

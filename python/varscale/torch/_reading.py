@@ -1,0 +1,150 @@
+"""Reading a record: the initializer of each parameter and buffer of a network, from what was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import copysign
+from typing import Any
+
+from .._arguments.boxes import Box
+from .._engines import missing
+from .._initializers.base import Initializer
+from .._initializers.builtin import Builtin
+from .._initializers.constant import Constant, Identity, Ones, Zeros
+from .._initializers.pieces import Pieces
+from .._models.model import Model
+from .._models.rules import Rule
+from ._geometry import View
+from ._init import _named
+from ._record import Record
+from ._storage import UNWRITTEN, Storage, covers, visible
+from ._values import Value
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise missing("torch", error) from error
+
+
+class Reading:
+    """The laws of a network.
+
+    Attributes:
+        entries: Shape, dtype and initializer of each tensor that is understood, by its first name.
+        refused: For each other one its tensor and why it is not.
+    """
+
+    def __init__(self, record: Record, net: torch.nn.Module, rules: tuple[Rule, ...] = ()) -> None:
+        self._record = record
+        self._shared: dict[Any, Builtin] = {}
+        self.entries: dict[str, tuple[Any, Any, Initializer]] = {}
+        self.refused: dict[str, tuple[torch.Tensor, str]] = {}
+        for tensor, (name, *_) in named_tensors(net):
+            if torch.nn.parameter.is_lazy(tensor):
+                self.refused[name] = tensor, "a lazy parameter, which has no shape yet"
+                continue
+            rule = next((rule for rule in rules if rule.matches(name, tuple(tensor.shape))), None)
+            found = self._law(tensor) if rule is None else rule.initializer
+            if isinstance(found, str):
+                self.refused[name] = tensor, found
+            else:
+                self.entries[name] = tuple(tensor.shape), tensor.dtype, found
+
+    def model(self) -> Model:
+        """The laws as a model.
+
+        Raises:
+            ValueError: Some tensors are not understood: it lists all of them.
+        """
+        if self.refused:
+            raise ValueError(refusal(self.refused, len(self.entries)))
+        return Model(self.entries)
+
+    def _law(self, tensor: torch.Tensor) -> Builtin | str:
+        """The initializer of a tensor, or why there is none."""
+        storage = self._record.storage(tensor)
+        if storage is None:
+            if tensor.is_meta:
+                return UNWRITTEN
+            value = self._record.value(tensor)
+            return value.why or self._certain(value)
+        view = View.of(tensor)
+        pieces = visible(storage.writes, view)
+        if not covers(storage.writes, pieces, view):
+            return UNWRITTEN
+        values = [write.value for write in (storage.writes if pieces is None else [write for _, write in pieces])]
+        if not any(value.random for value in values):
+            return self._certain(storage.read(view, tensor.dtype))
+        if pieces is None:
+            return next((value.why for value in values if value.why), None) or "parts of random tensors"
+        found: list[tuple[Any, Builtin]] = []
+        for box, write in pieces:
+            piece = self._piece(storage, view, write.value, tensor.dtype)
+            if isinstance(piece, str) or len(pieces) == 1:
+                return piece
+            found.append((_index(box, view.size), piece))
+        return Pieces(found)
+
+    def _piece(self, storage: Storage, view: View, value: Value, dtype: torch.dtype) -> Builtin | str:
+        """The initializer of one piece of a tensor, for the whole tensor's shape."""
+        if value.dtype != dtype:
+            return "a view in another dtype"
+        if value.law is not None:
+            return self._shared.setdefault(value.law, value.law.initializer())
+        if value.why is not None:
+            return value.why
+        if value.constant is not None:
+            return self._certain(value)
+        return self._held(storage.certain(view, dtype))
+
+    def _certain(self, value: Value) -> Builtin | str:
+        """The initializer of values that nothing random went into."""
+        if value.constant is not None:
+            return self._held(value.constant)
+        return Identity() if value.is_eye and value.dtype.is_floating_point else self._held(value.real())
+
+    def _held(self, tensor: torch.Tensor) -> Builtin | str:
+        """The initializer of a real tensor's values: one for all tensors that hold the same ones."""
+        if tensor.is_complex():
+            return "complex values"
+        plain = tensor.detach().cpu()
+        if plain.dtype not in _EXACT and plain.is_floating_point():
+            plain = plain.float()
+        array = plain.numpy()
+        if array.size and (array == array.flat[0]).all():
+            number = array.flat[0].item()
+            if number in (0, 1) and copysign(1, number) > 0:
+                return self._shared.setdefault(number, (Zeros, Ones)[int(number)]())
+            return self._shared.setdefault(("constant", number), Constant(number))
+        key = array.shape, array.dtype, array.tobytes()
+        if key not in self._shared:
+            self._shared[key] = Constant(array.reshape(-1))
+        return self._shared[key]
+
+
+_EXACT = {torch.float16, torch.float32, torch.float64}
+"""The floating-point dtypes that NumPy has."""
+
+
+def named_tensors(net: torch.nn.Module) -> list[tuple[torch.Tensor, list[str]]]:
+    """All parameters and buffers once, each with its names."""
+    parameters = _named(net.named_parameters(remove_duplicate=False))
+    return [*parameters, *_named(net.named_buffers(remove_duplicate=False))]
+
+
+def refusal(refused: dict[str, tuple[torch.Tensor, str]], others: int) -> str:
+    """The message about all tensors whose law is not known."""
+    lines = (f"\n  {name!r} {tuple(tensor.shape)}: {why}" for name, (tensor, why) in refused.items())
+    count = f"{len(refused)} of {len(refused) + others} tensors"
+    return f"`rules` must name a law for {count}, which the network's own code does not tell:{''.join(lines)}"
+
+
+def _index(box: Box, size: Iterable[int]) -> tuple[Any, ...]:
+    """A box as an index that reads well."""
+    entries = [
+        slice(None) if side == range(full) else side.start if len(side) == 1 else slice(side.start, side.stop)
+        for side, full in zip(box, size, strict=True)
+    ]
+    while entries and entries[-1] == slice(None):
+        entries.pop()
+    return tuple(entries) or (...,)
