@@ -92,7 +92,7 @@ def test_configs_pickles_and_equality() -> None:
         assert vs.deserialize(json.loads(json.dumps(vs.serialize(made)))) == made
         assert pickle.loads(pickle.dumps(made)) == made
         assert hash(pickle.loads(pickle.dumps(made))) == hash(made)
-    assert PADDED != odd
+    assert odd != PADDED
     assert vs.Pieces([(..., NORMAL)]) != vs.Pieces([(slice(0, 1), NORMAL)])
     assert repr(PADDED).startswith("Pieces(pieces=[((Ellipsis,), RandomNormal(")
 

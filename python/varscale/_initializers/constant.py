@@ -55,7 +55,6 @@ class Constant(Fixed):
                [3., 4.]], dtype=float32)
     """
 
-    value: Any
     _values: NDArray[Any]
     _parameters: ClassVar[dict[str, Any]] = {"value": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
 
@@ -70,8 +69,12 @@ class Constant(Fixed):
         # Of ml_dtypes, whose numbers no later check would know, or a long double, which JSON would not.
         if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
             array = array.astype(np.float64)
-        # JSON has lists, not arrays or NumPy scalars; tuples keep the initializer immutable.
-        self._set(value=_tuples(array.tolist()), dtype=numeric_dtype(dtype).name, _values=array.copy())
+        self._set(dtype=numeric_dtype(dtype).name, _values=array.copy())
+
+    @property
+    def value(self) -> Any:
+        """The number, or the numbers as nested tuples: JSON has lists, not arrays or NumPy scalars."""
+        return _tuples(self._values.tolist())
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)
