@@ -20,6 +20,7 @@ from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._sources.seeds import SeedLike, parse_seed
 from .covering import cover
+from .document import digest, from_document, to_document
 from .jobs import ModelJob, boxes, cut
 from .layouts import Layout, parse_layout
 from .own import Own, maker
@@ -209,6 +210,37 @@ class Model(Mapping[str, Parameter]):
             [('w', slice(999, 1000, 1), (1, 300)), ('b', slice(0, 300, 1), (300,))]
         """
         return cut(self.lazy(seed, names), max_bytes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as JSON-serializable values: the shape, the dtype and the initializer of each parameter by name.
+
+        It holds no seed. `from_dict` makes an equal model of it, also where no framework is installed.
+
+        Example:
+            >>> import varscale as vs
+            >>> vs.Model({"b": ((4,), None, vs.Zeros())}).to_dict()["parameters"]  # doctest: +ELLIPSIS
+            {'b': {'shape': [4], 'dtype': 'float32', 'initializer': {'class_name': 'Zeros', 'config': {...}}}}
+        """
+        return to_document(self._parameters)
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Model:
+        """The model of what `to_dict` returned, with all initializers as they were; `document` is not changed.
+
+        Raises:
+            TypeError: An entry is of the wrong kind, or unknown.
+            ValueError: The document is of another format, version or stream, or an entry has an illegal value.
+        """
+        model = object.__new__(cls)
+        model._parameters = from_document(document)
+        return model
+
+    def digest(self) -> str:
+        """64 hexadecimal digits that tell models apart: the SHA-256 of `to_dict`, whatever the order of its keys.
+
+        Equal digests and equal seeds mean equal weights.
+        """
+        return digest(self.to_dict())
 
     def describe(self) -> ModelTable:
         """A table of all parameters with their shapes, dtypes, initializers, fans, standard deviations and bytes.

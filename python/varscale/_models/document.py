@@ -1,0 +1,149 @@
+"""Documents: a model as plain JSON, to be reviewed, kept beside a run, and made elsewhere."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from math import isfinite, prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._arguments.checks import check_config, word
+from .._arguments.parts import Part, check_elements
+from .._arguments.shapes import parse_shape
+from .._arguments.show import show
+from .._initializers.base import PACKAGE, Initializer
+from .._initializers.constant import Constant
+from .._initializers.serialization import deserialize, serialize
+from .._sources.identity import STREAM
+from .own import maker
+from .parameter import Parameter
+from .rules import check_unseeded
+
+FORMAT = "varscale.Model"
+VERSION = 1
+_PACKED = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)))
+_LISTED = 64
+"""A constant of more values than this is written as their bytes, not as a list."""
+
+
+def to_document(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """The parameters by name: the shape, the dtype and the initializer of each."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "stream": STREAM,
+        "parameters": {
+            name: {"shape": list(shape), "dtype": dtype.name, "initializer": _written(initializer)}
+            for name, (shape, dtype, initializer) in parameters.items()
+        },
+    }
+
+
+def from_document(document: Any) -> dict[str, Parameter]:
+    """The parameters of a document.
+
+    Raises:
+        TypeError: An entry is of the wrong kind, or unknown.
+        ValueError: The document is of another format, version or stream, or an entry has an illegal value.
+    """
+    outer = check_config("Model", document, ("format", "version", "stream", "parameters"))
+    for key, legal in (("format", FORMAT), ("version", VERSION), ("stream", STREAM)):
+        if outer.get(key) != legal:
+            msg = f"`{key}` of a model's document must be {legal!r}, got {show(outer.get(key))}"
+            raise ValueError(msg)
+    entries = outer.get("parameters")
+    if not isinstance(entries, Mapping):
+        msg = f"`parameters` of a model's document must be a mapping from names, got {show(entries)}"
+        raise TypeError(msg)
+    return {name: _parameter(name, entry) for name, entry in entries.items()}
+
+
+def digest(document: Mapping[str, Any]) -> str:
+    """The SHA-256 of a document in its shortest form, with sorted keys."""
+    from hashlib import sha256  # here, because it loads OpenSSL, a tenth of the time that varscale takes to import
+
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return sha256(text.encode()).hexdigest()
+
+
+def _parameter(name: Any, entry: Any) -> Parameter:
+    if not isinstance(name, str):
+        msg = f"`parameters` must have names that are strings, got {show(name)}"
+        raise TypeError(msg)
+    try:
+        fields = check_config("a parameter", entry, ("shape", "dtype", "initializer"))
+        shape = parse_shape(fields.get("shape"))
+        check_elements(shape)
+        initializer = check_unseeded(_read(fields.get("initializer")))
+        # What cannot be made is found here, not in the middle of a model.
+        source = maker(initializer)._source(Part(shape, shape), fields.get("dtype"))
+    except (TypeError, ValueError, IndexError) as error:
+        raise type(error)(f"parameter {show(name)}: {error}") from error
+    return Parameter(shape, source.dtype, initializer)
+
+
+def _written(initializer: Initializer) -> dict[str, Any]:
+    """The entry of an initializer: its class, its config, and its module if it is not one of ours."""
+    entry: Any = serialize(initializer)
+    written = {key: entry[key] for key in ("module", "class_name", "config") if entry[key] != PACKAGE}
+    if isinstance(initializer, Constant) and initializer._values.size > _LISTED:
+        written["config"] = written["config"] | {"value": _packed(initializer._values)}
+    return dict(_strict(written))
+
+
+def _read(entry: Any) -> Any:
+    """The initializer of an entry that `_written` wrote."""
+    loose = _loose(entry)
+    config = loose.get("config") if isinstance(loose, Mapping) else None
+    if isinstance(config, Mapping) and isinstance(config.get("value"), Mapping):
+        loose = {**loose, "config": {**config, "value": _unpacked(config["value"])}}
+    return deserialize(loose)
+
+
+def _packed(values: NDArray[Any]) -> dict[str, Any]:
+    """An array as its bytes, little-endian; eight bools are one byte."""
+    data = np.packbits(values, bitorder="little") if values.dtype == bool else values
+    text = b64encode(data.astype(data.dtype.newbyteorder("<")).tobytes()).decode()
+    return {"dtype": values.dtype.name, "shape": list(values.shape), "base64": text}
+
+
+def _unpacked(packed: Mapping[str, Any]) -> NDArray[Any]:
+    """The array that `_packed` wrote."""
+    fields = check_config("a value", packed, ("dtype", "shape", "base64"))
+    shape, kind = parse_shape(fields.get("shape")), word("dtype", fields.get("dtype"), _PACKED)
+    size, stored = prod(shape), np.dtype(kind).newbyteorder("<")
+    try:
+        data = b64decode(fields.get("base64", ""), validate=True)
+    except (TypeError, ValueError):
+        data = b""
+    if len(data) != (-(-size // 8) if kind == "bool" else size * stored.itemsize):
+        msg = f"`base64` must hold the bytes of {kind!r} numbers of the shape {show(shape)}, got {len(data)} bytes"
+        raise ValueError(msg)
+    if kind == "bool":
+        bits: NDArray[Any] = np.unpackbits(np.frombuffer(data, np.uint8), count=size, bitorder="little")
+        return bits.astype(bool).reshape(shape)
+    return np.frombuffer(data, stored).astype(kind).reshape(shape)
+
+
+def _strict(value: Any) -> Any:
+    """`value` with what JSON has no number for: {"float": "inf"}."""
+    if isinstance(value, float) and not isfinite(value):
+        return {"float": repr(value)}
+    if isinstance(value, list | tuple):
+        return [_strict(entry) for entry in value]
+    return {key: _strict(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+
+def _loose(value: Any) -> Any:
+    """What `_strict` made of a value, undone."""
+    if isinstance(value, list):
+        return [_loose(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    if list(value) == ["float"] and value["float"] in {"inf", "-inf", "nan"}:
+        return float(value["float"])
+    return {key: _loose(entry) for key, entry in value.items()}
