@@ -6,6 +6,7 @@ import math
 import numbers
 from collections.abc import Mapping
 from itertools import islice
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -56,17 +57,30 @@ def not_negative(name: str, value: Any) -> float:
     return number
 
 
-def is_integer(value: Any) -> bool:
-    """Whether `value` is a Python or NumPy integer, but neither a bool nor a time, which NumPy counts among them."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
+def as_integer(value: Any) -> int | None:
+    """The int that `value` stands for, or None: whatever has `__index__`, but no bool, no time and nothing with axes.
+
+    So NumPy's, JAX's, torch's and TensorFlow's integers count, and their arrays of one integer without axes.
+    """
+    if type(value) is int:  # most are
+        return value
+    # torch counts True, and a vector of one element, among its indices.
+    is_bool = isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool")
+    if is_bool or getattr(value, "ndim", None):
+        return None
+    try:
+        return index(value)
+    except (TypeError, RuntimeError):  # the latter from a tensor of torch that has no memory
+        return None
 
 
 def integer(name: str, value: Any) -> int:
-    """`value` as an int: any Python or NumPy integer but a bool."""
-    if not is_integer(value):
+    """`value` as an int: any integer but a bool."""
+    number = as_integer(value)
+    if number is None:
         msg = f"`{name}` must be an integer, got {show(value)}"
         raise TypeError(msg)
-    return int(value)
+    return number
 
 
 def not_negative_integer(name: str, value: Any) -> int:

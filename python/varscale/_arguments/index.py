@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from operator import index as as_integer
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import as_integer
 from .show import show
 
 Picks = tuple[int, int, int] | NDArray[np.uint64]
@@ -74,15 +74,10 @@ def _picks(entry: IndexEntry, axis: int, size: int) -> tuple[Picks, bool]:
     # A 0-d array goes on: it is an integer, which drops its axis.
     if isinstance(entry, list | range) or (isinstance(entry, np.ndarray) and entry.ndim):
         return _listed(entry, axis, size), True
-    # NumPy takes a bool for a mask, whereas `as_integer` would take it for 0 or 1.
-    if not isinstance(entry, bool | np.bool_):
-        try:
-            number = as_integer(entry)
-        except TypeError:
-            pass
-        else:
-            return (_inside(number, axis, size), 1, 1), False
-    raise _unknown(entry)
+    number = as_integer(entry)  # a bool is none, and NumPy takes it for a mask
+    if number is None:
+        raise _unknown(entry)
+    return (_inside(number, axis, size), 1, 1), False
 
 
 def _unknown(entry: Any) -> IndexError:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import is_integer
+from .checks import as_integer
 from .show import show
 
 
@@ -57,14 +57,17 @@ def parse_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     if len(sizes) > MOST_DIMENSIONS:
         msg = f"`{name}` must have at most {MOST_DIMENSIONS} dimensions, got {show(shape)}"
         raise ValueError(msg)
+    numbers = []
     for size in sizes:
-        if not is_integer(size):
+        number = as_integer(size)
+        if number is None:
             msg = f"`{name}` must hold integers only, got {show(size)} in {show(shape)}"
             raise TypeError(msg)
-        if size < 0:
+        if number < 0:
             msg = f"`{name}` must not hold negative sizes, got {show(shape)}"
             raise ValueError(msg)
-    return tuple(map(int, sizes))
+        numbers.append(number)
+    return tuple(numbers)
 
 
 def check_bytes(shape: tuple[int, ...], itemsize: int) -> int:

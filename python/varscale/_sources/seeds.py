@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from itertools import count
-from typing import Any
+from typing import Any, SupportsIndex
 
-import numpy as np
-
-from .._arguments.checks import integer, is_integer
+from .._arguments.checks import as_integer, integer
 from .._arguments.dtypes import FloatType
 from .._arguments.parts import Part
 from .._arguments.show import show
@@ -41,7 +39,7 @@ class _GlobalSeed:
 _global = _GlobalSeed(None)
 
 
-def set_random_seed(seed: int | None) -> None:
+def set_random_seed(seed: SupportsIndex | None) -> None:
     """Sets the global seed, as `tf.compat.v1.set_random_seed` does; None unsets it.
 
     The values of a call depend on both seeds:
@@ -57,7 +55,7 @@ def set_random_seed(seed: int | None) -> None:
     Unseeded calls from several threads are numbered in the order in which they happen to come.
 
     Args:
-        seed: Any Python or NumPy integer, or None.
+        seed: Any integer, or None.
 
     Raises:
         TypeError: `seed` is not an integer; bools are not integers here.
@@ -121,7 +119,7 @@ class Native:
 
 
 Seed = Native | Replay
-SeedLike = int | np.integer[Any] | Replay | None
+SeedLike = SupportsIndex | Replay | None
 """What users give as a seed."""
 
 
@@ -155,7 +153,8 @@ def parse_path(path: tuple[Any, ...]) -> tuple[int | str, ...]:
 
 
 def _path_integer(element: Any) -> int:
-    if not is_integer(element):
+    number = as_integer(element)
+    if number is None:
         msg = f"`path` must hold strings and integers only, got {show(element)}"
         raise TypeError(msg)
-    return int(element)
+    return number

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from .._arguments.checks import boolean, int64, integer
+from .._arguments.checks import as_integer, boolean, int64, integer
 from .._arguments.dtypes import FloatType
 from .._arguments.show import show
 from .._core import threefry2x32
@@ -173,6 +173,7 @@ class jax(Replay):
             self._refuse("shape", shape, "of at least two axes, unless `in_axis` is given,")
         if 0 in shape:
             self._refuse("shape", shape, "without empty axes")
+        self._refuse_fans_by_hand(parameters, shape)
         sizes = (prod(shape[axis] for axis in ((axes,) if isinstance(axes, int) else axes)) for axes in parameters.axes)
         ins, outs, batch = sizes
         # Divided one by one as JAX does: exact products would differ in the last place where a size is above 2^53.
@@ -228,11 +229,12 @@ def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:
         TypeError: `key` is neither an integer nor two of them.
         ValueError: The seed has more than 64 bits, or a word more than 32.
     """
-    if isinstance(key, int | np.integer):
+    if as_integer(key) is not None:
         seed = int64("key", key)
         # A negative seed has the words of its two's complement; without `x64` JAX cuts seeds to 32 bits.
         return (seed >> 32) % WORD if x64 else 0, seed % WORD
-    words = tuple(np.asarray(key).tolist()) if hasattr(key, "__array__") or isinstance(key, Sequence) else ()
+    listed = hasattr(key, "__array__") or isinstance(key, Sequence)
+    words = tuple(np.atleast_1d(np.asarray(key)).tolist()) if listed else ()
     if len(words) != 2:
         msg = f"`key` must be a seed, or the two words of `jax.random.key_data`, got {show(key)}"
         raise TypeError(msg)
