@@ -125,7 +125,20 @@ def test_what_was_folded_in_before_counts() -> None:
     assert folded._with_seed(replay.jax(0)) == vs.lecun_normal(replay.jax(0).fold_in(5))
     assert folded._with_seed(3) == vs.lecun_normal(3).fold_in(5)
     with pytest.raises(ValueError, match="`fold_in` must be called on a seed that folds"):
-        vs.Model({"w": ((3, 4), None, folded)}).init(replay.tf1(1))
+        vs.Model({"w": ((3, 4), None, folded)}, layout="keras").init(replay.tf1(1))
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_fans_by_hand_are_those_of_the_framework_or_refused(maker: Callable[[int], replay.Replay]) -> None:
+    """If this fails a replay draws with fans that its framework would never compute, and says nothing."""
+    law = {"distribution": "uniform", "mode": "fan_avg"}
+    axes = {"in_axis": 1, "out_axis": 0} if maker(1).name == "torch" else {}
+    fans = {"fan_in": 6, "fan_out": 4} if axes else {"fan_in": 4, "fan_out": 6}
+    own = vs.VarianceScaling(seed=maker(1), **law, **axes)((4, 6))
+    assert np.array_equal(vs.VarianceScaling(seed=maker(1), **law, **fans)((4, 6)), own)
+    for bad in ({"fan_in": 5}, {"fan_out": 5.5}, {"fan_in": 5, "fan_out": 5}):
+        with pytest.raises(ValueError, match=r"^`fan_in` and `fan_out` must be those of the axes"):
+            vs.VarianceScaling(seed=maker(1), **law, **bad)((4, 6))
 
 
 class Arcsine(vs.RandomUniform):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from .checks import integer
+from .checks import integer, real
 from .show import show
 
 Axes = int | tuple[int, ...]
@@ -20,6 +20,17 @@ def parse_axes(name: str, axes: Any) -> Axes:
     if isinstance(axes, Sequence) and not isinstance(axes, str | bytes):
         return tuple(integer(name, axis) for axis in axes)
     return integer(name, axes)
+
+
+def parse_fan(name: str, fan: Any) -> float | None:
+    """A fan that is given by hand, as an int where it is one; None for none."""
+    if fan is None:
+        return None
+    number = real(name, fan)
+    if not 1 <= number <= _MOST:  # less than 1 would count as 1, in silence
+        msg = f"`{name}` must be a number from 1 to 2^500, or None, got {show(fan)}"
+        raise ValueError(msg)
+    return int(number) if number.is_integer() else number
 
 
 def compute_fans(

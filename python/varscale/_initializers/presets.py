@@ -20,6 +20,8 @@ class Preset(VarianceScaling):
         "in_axis": -2,
         "out_axis": -1,
         "batch_axis": (),
+        "fan_in": None,
+        "fan_out": None,
     }
     _row: ClassVar[tuple[float, Mode, Distribution]]
     """The scale, the mode and the distribution."""
@@ -43,8 +45,11 @@ class Preset(VarianceScaling):
         in_axis: AxesLike = -2,
         out_axis: AxesLike = -1,
         batch_axis: AxesLike = (),
+        fan_in: float | None = None,
+        fan_out: float | None = None,
     ) -> None:
-        super().__init__(*self._row, seed, dtype, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
+        axes: dict[str, Any] = {"in_axis": in_axis, "out_axis": out_axis, "batch_axis": batch_axis}
+        super().__init__(*self._row, seed, dtype, **axes, fan_in=fan_in, fan_out=fan_out)
 
 
 class LecunNormal(Preset):
@@ -59,10 +64,12 @@ class LecunNormal(Preset):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs, or None for that of the axes.
+        fan_out: The number of outputs, or None for that of the axes.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four.
+        ValueError: `dtype` is not one of these four, or a fan is less than 1.
 
     References:
         LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6.
@@ -83,10 +90,12 @@ class LecunUniform(Preset):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs, or None for that of the axes.
+        fan_out: The number of outputs, or None for that of the axes.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four.
+        ValueError: `dtype` is not one of these four, or a fan is less than 1.
 
     References:
         LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6.
@@ -109,10 +118,12 @@ class GlorotNormal(Preset):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs, or None for that of the axes.
+        fan_out: The number of outputs, or None for that of the axes.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four.
+        ValueError: `dtype` is not one of these four, or a fan is less than 1.
 
     References:
         Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
@@ -135,10 +146,12 @@ class GlorotUniform(Preset):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs, or None for that of the axes.
+        fan_out: The number of outputs, or None for that of the axes.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four.
+        ValueError: `dtype` is not one of these four, or a fan is less than 1.
 
     References:
         Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
@@ -161,10 +174,12 @@ class HeNormal(Preset):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs, or None for that of the axes.
+        fan_out: The number of outputs, or None for that of the axes.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four.
+        ValueError: `dtype` is not one of these four, or a fan is less than 1.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.
@@ -187,10 +202,12 @@ class HeUniform(Preset):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs, or None for that of the axes.
+        fan_out: The number of outputs, or None for that of the axes.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four.
+        ValueError: `dtype` is not one of these four, or a fan is less than 1.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from .._arguments.checks import positive, word
 from .._arguments.dtypes import DTypeLike, FloatType
-from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes
+from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes, parse_fan
 from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan
 from .._sources.request import Law, Variance
 from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
 
+Self = TypeVar("Self", bound="VarianceScaling")
 Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
 Distribution = Literal["truncated_normal", "untruncated_normal", "uniform", "normal"]
 MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
+_CAMEL = {"fanIn": "fan_in", "fanOut": "fan_out", "fanAvg": "fan_avg", "truncatedNormal": "truncated_normal"}
+"""The words of TensorFlow.js."""
 _LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
 
 
@@ -39,11 +42,14 @@ class VarianceScaling(Sampled):
         in_axis: The input axis or axes.
         out_axis: The output axis or axes.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        fan_in: The number of inputs where the shape does not tell it: a real number of at least 1, which counts instead
+            of the axes; None for that of the axes.
+        fan_out: The number of outputs, likewise.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `scale`, `mode`, `distribution` or `dtype` has an illegal value. A call also raises it where an axis
-            is not in the shape or is named twice.
+        ValueError: `scale`, `mode`, `distribution`, `dtype` or a fan has an illegal value. A call also raises it where
+            an axis is not in the shape or is named twice.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2, for scale 2; Glorot and Bengio,
@@ -64,6 +70,8 @@ class VarianceScaling(Sampled):
     in_axis: Axes
     out_axis: Axes
     batch_axis: Axes
+    fan_in: float | None
+    fan_out: float | None
 
     _parameters: ClassVar[dict[str, Any]] = {
         "scale": Sampled._REQUIRED,
@@ -74,6 +82,8 @@ class VarianceScaling(Sampled):
         "in_axis": -2,
         "out_axis": -1,
         "batch_axis": (),
+        "fan_in": None,
+        "fan_out": None,
     }
     _dialect: ClassVar[tuple[str, ...]] = (*Sampled._dialect, "input_axes", "output_axes")
 
@@ -88,6 +98,8 @@ class VarianceScaling(Sampled):
         in_axis: AxesLike = -2,
         out_axis: AxesLike = -1,
         batch_axis: AxesLike = (),
+        fan_in: float | None = None,
+        fan_out: float | None = None,
     ) -> None:
         # Other kinds go on as they are, and are refused.
         law = distribution.lower() if isinstance(distribution, str) else distribution
@@ -98,12 +110,21 @@ class VarianceScaling(Sampled):
             in_axis=parse_axes("in_axis", in_axis),
             out_axis=parse_axes("out_axis", out_axis),
             batch_axis=parse_axes("batch_axis", batch_axis),
+            fan_in=parse_fan("fan_in", fan_in),
+            fan_out=parse_fan("fan_out", fan_out),
         )
         self._seal(seed, dtype)
 
+    def _fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
+        """Both fans: those given by hand, and otherwise those of the axes."""
+        if self.fan_in is not None and self.fan_out is not None:
+            return self.fan_in, self.fan_out
+        fan_in, fan_out = compute_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
+        return fan_in if self.fan_in is None else self.fan_in, fan_out if self.fan_out is None else self.fan_out
+
     def _variance(self, shape: tuple[int, ...]) -> float:
         """The variance `scale / n`, in float64 and in the order in which TensorFlow computes it."""
-        fan_in, fan_out = compute_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
+        fan_in, fan_out = self._fans(shape)
         mode = self.mode
         if mode == "fan_in":
             n = max(1.0, fan_in)
@@ -131,20 +152,23 @@ class VarianceScaling(Sampled):
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         axes = self.in_axis, self.out_axis, self.batch_axis
-        return Law(_LAWS[self.distribution], Variance(self.scale, self.mode, *compute_fans(full_shape, *axes), axes))
+        return Law(_LAWS[self.distribution], Variance(self.scale, self.mode, *self._fans(full_shape), axes))
 
-    def _with_axes(self, in_axis: Axes, out_axis: Axes) -> VarianceScaling:
-        """The same rule for tensors of another layout."""
+    def _with_axes(self: Self, in_axis: Axes, out_axis: Axes, batch_axis: Axes | None = None) -> Self:
+        """The same rule for tensors of another layout; the batch axes stay if none are given."""
+        batch = self.batch_axis if batch_axis is None else batch_axis
         # With plans of its own: those of the shared dict are for the old axes.
-        return self._copy(in_axis=in_axis, out_axis=out_axis, _plans={})
+        return self._copy(in_axis=in_axis, out_axis=out_axis, batch_axis=batch, _plans={})
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
-        fans = compute_fans(full_shape, self.in_axis, self.out_axis, self.batch_axis)
         plan = self._plan(full_shape, self._kind)
-        return Description(*fans, 0.0, sqrt(self._variance(full_shape)), plan.low, plan.high)
+        return Description(*self._fans(full_shape), 0.0, sqrt(self._variance(full_shape)), plan.low, plan.high)
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+        for key in ("mode", "distribution"):
+            if isinstance(config.get(key), str):
+                config[key] = _CAMEL.get(config[key], config[key])
         # Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given.
         config = super()._translate(config)
         ins, outs = config.pop("input_axes", None), config.pop("output_axes", None)

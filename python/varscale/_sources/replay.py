@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from .._arguments.dtypes import FloatType
+from .._arguments.fans import compute_fans
 from .._arguments.parts import Part
 from .._arguments.show import show
 from .environment import in_default_environment
 from .plan import Plan
-from .request import LAWS, HasLaw, Request
+from .request import LAWS, HasLaw, Request, Variance
 from .source import Drawn, Naming, Written
 
 Self = TypeVar("Self", bound="Replay")
@@ -106,6 +107,12 @@ class Replay:
             self._refuse(
                 "shape", request.part.shape, f"the whole tensor's, {whole}, as elements have no random access,"
             )
+
+    def _refuse_fans_by_hand(self, parameters: Variance, shape: tuple[int, ...]) -> None:
+        """Raises ValueError for fans that are not those of the axes, because frameworks have no others."""
+        own = compute_fans(shape, *parameters.axes)
+        if own != (parameters.fan_in, parameters.fan_out):
+            self._refuse("fan_in` and `fan_out", (parameters.fan_in, parameters.fan_out), f"those of the axes, {own},")
 
     def _refuse(self, argument: str, got: Any, legal: str) -> NoReturn:
         """Raises ValueError for an argument that has no exact replay; `legal` says what it must be."""

@@ -17,10 +17,10 @@ class Variance(NamedTuple):
 
     scale: float
     mode: str
-    fan_in: int
-    fan_out: int
+    fan_in: float
+    fan_out: float
     axes: tuple[Axes, Axes, Axes]
-    """The input axes, the output axes and the batch axes."""
+    """The input axes, the output axes and the batch axes; fans that are given by hand are not theirs."""
 
 
 class Normal(NamedTuple):

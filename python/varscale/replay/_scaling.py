@@ -36,6 +36,7 @@ class Scaling(Replay):
         """The variance `scale / n`, if the framework computes the same n."""
         if not self._has_axes(parameters, shape):
             self._refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "-2, -1 and ()")
+        self._refuse_fans_by_hand(parameters, shape)
         # Neither framework has the geometric mean.
         means = {
             "fan_in": parameters.fan_in,

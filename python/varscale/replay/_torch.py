@@ -179,6 +179,7 @@ class torch(Serial):
         field = prod(shape[2:])
         fans = fan_in, fan_out = shape[1] * field, shape[0] * field
         if fans != (parameters.fan_in, parameters.fan_out):
+            self._refuse_fans_by_hand(parameters, shape)
             self._refuse("in_axis`, `out_axis` and `batch_axis", parameters.axes, "1, 0 and ()")
         # Each quotient is torch's own: another order of the same operations rounds differently.
         gain = sqrt(parameters.scale)
