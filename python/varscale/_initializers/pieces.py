@@ -8,7 +8,7 @@ from types import EllipsisType
 from typing import Any, ClassVar
 
 from .._arguments.boxes import cut, parse_box, uncovered, volume
-from .._arguments.checks import integer, is_integer
+from .._arguments.checks import as_integer, integer
 from .._arguments.dtypes import DTypeLike, numeric_dtype
 from .._arguments.parts import Part
 from .._arguments.show import show
@@ -129,8 +129,9 @@ def _parse_piece(piece: Any) -> tuple[Index, Builtin]:
 def _parse_entry(entry: Any) -> Entry:
     if entry is Ellipsis:
         return entry
-    if is_integer(entry):
-        return int(entry)
+    number = as_integer(entry)
+    if number is not None:
+        return number
     if not isinstance(entry, slice):
         msg = f"`pieces` must have indices of integers, slices and an Ellipsis, got {show(entry)}"
         raise TypeError(msg)
