@@ -10,8 +10,39 @@ try:
 except ModuleNotFoundError as error:
     raise _missing("torch", error) from error
 
+from torch.nn.init import calculate_gain, constant_, ones_, zeros_
+
+from ._functions import (
+    eye_,
+    kaiming_normal_,
+    kaiming_uniform_,
+    normal_,
+    trunc_normal_,
+    uniform_,
+    xavier_normal_,
+    xavier_uniform_,
+)
 from ._init import init_
+from ._methods import init_method
 
-__all__ = ["init_"]
+__all__ = [
+    "calculate_gain",
+    "constant_",
+    "eye_",
+    "init_",
+    "init_method",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
+]
 
-init_.__module__ = __name__
+for _name in __all__:
+    # Those that draw nothing are torch's own functions.
+    if (_value := globals()[_name]).__module__.startswith(__name__):
+        _value.__module__ = __name__
