@@ -11,7 +11,7 @@ from torch import nn
 import varscale as vs
 
 INIT = vs.lecun_normal(7)
-UNFILLED = "`target` must have no buffer that nobody fills, has "
+UNFILLED = r"`target` must have no buffer that nobody fills, has \["
 
 
 class Rotary(nn.Module):
@@ -62,11 +62,11 @@ def test_a_buffer_that_nobody_fills_is_an_error(persistent: bool) -> None:
     """If this fails rotary frequencies are what memory held, and nobody is told."""
     module = from_meta(lambda: nn.ModuleDict({"a": nn.Linear(4, 3), "b": Rotary(persistent), "c": Rotary(persistent)}))
     for target in (INIT, vs.Model(dict(module.named_parameters()))):
-        with pytest.raises(ValueError, match=f"{UNFILLED}'b.inv_freq', 'c.inv_freq': after `to_empty`"):
+        with pytest.raises(ValueError, match=rf"{UNFILLED}'b.inv_freq', 'c.inv_freq'\]: after `to_empty`"):
             vs.torch.init_(module, target, 7)
         assert (module["a"].weight == 113).all(), "nothing is filled"
     module["b"].inv_freq.copy_(torch.ones(4))
-    with pytest.raises(ValueError, match=f"{UNFILLED}'c.inv_freq': after"):
+    with pytest.raises(ValueError, match=rf"{UNFILLED}'c.inv_freq'\]: after"):
         vs.torch.init_(module, INIT)
     module["c"].load_state_dict({"inv_freq": torch.ones(4)}, strict=persistent)
     if not persistent:
@@ -80,7 +80,7 @@ def test_buffers_that_are_right() -> None:
     """If this fails a module that computes its buffers cannot be initialised, or loses them."""
     module = nn.ModuleDict({"a": nn.Linear(4, 3), "b": Rotary(), "c": Rotary()})
     before = module["b"].inv_freq.clone()
-    with pytest.raises(ValueError, match=f"{UNFILLED}'b.inv_freq', 'c.inv_freq': after .* name it in `keep`"):
+    with pytest.raises(ValueError, match=rf"{UNFILLED}'b.inv_freq', 'c.inv_freq'\]: after .* name it in `keep`"):
         vs.torch.init_(module, INIT)
     vs.torch.init_(module, INIT, keep="*.inv_freq")
     assert torch.equal(module["b"].inv_freq, before)
@@ -108,6 +108,11 @@ def test_buffers_of_other_kinds() -> None:
     module.adjacency = torch.zeros(3, device="meta").fill_(1)
     with pytest.raises(ValueError, match="buffer 'adjacency' must have memory, got a meta tensor"):
         vs.torch.init_(module, INIT)
+    # Nor does a name alone make a statistic: another class may mean another thing by it.
+    module.running_mean = nn.Buffer(torch.ones(3))
+    with pytest.raises(ValueError, match=f"{UNFILLED}'running_mean'"):
+        vs.torch.init_(module, INIT, keep="adjacency")
+    del module.running_mean
     # A weight that is a buffer is no statistic.
     del module.weight, module.adjacency
     module.register_buffer("weight", torch.ones(3, 4))

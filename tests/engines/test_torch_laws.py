@@ -152,7 +152,7 @@ def test_own_classes_are_not_guessed() -> None:
     """If this fails a parameter gets a law that nobody gave it."""
     module = nn.ModuleDict({"own": Own(), "reset": Reset(3, 3), "layer": Inherits(3, 3)})
     before = module["layer"].weight.clone()
-    names = "'own.scale', 'own.temperature', 'own.expert_bias', 'reset.bias': give a model"
+    names = r"\['own.scale', 'own.temperature', 'own.expert_bias', 'reset.bias'\]: give a model"
     with pytest.raises(ValueError, match=f"`target` must be of torch.nn's own classes where .*, has {names}"):
         vs.torch.init_(module, vs.lecun_normal(7))
     assert torch.equal(module["layer"].weight, before), "nothing is filled"
@@ -172,7 +172,7 @@ def test_parametrized_layers() -> None:
     wanted = vs.RandomNormal(0.0, (2 / 36) ** 0.5, 7).fold_in(name)((4, 6, 3, 3))
     assert np.array_equal(layer.parametrizations.weight.original.detach().numpy(), wanted)
     layer = parametrizations.weight_norm(nn.Linear(4, 6))
-    names = "'parametrizations.weight.original0', 'parametrizations.weight.original1'"
+    names = r"\['parametrizations.weight.original0', 'parametrizations.weight.original1'\]"
     with pytest.raises(ValueError, match=f"where a parameter is no weight, has {names}"):
         vs.torch.init_(layer, NORMAL)
     for tensor in (layer.weight, layer.weight[0], layer.weight.T):

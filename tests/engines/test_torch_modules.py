@@ -157,7 +157,7 @@ def test_what_a_model_must_have() -> None:
     """If this fails a parameter keeps what memory held, and nobody is told."""
     module = network()
     model = vs.Model({"0.weight": (8, 3, 3, 3), "0.bias": (8,), "2.weight": (5, 8)})
-    message = "`init_or_model` must have every parameter of the module, lacks '1.weight', '1.bias', '2.bias'"
+    message = r"`init_or_model` must have every parameter of the module, lacks \['1.weight', '1.bias', '2.bias'\]"
     with pytest.raises(ValueError, match=message):
         vs.torch.init_(module, model, 1)
     with pytest.raises(ValueError, match=r"parameter 'weight' must have the shape \(8, 5\) that it is to hold"):

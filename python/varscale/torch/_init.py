@@ -219,4 +219,4 @@ def _labelled(label: str, make: Callable[[], Lazy]) -> Lazy:
 
 def _listed(tensors: list[Named]) -> str:
     """The names of tensors, all of them."""
-    return ", ".join(show(named.name) for named in tensors)
+    return f"[{', '.join(show(named.name) for named in tensors)}]"
