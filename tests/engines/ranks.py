@@ -18,6 +18,7 @@ from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distrib
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 from torch.distributed.tensor.placement_types import _StridedShard
 
+import module_ranks
 import varscale as vs
 from own import Own
 
@@ -252,6 +253,7 @@ def checkpoint_of_another_mesh() -> None:
 
 CASES: dict[int, tuple[Case, ...]] = {
     2: (
+        *module_ranks.CASES,
         shards_of_one_mesh,
         empty_shards,
         strided_shards_of_one_mesh,

@@ -25,11 +25,14 @@ def values(module: nn.Module) -> dict[str, np.ndarray]:
     return {name: p.detach().float().numpy().copy() for name, p in module.named_parameters()}
 
 
-def expected(module: nn.Module, init: Any = TORCH) -> dict[str, np.ndarray]:
-    """What each parameter is to hold, from NumPy alone."""
+def expected(module: nn.Module) -> dict[str, np.ndarray]:
+    """What each parameter of the network is to hold, from NumPy alone."""
+    bounds = {"0.bias": 27**-0.5, "2.bias": 8**-0.5}
+    laws = {name: vs.RandomUniform(-bound, bound, 7) for name, bound in bounds.items()}
+    laws |= {"1.weight": vs.Ones(), "1.bias": vs.Zeros()}
     return {
-        name: (init if p.ndim > 1 else vs.lecun_normal(init.seed)).fold_in(name)(tuple(p.shape))
-        for name, p in module.named_parameters()
+        name: laws.get(name, TORCH).fold_in(name)(tuple(parameter.shape))
+        for name, parameter in module.named_parameters()
     }
 
 
@@ -62,6 +65,37 @@ def test_nothing_is_filled_where_one_parameter_is_wrong() -> None:
     with pytest.raises(ValueError, match=r"parameter '2.weight' must have memory"):
         vs.torch.init_(module, vs.lecun_normal(7))
     assert torch.equal(module[0].weight, before)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64, torch.float8_e4m3fn])
+def test_errors_name_the_parameter(dtype: torch.dtype) -> None:
+    """If this fails nobody learns which of a thousand parameters is quantized."""
+    module = network()
+    module[2].weight = nn.Parameter(torch.full((5, 8), 113).to(dtype), requires_grad=False)
+    name = str(dtype).removeprefix("torch.")
+    with pytest.raises(ValueError, match=rf"^parameter '2.weight': `dtype` must be a float.*, got '{name}'$"):
+        vs.torch.init_(module, vs.lecun_normal(7))
+    with pytest.raises(TypeError, match=r"^parameter '0.weight': `seed` must be an integer"):
+        vs.torch.init_(module, vs.lecun_normal(7), seed="7")
+    vs.torch.init_(module, vs.lecun_normal(7), keep="2.weight")
+    assert module[2].weight.to(torch.complex64).real.eq(torch.tensor(113).to(dtype).to(torch.complex64).real).all()
+
+
+def test_errors_print_no_weights() -> None:
+    """If this fails a mistake writes weights to a log."""
+    weight = nn.Parameter(torch.full((2, 3), 113.0))
+    for target, init in (
+        (weight, weight),
+        ([weight], vs.Zeros()),
+        ({"a": weight}, 1),
+        (nn.Linear(2, 2), {"w": weight}),
+    ):
+        with pytest.raises(TypeError) as caught:
+            vs.torch.init_(target, init)
+        assert "113" not in str(caught.value)
+        assert "<tensor of shape (2, 3) and dtype torch.float32>" in str(caught.value)
+    with pytest.raises(TypeError, match="`target` must be a tensor for a lazy tensor"):
+        vs.torch.init_(nn.Linear(2, 2), vs.Zeros().lazy((2, 2)))
 
 
 def test_wrappers_change_no_name() -> None:
@@ -100,7 +134,8 @@ def test_parameters_that_share_memory() -> None:
     assert np.array_equal(module["wte"].weight.detach().numpy(), TORCH.fold_in("head.weight")((3000, 200)))
     buffer = torch.zeros(600, 500)
     views = nn.ParameterDict({"odd": buffer[:, 1::2], "even": buffer[:, ::2]})
-    assert same(values(vs.torch.init_(views, vs.lecun_normal(7))), expected(views))
+    wanted = {name: TORCH.fold_in(name)((600, 250)) for name in ("odd", "even")}
+    assert same(values(vs.torch.init_(views, vs.lecun_normal(7))), wanted)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -142,7 +177,7 @@ def test_trains() -> None:
     assert np.allclose(module.weight.detach().numpy(), before["weight"] - 0.2)
 
 
-@pytest.mark.parametrize("name", document.DOCUMENTS)
+@pytest.mark.parametrize("name", [*document.DOCUMENTS, "docs/reference/torch.md"])
 def test_document_examples(name: str, tmp_path: Path) -> None:
     """If this fails an example of the documents does not run."""
     scripts = document.scripts(name, "torch")

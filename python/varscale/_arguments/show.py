@@ -26,10 +26,10 @@ class _Show(reprlib.Repr):
         self.maxstring = self.maxother = 200
 
     def repr1(self, x: Any, level: int) -> str:
-        # By the first class of Python's or NumPy's that it derives from: a named tuple is a tuple here.
+        # By the first class of Python's, NumPy's or torch's that it derives from: a named tuple is a tuple here.
         for cls in type(x).__mro__:
             bounded = getattr(self, f"repr_{cls.__name__}", None)
-            if bounded is not None and cls.__module__ in {"builtins", "collections", "array", "numpy"}:
+            if bounded is not None and cls.__module__ in {"builtins", "collections", "array", "numpy", "torch"}:
                 return str(bounded(x, level))
         return self.repr_instance(x, level)
 
@@ -75,6 +75,10 @@ class _Show(reprlib.Repr):
         if isinstance(x, Sized) and len(x) > _MOST:
             return f"<{type(x).__name__} of {len(x)} entries>"
         return super().repr_instance(x, level)
+
+    def repr_Tensor(self, x: Any, level: int) -> str:  # noqa: N802
+        # Its values are weights, which belong in no log.
+        return f"<tensor of shape {self.repr1(tuple(x.shape), level)} and dtype {x.dtype}>"
 
 
 _show = _Show()

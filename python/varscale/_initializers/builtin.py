@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import NDArray
@@ -75,6 +75,10 @@ class Builtin(Initializer):
     def _named(self: Self, name: str) -> tuple[Self, bytes]:
         """An initializer and a stream's name, which make what `fold_in(name)` would, often without a copy."""
         return self, b""
+
+    def _changed(self, rule: Callable[[Builtin], Builtin]) -> Builtin:
+        """What the rule makes of this initializer without its seed and its path, with both put back."""
+        return rule(self)
 
     def _with_seed(self: Self, seed: Any) -> Self:
         """The same initializer with another seed; one that draws nothing stays as it is."""

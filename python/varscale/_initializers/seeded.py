@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from .._arguments.checks import check_config
@@ -53,6 +53,10 @@ class Seeded(Builtin):
     def _named(self: Self, name: str) -> tuple[Self, bytes]:
         seed, stream = self._seed._named(name)
         return self if seed is self._seed else self._copy(_seed=seed), stream
+
+    def _changed(self, rule: Callable[[Builtin], Builtin]) -> Builtin:
+        changed = rule(self._copy(_seed=parse_seed(None)))
+        return changed._copy(_seed=self._seed) if isinstance(changed, Seeded) else changed
 
     def _with_seed(self: Self, seed: Any) -> Self:
         parsed = parse_seed(seed)

@@ -15,7 +15,7 @@ from .._initializers.pieces import Pieces
 from .._models.model import Model
 from .._models.rules import Rule
 from ._geometry import View
-from ._init import _named
+from ._names import named
 from ._record import Record
 from ._storage import UNWRITTEN, Storage, covers, visible
 from ._values import Value
@@ -128,8 +128,8 @@ _EXACT = {torch.float16, torch.float32, torch.float64}
 
 def named_tensors(net: torch.nn.Module) -> list[tuple[torch.Tensor, list[str]]]:
     """All parameters and buffers once, each with its names."""
-    parameters = _named(net.named_parameters(remove_duplicate=False))
-    return [*parameters, *_named(net.named_buffers(remove_duplicate=False))]
+    parameters = named(net.named_parameters(remove_duplicate=False))
+    return [*parameters, *named(net.named_buffers(remove_duplicate=False))]
 
 
 def refusal(refused: dict[str, tuple[torch.Tensor, str]], others: int) -> str:

@@ -1,0 +1,203 @@
+"""The functions of `torch.nn.init`, by the same names: the values come from varscale's streams."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, TypeVar
+
+import torch
+from torch.nn.init import calculate_gain
+
+from .._arguments.checks import finite, not_negative, positive, real, word
+from .._arguments.fans import compute_fans
+from .._arguments.show import show
+from .._initializers.builtin import Builtin
+from .._initializers.constant import Identity
+from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
+from .._sources.seeds import SeedLike
+from ._init import init_
+from ._memory import has_memory, is_sharded
+
+Tensor = TypeVar("Tensor", bound="torch.Tensor")
+
+
+def uniform_(
+    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: torch.Generator | None = None, *, seed: SeedLike = None
+) -> Tensor:
+    """Fills a tensor with uniform values in [a, b).
+
+    The arguments and the result are those of `torch.nn.init.uniform_`, and there is a `seed`. Without a seed, 64 bits
+    of the generator are one: so calls after `torch.manual_seed` repeat in their order. Meta and fake tensors are left
+    alone. A call with a seed repeats: two tensors of one shape are equal then.
+
+    Args:
+        tensor: A tensor, a parameter or a DTensor, of any floating-point dtype.
+        a: The least value.
+        b: The bound that no value reaches; a 16-bit value may be rounded to it.
+        generator: Where the seed comes from; None for torch's global generator.
+        seed: The seed instead: any integer, or a seed from `varscale.replay`. A DTensor needs one.
+
+    Returns:
+        `tensor`.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value, there are both a seed and a generator, or a DTensor has no seed.
+
+    Example:
+        >>> import torch, varscale as vs
+        >>> weight = vs.torch.uniform_(torch.empty(3, 5), -1, 1, seed=7)
+        >>> bool((weight.numpy() == vs.RandomUniform(-1, 1, seed=7)((3, 5))).all())
+        True
+    """
+    low, high = finite("a", a), finite("b", b)
+    if low > high:
+        msg = f"`a` must not be greater than `b`, got {show(a)} and {show(b)}"
+        raise ValueError(msg)
+    return _filled(tensor, RandomUniform(low, high), generator, seed)
+
+
+def normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    generator: torch.Generator | None = None,
+    *,
+    seed: SeedLike = None,
+) -> Tensor:
+    """Fills a tensor with normal values; see `uniform_` for what the functions here have in common."""
+    return _filled(tensor, RandomNormal(finite("mean", mean), not_negative("std", std)), generator, seed)
+
+
+def trunc_normal_(
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: torch.Generator | None = None,
+    *,
+    seed: SeedLike = None,
+) -> Tensor:
+    """Fills a tensor with normal values truncated to [a, b]; see `uniform_` for what the functions have in common.
+
+    The bounds are absolute numbers, as in torch: with `std=0.02` the default ones cut nothing off.
+    """
+    mean, std, low, high = finite("mean", mean), positive("std", std), real("a", a), real("b", b)
+    if not low < high:
+        msg = f"`a` must be less than `b`, got {show(a)} and {show(b)}"
+        raise ValueError(msg)
+    law = TruncatedNormal(mean, std, lower=(low - mean) / std, upper=(high - mean) / std)
+    return _filled(tensor, law, generator, seed)
+
+
+def xavier_uniform_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: SeedLike = None
+) -> Tensor:
+    """Fills a tensor with uniform values of variance gain² · 2 / (fan_in + fan_out); see `uniform_`."""
+    return _filled(tensor, _uniform(_xavier(tensor, gain)), generator, seed)
+
+
+def xavier_normal_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: SeedLike = None
+) -> Tensor:
+    """Fills a tensor with normal values of variance gain² · 2 / (fan_in + fan_out); see `uniform_`."""
+    return _filled(tensor, RandomNormal(0.0, _xavier(tensor, gain)), generator, seed)
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: torch.Generator | None = None,
+    *,
+    seed: SeedLike = None,
+) -> Tensor:
+    """Fills a tensor with uniform values of variance gain² / fan, gain = `calculate_gain(nonlinearity, a)`.
+
+    The fans are those of the axes (out, in, *kernel); see `uniform_` for what the functions have in common.
+    """
+    return _filled(tensor, _uniform(_kaiming(tensor, a, mode, nonlinearity)), generator, seed)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: torch.Generator | None = None,
+    *,
+    seed: SeedLike = None,
+) -> Tensor:
+    """Fills a tensor with normal values of variance gain² / fan, gain = `calculate_gain(nonlinearity, a)`.
+
+    The fans are those of the axes (out, in, *kernel); see `uniform_` for what the functions have in common.
+    """
+    return _filled(tensor, RandomNormal(0.0, _kaiming(tensor, a, mode, nonlinearity)), generator, seed)
+
+
+def eye_(tensor: Tensor) -> Tensor:
+    """Fills a matrix with ones on its main diagonal and zeros elsewhere, a DTensor too."""
+    if _checked(tensor).ndim != 2:
+        msg = f"`tensor` must have two dimensions, got the shape {tuple(tensor.shape)}"
+        raise ValueError(msg)
+    return init_(tensor, Identity()) if has_memory(tensor) else tensor
+
+
+def _uniform(stddev: float) -> RandomUniform:
+    """The uniform law of mean 0 and this standard deviation."""
+    return RandomUniform(-sqrt(3.0) * stddev, sqrt(3.0) * stddev)
+
+
+def _xavier(tensor: torch.Tensor, gain: float) -> float:
+    """The standard deviation for both fans."""
+    return not_negative("gain", gain) * sqrt(2.0 / max(1, sum(_fans(tensor))))
+
+
+def _kaiming(tensor: torch.Tensor, a: float, mode: str, nonlinearity: str) -> float:
+    """The standard deviation for one fan."""
+    fan = dict(zip(("fan_in", "fan_out"), _fans(tensor), strict=True))
+    mode = word("mode", mode.lower() if isinstance(mode, str) else mode, tuple(fan))
+    return float(calculate_gain(nonlinearity, a)) / sqrt(max(1, fan[mode]))
+
+
+def _fans(tensor: torch.Tensor) -> tuple[int, int]:
+    """The fans as torch counts them; those of an empty tensor may be 0, and then count for nothing."""
+    if _checked(tensor).ndim < 2:
+        msg = f"`tensor` must have two dimensions or more, or it has no fans, got the shape {tuple(tensor.shape)}"
+        raise ValueError(msg)
+    return compute_fans(tuple(tensor.shape), in_axis=1, out_axis=0)
+
+
+def _checked(tensor: Tensor) -> Tensor:
+    """`tensor`, which must be one."""
+    if not isinstance(tensor, torch.Tensor):
+        msg = f"`tensor` must be a tensor, got {show(tensor)}"
+        raise TypeError(msg)
+    return tensor
+
+
+def _filled(tensor: Tensor, law: Builtin, generator: Any, seed: Any) -> Tensor:
+    """The tensor after it was filled from a seed, or from one that is drawn from torch's generator."""
+    if generator is not None and not isinstance(generator, torch.Generator):
+        msg = f"`generator` must be a torch.Generator or None, got {show(generator)}"
+        raise TypeError(msg)
+    if generator is not None and seed is not None:
+        msg = "`seed` must be None where `generator` is given: each of them names the values"
+        raise ValueError(msg)
+    if not has_memory(_checked(tensor)):
+        return tensor
+    if seed is None:
+        if is_sharded(tensor):
+            msg = "`seed` must be given for a DTensor: the generators of its ranks need not agree"
+            raise ValueError(msg)
+        seed = _drawn(torch.default_generator if generator is None else generator)
+    return init_(tensor, law, seed)
+
+
+def _drawn(generator: torch.Generator) -> int:
+    """64 bits of the generator."""
+    # On its own device, whatever `torch.device` is the default.
+    word = torch.empty((), dtype=torch.int64, device=generator.device)
+    return int(word.random_(-(2**63), None, generator=generator))
