@@ -82,6 +82,10 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "backend": ("'tensorflow'", "'jax'", "'torch'", "'numpy'"),
     "cpu_capability": ("'avx2'", "'default'"),
     "spare": ("None", "2"),
+    "pieces": ("[(..., vs.Zeros())]", "[(..., vs.RandomNormal()), (0, vs.Ones())]", "[((0, slice(1, 3)), vs.Zeros())]"),
+    "floor": ("None", "1.5", "0"),
+    "inverse_softplus": FLAGS,
+    "document": ("vs.Model({'a.bias': (3,)}).to_dict()", "{}"),
 }
 """By parameter, or by function and parameter: arguments that are legal, at least in some calls."""
 

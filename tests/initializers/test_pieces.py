@@ -120,3 +120,9 @@ def test_mistakes_are_named(make: Any, error: type[Exception], message: str) -> 
     """If this fails a mistake comes out under another name."""
     with pytest.raises(error, match=message):
         make()
+
+
+def test_pieces_of_a_tensor_of_2_to_the_64_elements() -> None:
+    """If this fails a piece of more elements than C counts ends in an error, or in other values."""
+    made = vs.Pieces([(..., NORMAL), (slice(2**62, None), vs.Ones())], seed=1).lazy((2**63, 2))[[0, 2**63 - 1]]
+    assert (made == [*NORMAL._with_seed(1).lazy((2**63, 2))[[0]], [1, 1]]).all()

@@ -112,7 +112,7 @@ class Ramp(vs.Initializer):
         return {"slope": self.slope}
 
 
-class Doubled(vs.lecun_normal):
+class Derived(vs.lecun_normal):
     """A user's own, derived from one of ours."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> np.ndarray:
@@ -126,7 +126,7 @@ class Renamed(vs.lecun_normal):
 MODEL = vs.Model(
     {"a": (4, 5), "b": ((4, 5), "float64", Ramp(2.0)), "c.w": (64, 64), "d.w": (64, 64), "big": (5000, 5000),
      "e": ((2, 3), "bfloat16", Ramp()), "one": (5, 1)},
-    [("a", Ramp(3.0)), ("c.w", Doubled()), ("d.w", Renamed()), ("big", Ramp(0.0)), ("one", Ramp())],
+    [("a", Ramp(3.0)), ("c.w", Derived()), ("d.w", Renamed()), ("big", Ramp(0.0)), ("one", Ramp())],
 )  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_their_table() -> None:
     """If this fails a model with a user's initializer cannot be looked at."""
     rows = {row.name: row for row in MODEL.describe()}
     assert rows["a"][3:] == ("Ramp", None, None, None, None, 80)
-    assert rows["c.w"].initializer == "Doubled"
+    assert rows["c.w"].initializer == "Derived"
     assert rows["c.w"].stddev is None, "which only its own call decides"
     assert rows["d.w"].stddev == 0.125
 
@@ -195,4 +195,4 @@ def test_what_is_no_initializer(bad: Any) -> None:
         with pytest.raises(TypeError, match="parameter 'a': `initializer` must be an initializer"):
             vs.Model({"a": ((3,), None, bad)})
     with pytest.raises(ValueError, match="must have no seed"):
-        vs.Rule("*", Doubled(3))
+        vs.Rule("*", Derived(3))

@@ -34,7 +34,9 @@ def bare_arguments(tree: ast.AST) -> Iterator[str]:
         if isinstance(function, ast.FunctionDef):
             taken = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
             kinds = {argument.arg: ast.unparse(argument.annotation or ast.Name("Any")) for argument in taken}
-            values = {name for name, kind in kinds.items() if kind != "str" and not kind.endswith("Error")}
+            values = {
+                name for name, kind in kinds.items() if kind not in {"str", "Exception"} and not kind.endswith("Error")
+            }
             for node in ast.walk(function):
                 if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
                     if isinstance(node.value, ast.Name) and node.value.id in values:

@@ -120,7 +120,7 @@ def _of(name: str, error: Exception) -> Exception:
 
 def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int) -> ValueError:
     """The error that lists the parameters that no rule covers."""
-    lines = [f"`rules` must cover every parameter, got {len(uncovered)} of {total} without one:"]
+    lines = [f"`rules` must cover every parameter, got {len(uncovered)} of {total:,} without one:"]
     for name, (shape, kind) in islice(uncovered.items(), _MOST):
         reason = "" if kind is None else f": {kind.what}, which start from {kind.start}"
         lines.append(f"  {show(name)} {show(shape)}{reason}")
@@ -138,7 +138,7 @@ def _unclear(unclear: Mapping[str, Shape], total: int) -> ValueError:
     name, shape = next(iter(unclear.items()))
     return ValueError(
         '`layout` must be "torch", for weights (out, in, *kernel), or "keras" or "jax", for (*kernel, in, out), '
-        f"where initializers name no axes: {len(unclear)} of {total} parameters depend on it, such as {show(name)} "
+        f"where initializers name no axes: {len(unclear)} of {total:,} parameters depend on it, such as {show(name)} "
         f"{show(shape)}"
     )
 

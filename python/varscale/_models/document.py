@@ -53,7 +53,7 @@ def from_document(document: Any) -> dict[str, Parameter]:
     outer = check_config("Model", document, ("format", "version", "stream", "parameters"))
     for key, legal in (("format", FORMAT), ("version", VERSION), ("stream", STREAM)):
         if outer.get(key) != legal:
-            msg = f"`{key}` of a model's document must be {legal!r}, got {show(outer.get(key))}"
+            msg = f"`{key}` of a model's document must be {show(legal)}, got {show(outer.get(key))}"
             raise ValueError(msg)
     entries = outer.get("parameters")
     if not isinstance(entries, Mapping):
@@ -121,7 +121,7 @@ def _unpacked(packed: Mapping[str, Any]) -> NDArray[Any]:
     except (TypeError, ValueError):
         data = b""
     if len(data) != (-(-size // 8) if kind == "bool" else size * stored.itemsize):
-        msg = f"`base64` must hold the bytes of {kind!r} numbers of the shape {show(shape)}, got {len(data)} bytes"
+        msg = f"`base64` must hold the bytes of {show(kind)} numbers of the shape {show(shape)}, got {len(data)} bytes"
         raise ValueError(msg)
     if kind == "bool":
         bits: NDArray[Any] = np.unpackbits(np.frombuffer(data, np.uint8), count=size, bitorder="little")
@@ -132,7 +132,7 @@ def _unpacked(packed: Mapping[str, Any]) -> NDArray[Any]:
 def _strict(value: Any) -> Any:
     """`value` with what JSON has no number for: {"float": "inf"}."""
     if isinstance(value, float) and not isfinite(value):
-        return {"float": repr(value)}
+        return {"float": str(value)}
     if isinstance(value, list | tuple):
         return [_strict(entry) for entry in value]
     return {key: _strict(entry) for key, entry in value.items()} if isinstance(value, dict) else value

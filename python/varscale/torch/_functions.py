@@ -140,7 +140,7 @@ def kaiming_normal_(
 def eye_(tensor: Tensor) -> Tensor:
     """Fills a matrix with ones on its main diagonal and zeros elsewhere, a DTensor too."""
     if _checked(tensor).ndim != 2:
-        msg = f"`tensor` must have two dimensions, got the shape {tuple(tensor.shape)}"
+        msg = f"`tensor` must have two dimensions, got the shape {show(tuple(tensor.shape))}"
         raise ValueError(msg)
     return init_(tensor, Identity()) if has_memory(tensor) else tensor
 
@@ -165,7 +165,7 @@ def _kaiming(tensor: torch.Tensor, a: float, mode: str, nonlinearity: str) -> fl
 def _fans(tensor: torch.Tensor) -> tuple[int, int]:
     """The fans as torch counts them; those of an empty tensor may be 0, and then count for nothing."""
     if _checked(tensor).ndim < 2:
-        msg = f"`tensor` must have two dimensions or more, or it has no fans, got the shape {tuple(tensor.shape)}"
+        msg = f"`tensor` must have two dimensions or more, or it has no fans, got the shape {show(tuple(tensor.shape))}"
         raise ValueError(msg)
     return compute_fans(tuple(tensor.shape), in_axis=1, out_axis=0)
 

@@ -7,6 +7,7 @@ from math import copysign
 from typing import Any
 
 from .._arguments.boxes import Box
+from .._arguments.show import show
 from .._engines import missing
 from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
@@ -134,7 +135,7 @@ def named_tensors(net: torch.nn.Module) -> list[tuple[torch.Tensor, list[str]]]:
 
 def refusal(refused: dict[str, tuple[torch.Tensor, str]], others: int) -> str:
     """The message about all tensors whose law is not known."""
-    lines = (f"\n  {name!r} {tuple(tensor.shape)}: {why}" for name, (tensor, why) in refused.items())
+    lines = (f"\n  {show(name)} {show(tuple(tensor.shape))}: {why}" for name, (tensor, why) in refused.items())
     count = f"{len(refused)} of {len(refused) + others} tensors"
     return f"`rules` must name a law for {count}, which the network's own code does not tell:{''.join(lines)}"
 
