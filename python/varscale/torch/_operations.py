@@ -47,8 +47,8 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
         found = _pointwise_constant(func, args, kwargs, shape, dtype, number)
         if found is not None:
             return found
-    compute = _computed(func, args, kwargs, number)
     draws = torch.Tag.nondeterministic_seeded in func.tags
+    compute = None if draws else _computed(func, args, kwargs, number)  # or torch's generator would move
     random = [value for value in inputs if value.random]
     # What is written to is an argument too, though some operations do not read it.
     if not random and not draws:

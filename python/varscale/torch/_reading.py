@@ -33,6 +33,7 @@ class Reading:
     Attributes:
         entries: Shape, dtype and initializer of each tensor that is understood, by its first name.
         refused: For each other one its tensor and why it is not.
+        holders: The first tensor that holds a value and nothing else, by the identity of the value.
     """
 
     def __init__(self, record: Record, net: torch.nn.Module, rules: tuple[Rule, ...] = ()) -> None:
@@ -40,6 +41,7 @@ class Reading:
         self._shared: dict[Any, Builtin] = {}
         self.entries: dict[str, tuple[Any, Any, Initializer]] = {}
         self.refused: dict[str, tuple[torch.Tensor, str]] = {}
+        self.holders: dict[int, torch.Tensor] = {}
         for tensor, (name, *_) in named_tensors(net):
             if torch.nn.parameter.is_lazy(tensor):
                 self.refused[name] = tensor, "a lazy parameter, which has no shape yet"
@@ -58,7 +60,9 @@ class Reading:
             ValueError: Some tensors are not understood: it lists all of them.
         """
         if self.refused:
-            raise ValueError(refusal(self.refused, len(self.entries)))
+            count = f"{len(self.refused)} of {len(self.refused) + len(self.entries)} tensors"
+            msg = f"`rules` must name a law for {count}, which the network's own code does not tell:"
+            raise ValueError(msg + listed(self.refused))
         return Model(self.entries)
 
     def _law(self, tensor: torch.Tensor) -> Builtin | str:
@@ -81,6 +85,8 @@ class Reading:
         found: list[tuple[Any, Builtin]] = []
         for box, write in pieces:
             piece = self._piece(storage, view, write.value, tensor.dtype)
+            if len(pieces) == 1:
+                self.holders.setdefault(id(write.value), tensor)
             if isinstance(piece, str) or len(pieces) == 1:
                 return piece
             found.append((_index(box, view.size), piece))
@@ -133,11 +139,13 @@ def named_tensors(net: torch.nn.Module) -> list[tuple[torch.Tensor, list[str]]]:
     return [*parameters, *named(net.named_buffers(remove_duplicate=False))]
 
 
-def refusal(refused: dict[str, tuple[torch.Tensor, str]], others: int) -> str:
-    """The message about all tensors whose law is not known."""
-    lines = (f"\n  {show(name)} {show(tuple(tensor.shape))}: {why}" for name, (tensor, why) in refused.items())
-    count = f"{len(refused)} of {len(refused) + others} tensors"
-    return f"`rules` must name a law for {count}, which the network's own code does not tell:{''.join(lines)}"
+def listed(refused: dict[str, tuple[torch.Tensor, str]]) -> str:
+    """Tensors, each with what stands in the way of it, on a line of its own."""
+    return "".join(f"\n  {show(name)}{_shown_shape(tensor)}: {why}" for name, (tensor, why) in refused.items())
+
+
+def _shown_shape(tensor: torch.Tensor) -> str:
+    return "" if torch.nn.parameter.is_lazy(tensor) else f" {show(tuple(tensor.shape))}"
 
 
 def _index(box: Box, size: Iterable[int]) -> tuple[Any, ...]:

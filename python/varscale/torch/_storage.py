@@ -68,7 +68,7 @@ class Storage:
         pieces = visible(writes, view)
         seen = [write.value for write in writes] if pieces is None else [write.value for _, write in pieces]
         if not covers(writes, pieces, view):
-            return Value(view.size, dtype, compute, why=UNWRITTEN)
+            return Value(view.size, dtype, why=UNWRITTEN)
         if len(seen) == 1 and seen[0].dtype == dtype:
             # A part of one tensor. A view that has its elements more than once has no law.
             if seen[0].constant is not None:

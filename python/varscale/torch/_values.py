@@ -125,4 +125,4 @@ def constant(shape: Any, dtype: torch.dtype, number: Any) -> Value:
 def real(tensor: torch.Tensor, why: str | None = None) -> Value:
     """The values that a real tensor has now; `why` says what is not understood about them."""
     held = tensor.detach().to("cpu", copy=True)
-    return Value(held.shape, held.dtype, lambda draw: held, why=why)
+    return Value(held.shape, held.dtype, None if why else lambda draw: held, why=why)

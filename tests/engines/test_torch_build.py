@@ -1,0 +1,78 @@
+"""Networks that are built with what has no law of ours: their code's operations, done for real on our values."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+
+import varscale as vs
+
+
+class Lawless(nn.Module):
+    """What `model_of` refuses, because no law of ours says it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.square = nn.Linear(6, 4)
+        nn.init.orthogonal_(self.square.weight)
+        self.normed = weight_norm(nn.Linear(50, 30))
+        self.logs = nn.Parameter(torch.log(torch.rand(1000) + 1))
+        self.twice = nn.Parameter(torch.log(torch.rand(1000) + 1))
+        self.register_buffer("rotations", torch.polar(torch.ones(4), torch.arange(4.0)))
+        self.norm = nn.BatchNorm1d(4)
+
+
+def test_operations_on_our_values() -> None:
+    """If this fails a network has the values of torch's generator, or ones that do not fit together."""
+    with pytest.raises(ValueError, match="5 of 13 tensors"):
+        vs.torch.model_of(Lawless)
+    state = torch.get_rng_state()
+    net = vs.torch.build(Lawless, seed=3)
+    assert torch.equal(torch.get_rng_state(), state)
+    weight = net.square.weight.detach()
+    assert torch.allclose(weight @ weight.T, torch.eye(4), atol=1e-6)
+    parts = net.normed.parametrizations.weight
+    assert torch.allclose(parts.original0[:, 0], parts.original1.norm(dim=1)), "the norm of the weight that is there"
+    stddev = 1 / np.sqrt(3 * 50)
+    assert abs(parts.original1.std().item() - stddev) < 5 * stddev * np.sqrt(0.4 / 1500), "by the law of a linear layer"
+    assert abs(net.logs.mean().item() - (2 * np.log(2) - 1)) < 5 * 0.2 / np.sqrt(1000)
+    assert torch.equal(net.rotations, torch.polar(torch.ones(4), torch.arange(4.0)))
+    assert (net.logs != net.twice).all(), "each draws by its own name"
+
+
+def test_the_same_from_one_seed() -> None:
+    """If this fails the values of a tensor without a law depend on something else than the seed."""
+    first, again, other = (vs.torch.build(Lawless, seed=seed).state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    same = {name for name in first if torch.equal(first[name], other[name])}
+    assert same == {"rotations", *(name for name in first if name.startswith("norm."))}
+    unseeded = vs.torch.build(Lawless).normed.parametrizations.weight
+    assert torch.allclose(unseeded.original0[:, 0], unseeded.original1.norm(dim=1)), "without a seed too"
+
+
+class Foreign(Lawless):
+    """Random numbers that we cannot draw, and memory that holds anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order = nn.Parameter(torch.randperm(4).float())
+        self.sum = nn.Parameter((torch.bernoulli(torch.rand(3)) + self.order[:3]).detach())
+        self.array = nn.Parameter(torch.tensor(np.random.rand(3)))
+        self.never = nn.Parameter(torch.empty(3))
+        self.part = nn.Parameter(torch.empty(3))
+        self.part.data[:2].normal_()
+        self.late = nn.LazyLinear(3)
+
+
+def test_what_cannot_be_drawn_is_listed() -> None:
+    """If this fails a network starts from torch's numbers, from what memory held, or from zeros, in silence."""
+    names = ("order", "sum", "array", "never", "part", "late.weight", "late.bias")
+    with pytest.raises(ValueError, match="7 of 20 tensors are of other numbers:\n") as caught:
+        vs.torch.build(Foreign, seed=3)
+    lines = str(caught.value).splitlines()[1:]
+    assert [line.split("'")[1] for line in lines] == sorted(names, key=[line.split("'")[1] for line in lines].index)
+    for name, why in (("order", "aten.randperm"), ("sum", "aten.bernoulli"), ("array", "NumPy"), ("part", "memory")):
+        assert any(f"'{name}'" in line and why in line for line in lines), name
