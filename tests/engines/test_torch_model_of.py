@@ -18,19 +18,22 @@ class Refused(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.a = nn.Linear(4, 4)
-        self.b = nn.Linear(4, 4)
+        self.b = nn.Linear(3, 4)
         self.never = nn.Parameter(torch.empty(3))
         nn.init.orthogonal_(self.b.weight)
 
 
 def test_rules_settle_what_is_refused() -> None:
     """If this fails not all refused parameters are listed, or a rule does not settle them."""
-    with pytest.raises(ValueError, match=r"2 of 5 tensors.*\n  'never' .*\n  'b.weight' \(4, 4\): torch.nn.init.ortho"):
+    with pytest.raises(ValueError, match=r"2 of 5 tensors.*\n  'never' .*\n  'b.weight' \(4, 3\): torch.nn.init.ortho"):
         vs.torch.model_of(Refused)
-    rules = [("never", vs.Zeros()), vs.Rule("b.*", vs.glorot_normal())]
+    rules = [("never", vs.Zeros()), vs.Rule("b.*", vs.lecun_normal())]
     model = vs.torch.model_of(Refused, rules=rules)
     assert model["never"].initializer == vs.Zeros()
-    assert model["b.weight"].initializer == model["b.bias"].initializer == vs.glorot_normal()
+    assert model["b.weight"].initializer == vs.lecun_normal(in_axis=1, out_axis=0), "in torch's layout"
+    assert model["b.bias"].initializer == vs.lecun_normal()
+    with pytest.warns(UserWarning, match=r"`rules` must match parameters, got .*'c\.\*'.* that match none of 5"):
+        vs.torch.model_of(Refused, rules=[*rules, ("c.*", vs.Zeros())])
 
 
 class Computed(nn.Module):

@@ -58,7 +58,7 @@ def build(factory: Callable[..., Net], *args: Any, seed: SeedLike = None, **kwar
     reading = Reading(record, net)
     with torch.no_grad():
         _fill_others(record, net)
-        init_(net, Model(reading.entries), seed, keep=reading.refused)
+        init_(net, Model(reading.entries, layout="torch"), seed, keep=reading.refused)
         _fill_refused(record, reading, seed)
     return net
 

@@ -51,7 +51,7 @@ def model_of(
             `reset_parameters`.
         *args: Arguments of the factory.
         rules: `Rule`s, or (pattern, initializer) pairs. They count for the parameters and buffers that they match,
-            whatever the network's code says.
+            whatever the network's code says. Default axes are torch's: weights (out, in, *kernel).
         by: The function that initialises a network that exists.
         **kwargs: Keyword arguments of the factory.
 
@@ -62,6 +62,9 @@ def model_of(
         TypeError: An argument is of the wrong kind.
         ValueError: The code does not tell the law of some tensors: the message lists all of them, each with what
             stood in the way. Or a network that exists has modules of its own and no method to read.
+
+    Warns:
+        UserWarning: A rule matches nothing.
 
     Example:
         >>> import torch, varscale as vs

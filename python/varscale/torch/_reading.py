@@ -37,7 +37,7 @@ class Reading:
     """
 
     def __init__(self, record: Record, net: torch.nn.Module, rules: tuple[Rule, ...] = ()) -> None:
-        self._record = record
+        self._record, self._rules = record, rules
         self._shared: dict[Any, Builtin] = {}
         self.entries: dict[str, tuple[Any, Any, Initializer]] = {}
         self.refused: dict[str, tuple[torch.Tensor, str]] = {}
@@ -63,7 +63,8 @@ class Reading:
             count = f"{len(self.refused)} of {len(self.refused) + len(self.entries)} tensors"
             msg = f"`rules` must name a law for {count}, which the network's own code does not tell:"
             raise ValueError(msg + listed(self.refused))
-        return Model(self.entries)
+        # Its rules are done, and counted once more: one that matches nothing is a warning.
+        return Model(self.entries, self._rules, layout="torch")
 
     def _law(self, tensor: torch.Tensor) -> Builtin | str:
         """The initializer of a tensor, or why there is none."""
