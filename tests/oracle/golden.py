@@ -26,6 +26,10 @@ INITIALIZERS = {
     ),
     "lecun_normal": lambda seed, dtype: varscale.lecun_normal(seed, dtype=dtype),
     "glorot_uniform/block/0": lambda seed, dtype: varscale.glorot_uniform(seed, dtype=dtype).fold_in("block", 0),
+    "log_uniform": lambda seed, dtype: varscale.LogUniform(seed=seed, dtype=dtype),
+    "log_uniform[inverse_softplus]": lambda seed, dtype: varscale.LogUniform(
+        1e-3, 0.1, seed, dtype, floor=2e-3, inverse_softplus=True
+    ),
 }
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
