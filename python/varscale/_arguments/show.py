@@ -68,7 +68,8 @@ class _Show(reprlib.Repr):
         return f"<array of shape {self.repr1(x.shape, level)} and dtype {x.dtype.name}>"
 
     def repr_dtype(self, x: Any, level: int) -> str:
-        return repr(x) if x.fields is None else f"<dtype of {len(x.fields)} fields>"
+        fields = getattr(x, "fields", None)  # torch's have none
+        return repr(x) if fields is None else f"<dtype of {len(fields)} fields>"
 
     def repr_instance(self, x: Any, level: int) -> str:
         # Whoever wrote its repr may have thought of fewer entries.
