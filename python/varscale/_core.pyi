@@ -17,6 +17,7 @@ __all__ = [
     "get_num_threads",
     "libm_is_proven",
     "ln_1p_is_proven",
+    "prefer_huge_pages",
     "set_num_threads",
     "simd_level",
     "tensorflow_scramble",
@@ -71,6 +72,9 @@ def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:
 
 def exchange_environment(word: int | None = None, /) -> int:
     """Gives this thread the default floating-point environment, or that of `word`, and returns the old one's word."""
+
+def prefer_huge_pages(address: int, nbytes: int, /) -> None:
+    """Asks the system for huge pages in memory that nobody has written to yet; less than 4 MiB is left alone."""
 
 def libm_is_proven() -> bool:
     """Whether the host's float64 `log` and `sincos` give the bits of glibc 2.28 and later on a processor with FMA."""

@@ -9,7 +9,7 @@ mod values;
 use crate::law::Truncation;
 use crate::machine::environment::{self, DefaultEnvironment};
 use crate::machine::level::Level;
-use crate::machine::threads;
+use crate::machine::{pages, threads};
 use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
 use jobs::{Job, fill_all};
@@ -20,7 +20,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, tensorflow, threads, threefry, xla,
+        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, pages, tensorflow, threads, threefry,
+        xla,
     };
     use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
@@ -68,6 +69,13 @@ mod _core {
     #[pyo3(signature = (word = None, /))]
     fn exchange_environment(word: Option<u64>) -> u64 {
         environment::exchange(word)
+    }
+
+    /// Asks for huge pages in memory that nobody has written to yet.
+    #[pyfunction]
+    #[pyo3(signature = (address, nbytes, /))]
+    fn prefer_huge_pages(address: usize, nbytes: usize) {
+        pages::prefer_huge(address, nbytes);
     }
 
     /// Whether the host's float64 `log` and `sincos` are those that replays were proven on.

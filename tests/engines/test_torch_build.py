@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -51,6 +54,20 @@ def test_the_same_from_one_seed() -> None:
     assert same == {"rotations", *(name for name in first if name.startswith("norm."))}
     unseeded = vs.torch.build(Lawless).normed.parametrizations.weight
     assert torch.allclose(unseeded.original0[:, 0], unseeded.original1.norm(dim=1)), "without a seed too"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems choose by themselves")
+def test_large_tensors_ask_for_huge_pages() -> None:
+    """If this fails a network takes twice as long: half of it for the first touch of small pages."""
+    net = vs.torch.build(nn.Linear, 2048, 1024, bias=False, seed=3)
+    middle = net.weight.data_ptr() + net.weight.nbytes // 2
+    with open("/proc/self/smaps", encoding="ascii") as file:
+        blocks = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", file.read(), flags=re.MULTILINE)[1:]
+    ends = [[int(end, 16) for end in block.split(maxsplit=1)[0].split("-")] for block in blocks]
+    (block,) = [block for (start, stop), block in zip(ends, blocks, strict=True) if start <= middle < stop]
+    flags = re.search(r"^VmFlags:(.*)$", block, re.MULTILINE)
+    assert flags is not None
+    assert "hg" in flags[1].split()
 
 
 class Foreign(Lawless):

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .._core import prefer_huge_pages
 from .._engines import missing
 from ._geometry import View
 from ._operations import parts_of, truncated_value, value_of
@@ -202,7 +203,10 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         """The tensor that the network gets for one without memory."""
         if not self._record._memory or device.type == "meta":
             return result
-        return torch.empty_strided(result.size(), result.stride(), dtype=result.dtype, device=device)
+        made = torch.empty_strided(result.size(), result.stride(), dtype=result.dtype, device=device)
+        if device.type == "cpu":
+            prefer_huge_pages(made.data_ptr(), made.untyped_storage().nbytes())  # it is filled as a whole, and soon
+        return made
 
     def _device(self, tensor: torch.Tensor) -> torch.device:
         storage = self._record.storage(tensor)
