@@ -192,7 +192,9 @@ def test_takes_arrays_and_their_like() -> None:
     found = vs.Model(arrays)
     assert [(p.shape, p.dtype) for p in found.values()] == [((3, 4), "float16"), ((3, 5), "float64"), ((), "int32")]
     assert found["b"].initializer == vs.Zeros()
-    assert vs.Model({"a": (3, 4)}, dtype="float64")["a"].dtype == np.float64
+    assert vs.Model({"a": (np.int64(3), 4)})["a"].shape == (3, 4)
+    mixed = vs.Model({"a": (3, 4), "b": ((3, 4), "float16")}, dtype="float64")
+    assert [p.dtype for p in mixed.values()] == ["float64", "float16"]
     assert vs.Model({"a": ((3, 4), None, vs.he_normal(dtype="float16"))})["a"].dtype == np.float16
 
 
