@@ -105,7 +105,9 @@ pub(crate) mod tests {
             &[90, 80, 7],
             &[Picks::range(13, 17), Picks::Range { start: 60, step: -1, count: 59 }, Picks::range(1, 5)],
         );
-        for region in [Region::whole(LEN as u64), part.unwrap()] {
+        // A row twice, which begins in another block than it ends in.
+        let twice = Region::mesh(&[90, 7], &[Picks::List(vec![5, 5, 88]), Picks::range(0, 7)]);
+        for region in [Region::whole(LEN as u64), part.unwrap(), twice.unwrap()] {
             let filled = |schedule: Schedule| {
                 let mut out = vec![zero; region.len() as usize];
                 fill(source, region.clone(), &mut out, &schedule);

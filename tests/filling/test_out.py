@@ -38,6 +38,8 @@ def test_views_are_filled_in_place(name: str, dtype: type) -> None:
     assert INIT(out.shape, out=out) is out
     assert out.tobytes() == INIT((300, 411), dtype).tobytes()
     assert np.count_nonzero(base) == np.count_nonzero(out)
+    assert INIT((600, 1233), index=np.s_[::-2, 1::3], out=out) is out
+    assert out.tobytes() == INIT((600, 1233), dtype)[::-2, 1::3].tobytes()
     part = vs.PartitionInfo((600, 500), (7, 80))
     INIT((300, 411), None, part, out=out)
     assert out.tobytes() == INIT((600, 500), dtype)[7:307, 80:491].tobytes()

@@ -182,7 +182,9 @@ def test_takes_arrays_and_their_like() -> None:
     found = vs.Model(arrays)
     assert [(p.shape, p.dtype) for p in found.values()] == [((3, 3), "float16"), ((3, 5), "float64"), ((), "int32")]
     assert found["b"].initializer == vs.Zeros()
-    assert vs.Model({"w": (3, 3)}, dtype="float64")["w"].dtype == np.float64
+    assert vs.Model({"w": (np.int64(3), 3)})["w"].shape == (3, 3)
+    mixed = vs.Model({"w": (3, 3), "kernel": ((3, 3), "float16")}, dtype="float64")
+    assert [p.dtype for p in mixed.values()] == ["float64", "float16"]
     assert vs.Model({"a": ((3, 3), None, vs.he_normal(dtype="float16"))})["a"].dtype == np.float16
 
 

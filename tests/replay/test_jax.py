@@ -102,6 +102,16 @@ def test_an_initializers_fold_in_is_the_keys() -> None:
         vs.lecun_normal(replay.keras(1, "jax")).fold_in(1)
 
 
+@pytest.mark.parametrize(("dtype", "half"), [("float16", 2.0**-11), ("bfloat16", 2.0**-8)])
+def test_scales_of_keras_are_rounded_twice(dtype: str, half: float) -> None:
+    """If this fails a 16-bit scale is rounded once, although it enters JAX's functions as a float32."""
+    # So little above half a last place that float32 cannot tell: it goes down to 1, and not up.
+    scales = (1 + half + 2.0**-30, 1.0, 1 + 2 * half)
+    found, down, up = (raw(vs.RandomUniform(0.0, scale, replay.keras(5, "jax"))((50,), dtype)) for scale in scales)
+    assert np.array_equal(found, down)
+    assert not np.array_equal(found, up)
+
+
 SEEDS: list[replay.Replay] = [
     replay.jax(5),
     replay.jax(5, x64=True, jit=True),

@@ -85,6 +85,8 @@ def test_a_kept_value_lasts_until_the_next_short_draw() -> None:
     assert draws.position == replay.torch(5, skip=27, spare=0)
     assert draws(normal, (1,)).tolist() == pair[1:].tolist()
     assert draws.position == replay.torch(5, skip=27)
+    draws(normal, (15,))
+    assert draws.position == replay.torch(5, skip=59, spare=55)
 
 
 def test_draws_are_no_seed_and_take_none() -> None:
@@ -112,6 +114,10 @@ def test_linear_as_torch_makes_it() -> None:
     assert bias.shape == (5,)
     assert draws.position == replay.torch(0, skip=20)
     assert replay.torch(0).draws().linear(3, 5, bias=False, dtype="bfloat16")[1] is None
+    bias = replay.torch(0).draws().linear(3, 5, dtype="float64")[1]
+    bound = 1 / math.sqrt(3)  # the weight's is one last place below
+    assert bias is not None
+    assert raw(bias) == raw(vs.RandomUniform(-bound, bound, replay.torch(0, skip=30))((5,), "float64"))
     assert [array.shape for array in draws.linear(0, 5)] == [(5, 0), (5,)]
     with pytest.raises(ValueError, match="`out_features`"):
         draws.linear(3, -1)
