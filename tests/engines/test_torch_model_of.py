@@ -84,6 +84,24 @@ def test_build_is_a_model_filled() -> None:
     net.layers(torch.ones(1, 3, 8)).sum().backward()
 
 
+class Attribute(nn.Module):
+    """A tensor that is no parameter; a cycle keeps another one until Python collects it."""
+
+    def __init__(self, keeps: bool) -> None:
+        super().__init__()
+        cycle: list[object] = [torch.randn(3)]
+        cycle.append(cycle)
+        if keeps:
+            self.noise = torch.randn(5)
+
+
+def test_what_is_random_has_a_name() -> None:
+    """If this fails a random attribute holds what memory held, or what is dropped keeps a network from being built."""
+    vs.torch.build(Attribute, keeps=False, seed=3)
+    with pytest.raises(ValueError, match=r"random parameters and buffers only, got .* of shapes \[\(5,\)\]"):
+        vs.torch.build(Attribute, keeps=True, seed=3)
+
+
 @pytest.mark.parametrize("kind", ["network", "meta", "factory", "build"])
 def test_nothing_else_moves(kind: str) -> None:
     """If this fails reading a network changes it, or what the caller draws afterwards."""
@@ -127,17 +145,39 @@ class Method(Own):
         nn.init.zeros_(self.inner.bias)
 
 
+def layers() -> nn.Module:
+    """Classes of torch.nn's; attention initialises its child anew."""
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.MultiheadAttention(4, 2))
+
+
 @pytest.mark.parametrize("device", ["cpu", "meta"])
 def test_networks_that_exist(device: str) -> None:
     """If this fails a network that exists is read by something else than what initialises it."""
     with torch.device(device):
-        plain, own, method = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)), Own(), Method()
-    assert vs.torch.model_of(plain) == vs.torch.model_of(lambda: nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)))
+        plain, own, method = layers(), Own(), Method()
+    assert vs.torch.model_of(plain) == vs.torch.model_of(layers)
     with pytest.raises(ValueError, match=r"must tell how its modules \['Own'\] are initialised.*pass the factory"):
         vs.torch.model_of(own)
     assert vs.torch.model_of(method)["inner.weight"].initializer == vs.RandomUniform(0, 1)
     by = vs.torch.model_of(own, by=lambda net: [nn.init.ones_(p) for p in net.parameters()])
     assert by["inner.weight"].initializer == vs.Ones()
+
+
+def test_marks_of_what_was_loaded_do_not_count() -> None:
+    """If this fails a network that transformers loaded has no laws, because its method leaves alone what has a mark."""
+    mark = "_is_hf_initialized"
+    net = nn.Linear(3, 4)
+    for marked in (net, net.weight, net.bias):
+        setattr(marked, mark, True)
+
+    def by(copy: nn.Module) -> None:
+        for tensor in () if hasattr(copy, mark) else copy.parameters():
+            if not hasattr(tensor, mark):
+                nn.init.ones_(tensor)
+
+    model = vs.torch.model_of(net, by=by)
+    assert model["weight"].initializer == model["bias"].initializer == vs.Ones()
+    assert all(hasattr(marked, mark) for marked in (net, net.weight, net.bias))
 
 
 def test_copies_keep_what_they_were_copied_of() -> None:

@@ -124,6 +124,9 @@ def test_tied_parameters_have_one_name() -> None:
     model = vs.Model({"head.weight": (20, 8)}, layout="torch")
     vs.torch.init_(module, model, 3)
     assert np.array_equal(module["wte"].weight.detach().numpy(), model.init(3)["head.weight"])
+    model = vs.Model({"head.weight": (20, 8), "wte.weight": (20, 8)}, layout="torch")
+    vs.torch.init_(module, model, 3)
+    assert np.array_equal(module["head"].weight.detach().numpy(), model.init(3)["wte.weight"]), "the first of its names"
 
 
 def test_parameters_that_share_memory() -> None:

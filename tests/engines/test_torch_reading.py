@@ -55,6 +55,8 @@ FILLS: list[tuple[Callable[[torch.Tensor], Any], Init]] = [
     (lambda w: nn.init.trunc_normal_(w), vs.TruncatedNormal(0.0, 1.0)),
     (lambda w: nn.init.trunc_normal_(w, 0.0, 0.5, -1.5, 1.0), vs.TruncatedNormal(0.0, 0.5, lower=-3, upper=2)),
     (lambda w: nn.init.trunc_normal_(w, std=0.02), vs.RandomNormal(0.0, 0.02)),
+    (lambda w: nn.init.trunc_normal_(w, 0.0, 0.5, -1.5, 1.0).neg_(), vs.TruncatedNormal(0.0, 0.5, lower=-2, upper=3)),
+    (lambda w: nn.init.trunc_normal_(w, 0.0, 0.02, 0.0, 2.0), vs.TruncatedNormal(0.0, 0.02, lower=0, upper=100)),
     (lambda w: nn.init.zeros_(w), vs.Zeros()),
     (lambda w: nn.init.ones_(w), vs.Ones()),
     (lambda w: nn.init.constant_(w, 0.25), vs.Constant(0.25)),
@@ -64,7 +66,10 @@ FILLS: list[tuple[Callable[[torch.Tensor], Any], Init]] = [
     (lambda w: torch.randn_like(w).mul_(2).add_(1, alpha=3).neg_(), vs.RandomNormal(-3.0, 2.0)),
     (lambda w: torch.normal(1.0, 2.0, size=(6, 4)), vs.RandomNormal(1.0, 2.0)),
     (lambda w: w.copy_(torch.randn(6, 4)), vs.RandomNormal(0.0, 1.0)),
+    (lambda w: torch.randn(6, 4, generator=torch.Generator()), vs.RandomNormal(0.0, 1.0)),
+    (lambda w: torch.mul(torch.randn(6, 4), 2, out=w), vs.RandomNormal(0.0, 2.0)),
     (lambda w: torch.full((6, 4), 0.5), vs.Constant(0.5)),
+    (lambda w: torch.full((6, 4), -0.0), vs.Constant(-0.0)),
     (lambda w: torch.zeros(6, 4) + 0.1, vs.Constant(np.float32(0.1).item())),
     (lambda w: torch.arange(24.0).reshape(6, 4), vs.Constant(np.arange(24.0, dtype=np.float32))),
     (lambda w: w.normal_(std=2).clamp_(-100, 100), vs.RandomNormal(0.0, 2.0)),
@@ -121,6 +126,12 @@ def test_pieces() -> None:
     def halves(w: torch.Tensor) -> torch.Tensor:
         return torch.cat([torch.zeros(3, 4).normal_(0, 0.02), torch.zeros(3, 4)])
 
+    def flat(w: torch.Tensor) -> torch.Tensor:
+        rows = torch.empty(30)
+        rows[:15].normal_(0, 0.02)
+        rows[15:].zero_()
+        return rows[3:27].view(6, 4)
+
     assert laws(third) == vs.Pieces([(..., normal), (slice(2, 4), zeros)])
     made = laws(column)(
         (6, 4),
@@ -129,7 +140,7 @@ def test_pieces() -> None:
     assert (made[2:5, 3] == 0).all()
     assert np.count_nonzero(made) == 20
     assert laws(hidden) == normal
-    assert laws(halves) == vs.Pieces([(slice(0, 3), normal), (slice(3, 6), zeros)])
+    assert laws(halves) == laws(flat) == vs.Pieces([(slice(0, 3), normal), (slice(3, 6), zeros)])
     padded = vs.torch.model_of(nn.Embedding, 9, 4, padding_idx=2)["weight"].initializer
     assert padded == vs.Pieces([(..., vs.RandomNormal(0.0, 1.0)), (2, zeros)])
 
@@ -141,11 +152,18 @@ REFUSED: list[tuple[Callable[[torch.Tensor], Any], str]] = [
     (lambda w: w.exponential_(), "aten.exponential_"),
     (lambda w: w.normal_().clamp_(-1, 1), "aten.clamp_"),
     (lambda w: w.normal_().abs_(), "aten.abs_"),
-    (lambda w: torch.rand(6, 4) + torch.log(-torch.expm1(-steps(torch.rand(6, 4)))), "aten.neg"),
+    (lambda w: steps(torch.rand(6, 4)) + torch.log(-torch.expm1(-steps(torch.rand(6, 4)))), "aten.neg"),
     (lambda w: torch.log(w.uniform_(1, 16)), "aten.log"),
     (lambda w: w.copy_(torch.randn(1, 4)), "aten.copy_"),
+    (lambda w: w.copy_(torch.randn(1, 4).expand(6, 4)), "parts of random tensors"),
     (lambda w: w.normal_().mul_(torch.arange(4.0)), "aten.mul_"),
     (lambda w: torch.randn(6, 4) + torch.randn(6, 4), "aten.add"),
+    (lambda w: torch.randn(1, 4) + torch.zeros(6, 4), "aten.add"),
+    (lambda w: torch.full((6, 4), 2.0) / torch.rand(6, 4), "aten.div"),
+    (lambda w: torch.div(torch.rand(6, 4), 0.1, rounding_mode="floor"), "aten.div"),
+    (lambda w: (torch.rand(6, 4) * 9).long().float(), "aten._to_copy"),
+    (lambda w: torch.empty(6, 4, dtype=torch.float16).normal_().view(torch.bfloat16), "a view in another dtype"),
+    (lambda w: (w.normal_().view(-1)[2:6].zero_(), None)[1], "parts of random tensors"),
     (lambda w: (w[:, ::2].normal_(), None)[1], "memory that nothing was written to"),
     (lambda w: torch.randperm(24).reshape(6, 4).float(), "aten.randperm"),
 ]
