@@ -187,9 +187,10 @@ def test_copies_keep_what_they_were_copied_of() -> None:
         def __init__(self) -> None:
             super().__init__()
             for name, start in (("zeros", torch.zeros(4)), ("ramp", torch.arange(4.0) + torch.zeros(4))):
-                self.register_buffer(f"{name}_before", start.clone())
+                before = start.clone()
                 start.add_(1)
                 self.register_buffer(f"{name}_after", start)
+                self.register_buffer(f"{name}_before", before)
 
     own, made = Net(), vs.torch.model_of(Net).init(1)
     assert all(np.array_equal(made[name], buffer.numpy()) for name, buffer in own.named_buffers())

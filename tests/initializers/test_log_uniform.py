@@ -72,6 +72,8 @@ def test_describe() -> None:
         assert made.max() <= found.high + 1e-6 * abs(found.high)
     exact = vs.LogUniform(0.001, 0.1).describe((3,))
     assert exact.mean == pytest.approx(0.099 / ln(100), rel=1e-12)
+    floored = vs.LogUniform(0.001, 0.1, floor=0.002).describe((3,))
+    assert floored.mean == pytest.approx((0.002 * ln(2) + 0.098) / ln(100), rel=1e-12)
     assert exact.high == 0.1, "and not the number above it, which is e^x of its logarithm"
 
 
