@@ -66,6 +66,7 @@ FILLS: list[tuple[Callable[[torch.Tensor], Any], Init]] = [
     (lambda w: torch.randn_like(w).mul_(2).add_(1, alpha=3).neg_(), vs.RandomNormal(-3.0, 2.0)),
     (lambda w: torch.normal(1.0, 2.0, size=(6, 4)), vs.RandomNormal(1.0, 2.0)),
     (lambda w: w.copy_(torch.randn(6, 4)), vs.RandomNormal(0.0, 1.0)),
+    (lambda w: torch.randn(6, 4, pin_memory=True), vs.RandomNormal(0.0, 1.0)),
     (lambda w: torch.mul(torch.randn(6, 4), 2, out=w), vs.RandomNormal(0.0, 2.0)),
     (lambda w: torch.full((6, 4), 0.5), vs.Constant(0.5)),
     (lambda w: torch.full((6, 4), -0.0), vs.Constant(-0.0)),
