@@ -21,6 +21,7 @@ from varscale import _core
 inits = [vs.VarianceScaling(0.7, "fan_avg", d, 1) for d in ("uniform", "truncated_normal", "untruncated_normal")]
 inits += [vs.RandomNormal(0.1, 1e-39, 1), vs.RandomNormal(0.0, 3e-7, 1), vs.RandomUniform(0.1, 0.3, 1)]
 inits += [vs.TruncatedNormal(0.1, 0.3, 1, lower=-1.1, upper=3.3), vs.RandomNormal(0.0, 1e-310, 1)]
+inits += [vs.LogUniform(0.001, 0.1, 1, floor=0.002, inverse_softplus=True)]
 inits += [vs.Constant(0.1), vs.Constant(0.7), vs.Constant(1e-40), vs.Identity(0.1), vs.Identity(0.7)]
 listed = vs.Constant([i / 700 for i in range(700)])
 def draw():

@@ -121,9 +121,9 @@ class LogUniform(Sampled):
 
 
 def _write(init: LogUniform, drawn: Source, array: NDArray[Any], part: Part) -> None:
-    """Draws the logarithms, and writes the values."""
+    """Draws the logarithms, and writes the values; they are rounded to the array's dtype as they are written."""
     logarithms = make(drawn, part)
-    assign(array, in_default_environment(init._values, logarithms))
+    in_default_environment(lambda: assign(array, init._values(logarithms)))
 
 
 log_uniform = LogUniform
