@@ -84,6 +84,7 @@ class Foreign(Lawless):
         self.late = nn.LazyLinear(3)
 
 
+@pytest.mark.filterwarnings("ignore:a generator of NumPy or Python")
 def test_what_cannot_be_drawn_is_listed() -> None:
     """If this fails a network starts from torch's numbers, from what memory held, or from zeros, in silence."""
     names = ("order", "sum", "array", "never", "part", "late.weight", "late.bias")

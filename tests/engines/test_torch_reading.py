@@ -54,6 +54,15 @@ FILLS: list[tuple[Callable[[torch.Tensor], Any], Init]] = [
     (lambda w: nn.init.xavier_normal_(w), vs.RandomNormal(0.0, math.sqrt(2 / 10))),
     (lambda w: nn.init.trunc_normal_(w), vs.TruncatedNormal(0.0, 1.0)),
     (lambda w: nn.init.trunc_normal_(w, 0.0, 0.5, -1.5, 1.0), vs.TruncatedNormal(0.0, 0.5, lower=-3, upper=2)),
+    (
+        lambda w: nn.init.trunc_normal_(w, 0.0, 0.5, -0.5, 0.5).clamp_(-1.0, 1.0),
+        vs.TruncatedNormal(0.0, 0.5, lower=-1, upper=1),
+    ),
+    (
+        lambda w: nn.init.trunc_normal_(w, 0.0, 0.5, -1.5, 1.0).clamp_(-2.0, 1.0),
+        vs.TruncatedNormal(0.0, 0.5, lower=-3, upper=2),
+    ),
+    (lambda w: torch.ops.aten.uniform(w, -5.0, -4.0), vs.RandomUniform(-5.0, -4.0)),
     (lambda w: nn.init.trunc_normal_(w, std=0.02), vs.RandomNormal(0.0, 0.02)),
     (lambda w: nn.init.trunc_normal_(w, 0.0, 0.5, -1.5, 1.0).neg_(), vs.TruncatedNormal(0.0, 0.5, lower=-2, upper=3)),
     (lambda w: nn.init.trunc_normal_(w, 0.0, 0.02, 0.0, 2.0), vs.TruncatedNormal(0.0, 0.02, lower=0, upper=100)),

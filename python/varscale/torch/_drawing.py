@@ -1,13 +1,19 @@
-"""What a network's code makes of random values, where that has no law: done for real, on values of ours."""
+"""What a network has beside tensors of known laws: it is done for real, on values of ours."""
 
 from __future__ import annotations
 
+import gc
 from itertools import count
 from typing import Any
 
+from .._arguments.show import show
 from .._engines import missing
+from ._geometry import View
 from ._init import init_
-from ._values import Value
+from ._reading import Reading, listed
+from ._record import Record
+from ._storage import Storage, Write, covers
+from ._values import Draws, Value
 
 try:
     import torch
@@ -19,27 +25,108 @@ class Drawing:
     """Computes tensors from random values: those that parameters hold, or new ones, named by the tensor they are for.
 
     Args:
+        record: What was done while the network was built.
+        reading: What was read of that.
         seed: The seed of the network.
-        filled: Parameters that hold values of ours already, by the identity of the `Value` that they have.
     """
 
-    def __init__(self, seed: Any, filled: dict[int, torch.Tensor]) -> None:
-        self._seed, self._filled = seed, filled
+    def __init__(self, record: Record, reading: Reading, seed: Any) -> None:
+        self._record, self._reading, self._seed = record, reading, seed
+        self._used: dict[int, tuple[str, Value | None]] = {}
+        self._unnamed: list[Storage] = []
+        self._done: dict[int, torch.Tensor] = {}
 
-    def values(self, name: str, value: Value) -> torch.Tensor:
-        """The values of the tensor of this name.
+    def before(self, tensors: list[torch.Tensor]) -> None:
+        """Fills the memory that tensors have with names and without, such as the rest of what a parameter is a part of.
+
+        Args:
+            tensors: All parameters and buffers.
 
         Raises:
-            ValueError: They need random numbers that no law of ours draws, such as a permutation.
+            ValueError: Some of the rest is random: it has no name to draw by.
         """
+        others = self._record.others(tensors)
+        if any(write.value.random for storage in others for write in storage.writes):
+            gc.collect()  # some may only wait for that
+            others = self._record.others(tensors)
+        for storage in others:
+            named = [tensor for tensor in tensors if self._record.storage(tensor) is storage]
+            if not named:
+                self._unnamed.append(storage)
+                continue
+            views = [Write(View.of(tensor), Value((), tensor.dtype)) for tensor in named]
+            for write in storage.writes:
+                if write.value.random and not covers(views, None, write.view):
+                    raise _nameless(write, "memory that a parameter is a part of")
+            storage.fill(None)
+
+    def refused(self) -> None:
+        """Fills the tensors without a law by what the code does, now that the others hold their values.
+
+        Raises:
+            ValueError: Some of them need what we cannot draw: it lists all of these.
+        """
+        reading, refused = self._reading, {}
+        for name, (tensor, why) in reading.refused.items():
+            try:
+                if torch.nn.parameter.is_lazy(tensor):
+                    raise ValueError(why)
+                if name not in reading.views:
+                    value = self._record.value(tensor)
+                    tensor.copy_(value.real(self._draws(name, value)))
+                    self._done.setdefault(id(value), tensor)
+            except ValueError as error:
+                refused[name] = tensor, str(error)
+        if refused:
+            msg = (
+                "`factory` must make tensors of laws that varscale has, or by operations on them; else read it by "
+                "`model_of`, with `rules` that name a law, and fill it by `init_`. "
+                f"{len(refused)} of {len(reading.refused) + len(reading.entries)} tensors are of other numbers:"
+            )
+            raise ValueError(msg + listed(refused))
+
+    def unnamed(self) -> None:
+        """Fills the tensors that are neither parameters nor buffers, such as plain attributes.
+
+        Raises:
+            ValueError: One of them has random numbers that no parameter holds: it has no name to draw by.
+        """
+        for storage in self._unnamed:
+            try:
+                storage.fill(self._draws("", None))
+            except ValueError as error:
+                raise _nameless(next(write for write in storage.writes if write.value.random), str(error)) from error
+
+    def _draws(self, name: str, whole: Value | None) -> Draws:
+        """What draws the values `whole` of the tensor of this name; nothing new for a tensor without one."""
         numbers = count()
 
-        def draw(random: Value) -> torch.Tensor:
-            if id(random) in self._filled:
-                return self._filled[id(random)].detach().cpu()
-            if random.law is None:
-                raise ValueError(random.why)
+        def leaf(random: Value) -> torch.Tensor:
+            held = self._held(random)
+            if held is not None and random is not whole:
+                return held.detach().cpu()
+            if random.law is None or not name:
+                raise ValueError(random.why or f"random values of {random.law}")
+            # A copy of a tensor is made of the same numbers, but draws its own: it is a tensor by itself.
+            first, other = self._used.setdefault(id(random.origin), (name, whole))
+            owners = [*self._reading.shown.get(id(random.origin), () if other is whole else (first,))]
+            if owners:
+                msg = f"made of the random numbers of {show(owners)}"
+                raise ValueError(msg)
             initializer = random.law.initializer().fold_in(name, next(numbers))
             return init_(torch.empty(random.shape, dtype=random.dtype, device="cpu"), initializer, self._seed)
 
-        return value.real(draw)
+        return Draws(leaf, lambda value: value is not whole and self._held(value) is not None)
+
+    def _held(self, value: Value) -> torch.Tensor | None:
+        """The tensor that has these values by now; None where it has copies, which have numbers of their own."""
+        if id(value) in self._done:
+            return self._done[id(value)]
+        alone = len(self._reading.shown.get(id(value.origin), ())) == 1
+        return self._reading.holders.get(id(value)) if alone else None
+
+
+def _nameless(write: Write, why: str) -> ValueError:
+    """The error for random values that nothing with a name has: no stream can be theirs."""
+    shape = show(write.view.size)
+    return ValueError(f"`factory` must make random parameters and buffers only, got another tensor {shape}: {why}")

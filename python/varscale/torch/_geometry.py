@@ -6,6 +6,8 @@ from itertools import pairwise
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from .._arguments.boxes import Box
 
 NOTHING: Box = (range(0),)
@@ -29,6 +31,11 @@ class View(NamedTuple):
     def numel(self) -> int:
         """The number of its elements."""
         return prod(self.size)
+
+    def part(self, box: Box) -> View:
+        """The view of a box of its indices."""
+        offset = self.offset + sum(side.start * stride for side, stride in zip(box, self.stride, strict=True))
+        return View(offset, tuple(map(len, box)), self.stride, self.itemsize)
 
     def axes(self) -> list[int]:
         """The axes of more than one element, from the longest stride to the shortest."""
@@ -77,6 +84,18 @@ def placed(tensor: View, written: View) -> Box | None:
         start, stop = max(start, 0), min(stop, tensor.numel)
         runs = [(stop - start, 1)]
     return _box(tensor, start, runs) if start >= 0 and stop <= tensor.numel else None
+
+
+def meet(one: View, other: View) -> bool:
+    """Whether two views of a storage have an element in common."""
+    box = placed(one, other) or placed(other, one)
+    if box is not None or one.itemsize != other.itemsize:
+        return box != NOTHING
+    memory = np.zeros(max(one.stop(), other.stop()), bool)
+    for view, value in ((one, True), (other, False)):
+        strides = [stride * memory.itemsize for stride in view.stride]
+        np.lib.stride_tricks.as_strided(memory[view.offset :], view.size, strides)[...] = value
+    return int(memory.sum()) < one.numel
 
 
 def _box(tensor: View, start: int, runs: list[tuple[int, int]]) -> Box | None:

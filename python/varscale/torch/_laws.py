@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, isclose, isfinite, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -16,7 +17,9 @@ from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
 _REACH = 9.5
 """No value of ours lies farther from its mean, in standard deviations: bounds beyond it cut nothing."""
 _NOISE = 1e-7
-"""The mass between two bounds that are meant to be one: what is left of the roundings of torch's own arithmetic."""
+"""The mass that a clamp may heap up at its ends: what is left of the roundings of torch's own arithmetic."""
+_SAME = 2.0**-48
+"""The mass between two bounds that are meant to be one."""
 _HALF = sqrt(0.5)
 _STANDARD = NormalDist()
 
@@ -44,9 +47,7 @@ class Normal(NamedTuple):
         heaped = (_mass(self.lower, ends[0]), _mass(ends[1], self.upper))
         if max(heaped) > _NOISE:
             return None
-        # A bound that is meant to be the one that is there, or that cuts nothing, counts in the caller's own digits.
-        lower, upper = (end if isfinite(end) else own for end, own in zip(ends, self[2:], strict=True))
-        return self._replace(lower=lower, upper=upper)
+        return self._replace(lower=_bound(max, ends[0], self.lower), upper=_bound(min, ends[1], self.upper))
 
     def initializer(self) -> Builtin:
         """The initializer that draws from the law."""
@@ -167,6 +168,11 @@ def _exponential(x: float) -> float:
     found = float(elementary.exp(np.array(x)))
     short = float(f"{found:.15g}")
     return short if isclose(elementary.ln(short), x, rel_tol=2.0**-51) else found
+
+
+def _bound(tighter: Callable[[float, float], float], end: float, own: float) -> float:
+    """The bound of a law after a clamp: where they are meant to be one, the clamp's, in its author's own digits."""
+    return end if isfinite(end) and abs(_cdf(end) - _cdf(own)) <= _SAME else tighter(end, own)
 
 
 def _mass(low: float, high: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._engines import missing
 from . import _laws
-from ._values import Chain, Draw, Value, constant, each, leaves
+from ._values import Chain, Draws, Value, constant, each, leaves
 
 try:
     import torch
@@ -20,10 +20,27 @@ _COPIES = {"clone", "copy", "_to_copy", "lift_fresh_copy"}
 _NUMBERS = {"zero": 0, "zeros": 0, "new_zeros": 0, "zeros_like": 0, "ones": 1, "new_ones": 1, "ones_like": 1}
 _FILLS = {"fill": 1, "full": 1, "new_full": 2, "full_like": 1}
 """The place of the number among the arguments."""
+_BATCH_NORMS = {"native_batch_norm", "cudnn_batch_norm", "miopen_batch_norm"}
 _DRAWS = {"normal", "uniform", "rand", "rand_like", "randn", "randn_like"}
 
 
-def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor, number: int) -> Value:
+def written_by(func: Any, args: Any, kwargs: Any) -> list[Any]:
+    """The arguments that an operation writes to, in order."""
+    names = {
+        argument.name for argument in func._schema.arguments if argument.alias_info and argument.alias_info.is_write
+    }
+    if func._schema.name.partition("::")[2] in _BATCH_NORMS:
+        names |= {"running_mean", "running_var"}  # which its schema does not tell
+    found = []
+    for place, argument in enumerate(func._schema.arguments):
+        if argument.name in names:
+            found += leaves((torch.Tensor, Value), args[place] if place < len(args) else kwargs.get(argument.name))
+    return found
+
+
+def value_of(
+    func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor, number: int, *, written: bool = False
+) -> Value:
     """The values of a result of an operation.
 
     Args:
@@ -31,7 +48,8 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
         name: Its name in torch's schema.
         values: Its arguments and keyword arguments, with values in place of tensors.
         result: The tensor that it returned or wrote to.
-        number: Which one of its results that is.
+        number: Which one of its results that is, or of the arguments that it wrote to.
+        written: Whether it was written to.
     """
     args, kwargs = values
     base = name[:-1] if name.endswith("_") and not name.startswith("__") else name
@@ -41,37 +59,50 @@ def value_of(func: Any, name: str, values: tuple[Any, Any], result: torch.Tensor
         return found
     inputs = leaves(Value, values)
     if base in _COPIES:
-        source: Value = args[1] if base == "copy" else args[0]
-        return source.spread(shape, _named(func)).cast(dtype, _named(func))
-    if _pointwise(func) and inputs and all(value.constant is not None for value in inputs):
+        copied: Value = args[1] if base == "copy" else args[0]
+        return copied.spread(shape, _named(func)).cast(dtype, _named(func))
+    if (
+        _pointwise(func)
+        and not (written and not func._schema.returns)
+        and inputs
+        and all(value.constant is not None for value in inputs)
+    ):
         found = _pointwise_constant(func, args, kwargs, shape, dtype, number)
         if found is not None:
             return found
     draws = torch.Tag.nondeterministic_seeded in func.tags
-    compute = None if draws else _computed(func, args, kwargs, number)  # or torch's generator would move
+    compute = (
+        None if draws else _computed(func, args, kwargs, number, written=written)
+    )  # or torch's generator would move
     random = [value for value in inputs if value.random]
     # What is written to is an argument too, though some operations do not read it.
     if not random and not draws:
         return Value(shape, dtype, compute, is_eye=base == "eye" and len(shape) == 2)
     why = _named(func) if draws else next((value.why for value in random if value.why), None) or _named(func)
     chain = law = None
+    source: Value | None = None
     if not draws and dtype.is_floating_point and all(value.shape == shape for value in random):
         if len(random) == 1 and random[0].law is not None:
-            law = _law_after(base, args, kwargs, random[0])
+            source = random[0]
+            law = _law_after(base, args, kwargs, source)
         if len(inputs) == len(args) == 1 and law is None:
             chain = (random[0].chain[0], (*random[0].chain[1], base))
-        law = law or _inverse_softplus(base, random, chain, kwargs)
-    return Value(shape, dtype, compute, law=law, why=None if law else why, chain=chain)
+        if law is None:
+            source = _of_softplus(base, random, chain, kwargs)
+            law = None if source is None else _laws.inverse_softplus(source.law)
+    if law is None:
+        return Value(shape, dtype, compute, why=why, chain=chain)
+    return Value(shape, dtype, compute, law=law, chain=chain, source=source)
 
 
-def _inverse_softplus(base: str, random: list[Value], chain: Chain | None, kwargs: Any) -> Any:
-    """The law of ln(e^x - 1), which is written as such or as x + ln(1 - e^-x), to say it with what torch has."""
+def _of_softplus(base: str, random: list[Value], chain: Chain | None, kwargs: Any) -> Value | None:
+    """The x of ln(e^x - 1), which is written as such or as x + ln(1 - e^-x), to say it with what torch has."""
     if chain is not None and chain[1] == ("expm1", "log"):
-        return _laws.inverse_softplus(chain[0].law)
+        return chain[0]
     if base == "add" and len(random) == 2 and kwargs.get("alpha", 1) == 1:
         for first, second in (random, random[::-1]):
             if second.chain[0] is first and second.chain[1] == ("neg", "expm1", "neg", "log"):
-                return _laws.inverse_softplus(first.law)
+                return first
     return None
 
 
@@ -108,7 +139,7 @@ def _filled(name: str, base: str, args: Any, kwargs: Any, shape: tuple[int, ...]
     if base not in _DRAWS or not dtype.is_floating_point:
         return None
     given: list[Any] = []
-    if name in {"normal_", "uniform_", "normal"}:
+    if name in {"normal_", "uniform_", "normal", "uniform"}:
         given = list(args[1:3] if name != "normal" else args[:2])
         given += [kwargs[key] for key in ("mean", "from", "std", "to") if key in kwargs]
     if any(isinstance(number, Value) for number in given):
@@ -146,27 +177,28 @@ def _pointwise_constant(
     """The values of an operation on tensors of one number each: it is done on one element."""
     # Copies, because the operation may write to its arguments.
     one = lambda value: value.constant.reshape((1,) * len(value.shape)).clone()  # noqa: E731
-    found = _outcome(func, each(one, Value, args), each(one, Value, kwargs), number)
+    found = _outcomes(func, each(one, Value, args), each(one, Value, kwargs))[number]
     return constant(shape, dtype, found.reshape(())) if found.numel() == 1 else None
 
 
-def _computed(func: Any, args: Any, kwargs: Any, number: int) -> Any:
+def _computed(func: Any, args: Any, kwargs: Any, number: int, *, written: bool) -> Any:
     """A function that does the operation for real."""
 
-    def compute(draw: Draw | None) -> torch.Tensor:
+    def compute(draws: Draws | None) -> torch.Tensor:
         # Copies, because the operation may write to its arguments.
-        fetch = lambda value: value.real(draw).clone()  # noqa: E731
-        return _outcome(func, each(fetch, Value, args), each(fetch, Value, kwargs), number)
+        fetch = lambda value: value.real(draws).clone()  # noqa: E731
+        copies = each(fetch, Value, args), each(fetch, Value, kwargs)
+        outcome = _outcomes(func, *copies)
+        return written_by(func, *copies)[number] if written else outcome[number]
 
     return compute
 
 
-def _outcome(func: Any, args: Any, kwargs: Any, number: int) -> torch.Tensor:
-    """One result of an operation that is done on the CPU."""
+def _outcomes(func: Any, args: Any, kwargs: Any) -> list[torch.Tensor]:
+    """The results of an operation that is done on the CPU."""
     if any(argument.name == "device" for argument in func._schema.arguments):
         kwargs = {**kwargs, "device": torch.device("cpu")}
-    found: torch.Tensor = leaves(torch.Tensor, func(*args, **kwargs))[number]
-    return found
+    return leaves(torch.Tensor, func(*args, **kwargs))
 
 
 def _named(func: Any) -> str:

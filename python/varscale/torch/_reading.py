@@ -15,10 +15,10 @@ from .._initializers.constant import Constant, Identity, Ones, Zeros
 from .._initializers.pieces import Pieces
 from .._models.model import Model
 from .._models.rules import Rule
-from ._geometry import View
+from ._geometry import View, meet, placed
 from ._names import named
 from ._record import Record
-from ._storage import UNWRITTEN, Storage, covers, visible
+from ._storage import UNWRITTEN, Storage, covers, repeats, visible
 from ._values import Value
 
 try:
@@ -33,7 +33,10 @@ class Reading:
     Attributes:
         entries: Shape, dtype and initializer of each tensor that is understood, by its first name.
         refused: For each other one its tensor and why it is not.
-        holders: The first tensor that holds a value and nothing else, by the identity of the value.
+        holders: The first tensor that holds a value as it is, by the identity of the value.
+        views: Refused ones that are views of another tensor.
+        tensors: All tensors but lazy ones.
+        shown: The tensors that have random numbers of a value, as they are or changed, by the identity of its origin.
     """
 
     def __init__(self, record: Record, net: torch.nn.Module, rules: tuple[Rule, ...] = ()) -> None:
@@ -42,16 +45,46 @@ class Reading:
         self.entries: dict[str, tuple[Any, Any, Initializer]] = {}
         self.refused: dict[str, tuple[torch.Tensor, str]] = {}
         self.holders: dict[int, torch.Tensor] = {}
+        self.shown: dict[int, dict[str, None]] = {}
+        self.views: set[str] = set()
+        self.tensors: list[torch.Tensor] = []
+        stored: dict[Storage, list[tuple[View, str, torch.Tensor]]] = {}
         for tensor, (name, *_) in named_tensors(net):
             if torch.nn.parameter.is_lazy(tensor):
                 self.refused[name] = tensor, "a lazy parameter, which has no shape yet"
                 continue
+            self.tensors.append(tensor)
             rule = next((rule for rule in rules if rule.matches(name, tuple(tensor.shape))), None)
-            found = self._law(tensor) if rule is None else rule.initializer
+            found = self._law(name, tensor) if rule is None else rule.initializer
             if isinstance(found, str):
                 self.refused[name] = tensor, found
             else:
                 self.entries[name] = tuple(tensor.shape), tensor.dtype, found
+            storage = record.storage(tensor)
+            if rule is None and storage is not None and any(write.value.random for write in storage.writes):
+                stored.setdefault(storage, []).append((View.of(tensor), name, tensor))
+        for tensors in stored.values():
+            self._refuse_shared(tensors)
+
+    def _refuse_shared(self, tensors: list[tuple[View, str, torch.Tensor]]) -> None:
+        """Refuses tensors that have elements of one storage in common: a random number has one name."""
+        before: list[tuple[View, str, torch.Tensor]] = []
+        for entry in sorted(tensors, key=lambda entry: entry[0].offset):
+            before = [other for other in before if other[0].stop() > entry[0].offset]
+            for other in before:
+                if not meet(entry[0], other[0]):
+                    continue
+                # The larger one, or the first, keeps its law; the other one is a view of it, or neither of them is.
+                owner, inner = (entry, other) if entry[0].numel > other[0].numel else (other, entry)
+                inside = placed(inner[0], owner[0]) == tuple(map(range, inner[0].size))
+                for _, name, tensor in [inner] if inside else [inner, owner]:
+                    self.entries.pop(name, None)
+                    self.refused[name] = tensor, f"memory that {show(owner[1])} has too"
+                if inside:
+                    self.views.add(inner[1])
+                    for names in self.shown.values():
+                        names.pop(inner[1], None)
+            before.append(entry)
 
     def model(self) -> Model:
         """The laws as a model.
@@ -66,7 +99,7 @@ class Reading:
         # Its rules are done, and counted once more: one that matches nothing is a warning.
         return Model(self.entries, self._rules, layout="torch")
 
-    def _law(self, tensor: torch.Tensor) -> Builtin | str:
+    def _law(self, name: str, tensor: torch.Tensor) -> Builtin | str:
         """The initializer of a tensor, or why there is none."""
         storage = self._record.storage(tensor)
         if storage is None:
@@ -86,12 +119,16 @@ class Reading:
         found: list[tuple[Any, Builtin]] = []
         for box, write in pieces:
             piece = self._piece(storage, view, write.value, tensor.dtype)
-            if len(pieces) == 1:
-                self.holders.setdefault(id(write.value), tensor)
-            if isinstance(piece, str) or len(pieces) == 1:
+            if isinstance(piece, str):
                 return piece
             found.append((_index(box, view.size), piece))
-        return Pieces(found)
+        if repeats(pieces, view):
+            return "the same random numbers in several places"
+        for write in (write for _, write in pieces if write.value.random):
+            self.shown.setdefault(id(write.value.origin), {})[name] = None
+            if write.view == view:
+                self.holders.setdefault(id(write.value), tensor)
+        return found[0][1] if len(found) == 1 else Pieces(found)
 
     def _piece(self, storage: Storage, view: View, value: Value, dtype: torch.dtype) -> Builtin | str:
         """The initializer of one piece of a tensor, for the whole tensor's shape."""

@@ -7,23 +7,26 @@ some. What that code computes without randomness is computed for real where its 
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
+from .._arguments.show import show
 from .._core import prefer_huge_pages
 from .._engines import missing
 from ._geometry import View
-from ._operations import parts_of, truncated_value, value_of
+from ._looks import Looks
+from ._operations import parts_of, value_of, written_by
 from ._storage import Storage
 from ._values import Value, constant, each, leaves, real
 
 try:
     import torch
-    from torch.overrides import TorchFunctionMode
+    from torch.multiprocessing.reductions import StorageWeakRef
     from torch.utils._python_dispatch import TorchDispatchMode
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
@@ -31,6 +34,10 @@ except ModuleNotFoundError as error:
 _CREATORS = {"empty", "empty_strided", "empty_permuted", "zeros", "ones", "full"}
 _CREATORS |= {f"new_{name}" for name in _CREATORS} | {f"{name}_like" for name in _CREATORS}
 """The operations that make what parameters are made of. Anything else is made for real, where it is not random."""
+
+
+_COPIES = {"clone": 0, "_to_copy": 0, "copy_": 1}
+"""The operations that only copy, each with the place of what it copies among its arguments."""
 
 
 class Record:
@@ -43,6 +50,7 @@ class Record:
     def __init__(self, *, memory: bool = False) -> None:
         self._storages: dict[int, Storage] = {}
         self._memory = memory
+        self._certain: dict[int, Any] = {}
         self._begun = _generators()
         self._moved = False
 
@@ -53,18 +61,29 @@ class Record:
             if not self._memory:
                 stack.enter_context(torch.device("cpu"))
             stack.enter_context(_Operations(self))
-            stack.enter_context(_Looks(self))
+            stack.enter_context(Looks(self))
             yield
-        self._moved = _generators() != self._begun
+        self._moved = _moved(self._begun)
+        if self._moved:
+            msg = (
+                "a generator of NumPy or Python, or torch's in another thread, moved while the network was built: "
+                "numbers that its code took from there are constants here"
+            )
+            warnings.warn(msg, UserWarning, stacklevel=5)  # at the line that reads or builds the network
 
     def storage(self, tensor: torch.Tensor) -> Storage | None:
         """The record of a tensor's storage; None for a tensor whose memory is real."""
         return self._storages.get(tensor.untyped_storage()._cdata)
 
     def others(self, tensors: list[torch.Tensor]) -> list[Storage]:
-        """The storages that are still in use, but not by these tensors."""
-        named = {tensor.untyped_storage()._cdata for tensor in tensors}
-        return [found for key, found in self._storages.items() if key not in named and found.memory() is not None]
+        """The storages that are still in use by others than these tensors."""
+        named = Counter(tensor.untyped_storage()._cdata for tensor in tensors)
+        return [
+            found
+            for key, found in self._storages.items()
+            # The memory is in use by the one that asks, too.
+            if (memory := found.memory()) is not None and torch._C._storage_Use_Count(memory._cdata) - 1 > named[key]
+        ]
 
     def value(self, tensor: torch.Tensor) -> Value:
         """The values that a tensor has now."""
@@ -72,8 +91,19 @@ class Record:
         if storage is not None:
             return storage.read(View.of(tensor), tensor.dtype)
         # Real values may come from anywhere: from generators that the record does not see, once these have moved.
-        foreign = tensor.is_floating_point() and (self._moved or _generators() != self._begun)
-        return real(tensor, "a generator of NumPy or Python" if foreign else None)
+        plain = tensor.numel() == 1 and not tensor.is_floating_point()  # a counter, as every batch norm has
+        foreign = not plain and not self.is_certain(tensor) and (self._moved or _moved(self._begun))
+        return real(tensor, "a generator of NumPy or Python, or of another thread" if foreign else None)
+
+    def is_certain(self, tensor: torch.Tensor) -> bool:
+        """Whether a real tensor is known to be computed of nothing that comes from elsewhere."""
+        found = self._certain.get(tensor.untyped_storage()._cdata)
+        return found is not None and not bool(found.expired())
+
+    def trust(self, tensor: torch.Tensor) -> None:
+        """Notes that a real tensor is certain."""
+        memory = tensor.untyped_storage()
+        self._certain[memory._cdata] = StorageWeakRef(memory)
 
     def write(self, tensor: torch.Tensor, value: Value) -> None:
         """Notes that a tensor was given values."""
@@ -97,55 +127,16 @@ class Record:
 
 
 def _generators() -> tuple[Any, ...]:
-    """The states of the global generators of Python and NumPy."""
+    """The states of the global generators of Python and NumPy, and of torch's with its seed."""
     numpy: Any = np.random.get_state()
-    return random.getstate(), numpy[1].tobytes(), numpy[2:]
+    others = random.getstate(), numpy[1].tobytes(), numpy[2:]
+    return others, torch.initial_seed(), torch.get_rng_state().numpy().tobytes()
 
 
-class _Looks(TorchFunctionMode):  # type: ignore[misc]
-    """What makes tensors without memory look as if they had some, to code that asks."""
-
-    def __init__(self, record: Record) -> None:
-        super().__init__()
-        self._record = record
-        self._getters: dict[Any, Callable[[torch.Tensor, Storage], Any]] = {
-            torch.Tensor.is_meta.__get__: _is_meta,
-            torch.Tensor.is_cpu.__get__: lambda tensor, storage: storage.device.type == "cpu",
-            torch.Tensor.is_cuda.__get__: lambda tensor, storage: storage.device.type == "cuda",
-            torch.Tensor.device.__get__: lambda tensor, storage: storage.device,
-            torch.Tensor.numpy: lambda tensor, storage: self._real(tensor).numpy(),
-            torch.Tensor.tolist: lambda tensor, storage: self._real(tensor).tolist(),
-            torch.Tensor.__array__: lambda tensor, storage: self._real(tensor).numpy(),
-        }
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        getter = self._getters.get(func)
-        if getter is not None:
-            with torch._C.DisableTorchFunction():
-                storage = self._record.storage(args[0])
-                if storage is not None:
-                    return getter(args[0], storage)
-        if "out" in kwargs:
-            # torch's parser compares the devices of `out` and of the default, which only look alike.
-            with torch._C.DisableTorchFunction():
-                return func(*args, **kwargs)
-        return func(*args, **kwargs)
-
-    def _real(self, tensor: torch.Tensor) -> torch.Tensor:
-        return self._record.value(tensor).real().clone()
-
-
-def _is_meta(tensor: torch.Tensor, storage: Storage) -> bool:
-    """False, but in `trunc_normal_`, whose loops over values the record cannot follow: its law is noted here."""
-    frame = sys._getframe(2)
-    while frame.f_code.co_name == "__torch_function__" and frame.f_back is not None:  # of devices, and other modes
-        frame = frame.f_back
-    if frame.f_code is not torch.nn.init._no_grad_trunc_normal_.__code__:
-        return False
-    arguments = [frame.f_locals[name] for name in ("mean", "std", "a", "b")]
-    storage.write(View.of(tensor), truncated_value(tensor, *arguments))
-    return True
+def _moved(begun: tuple[Any, ...]) -> bool:
+    """Whether one has drawn since then. What torch draws is written down instead, but in other threads."""
+    others, seed, state = _generators()
+    return bool(others != begun[0] or (seed == begun[1] and state != begun[2]))
 
 
 class _Operations(TorchDispatchMode):  # type: ignore[misc]
@@ -166,11 +157,15 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         tensors = leaves(torch.Tensor, (args, kwargs))
         draws = torch.Tag.nondeterministic_seeded in func.tags
         if not draws and name not in _CREATORS and not any(record.storage(tensor) for tensor in tensors):
-            return func(*args, **kwargs)
+            certain = all(map(record.is_certain, tensors))
+            out = func(*args, **kwargs)
+            if certain:
+                each(record.trust, torch.Tensor, out)
+            return out
         results = func._schema.returns
         if results and all(result.alias_info is not None and not result.alias_info.is_write for result in results):
             return func(*args, **kwargs)  # a view
-        written, outs = _written(func, args, kwargs)
+        written = written_by(func, args, kwargs)
         if not draws and not written and _data_decides(func):
             return func(*self._real(args), **self._real(kwargs))
         if torch.Tag.inplace_view in func.tags:
@@ -179,11 +174,15 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
             if record.storage(tensor) is None:
                 record.follow_real(tensor)
         values = each(record.value, torch.Tensor, (args, kwargs))
-        if written:
-            if outs:  # they are written to, but not read
-                values[1].update({name: constant(out.shape, out.dtype, 0) for name, out in outs.items()})
-            for number, tensor in enumerate(written):
-                record.write(tensor, value_of(func, name, values, tensor, number))
+        outs = [argument.name for argument in func._schema.arguments if argument.is_out]
+        if outs:
+            self._check_outs(func, args, kwargs, outs)
+            values[1].update(
+                {key: constant(kwargs[key].shape, kwargs[key].dtype, 0) for key in outs}
+            )  # which are not read
+        for number, tensor in enumerate(written):
+            self._put(func, args, values, tensor, number, written=True)
+        if all(result.alias_info is not None for result in results):
             return None if not results else written[0] if len(results) == 1 else tuple(written)
         device = torch.device(kwargs.get("device") or next((self._device(tensor) for tensor in tensors), "cpu"))
         out = func(
@@ -192,12 +191,35 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         out = each(lambda result: self._made(result, device), torch.Tensor, out)
         for number, tensor in enumerate(leaves(torch.Tensor, out)):
             record.follow(tensor, device)
-            if name in {"cat", "stack"}:
-                for part, value in parts_of(name, values[0], tensor):
-                    record.write(part, value)
-            elif not name.removeprefix("new_").startswith("empty"):
-                record.write(tensor, value_of(func, name, values, tensor, number))
+            if not name.removeprefix("new_").startswith("empty"):
+                self._put(func, args, values, tensor, number, written=False)
         return out
+
+    def _put(self, func: Any, args: Any, values: Any, tensor: torch.Tensor, number: int, *, written: bool) -> None:
+        """Notes what an operation gave a tensor, in the parts that are known apart."""
+        name = func._schema.name.partition("::")[2]
+        parts: Any = None
+        if name in {"cat", "stack"}:
+            parts = parts_of(name, values[0], tensor)
+        elif name in _COPIES:
+            source = args[_COPIES[name]]
+            storage = self._record.storage(source)
+            boxes = storage.parts(View.of(source), source.dtype) if storage and source.shape == tensor.shape else []
+            places = ((tuple(slice(side.start, side.stop) for side in box), value) for box, value in boxes)
+            parts = [(tensor[place], value.cast(tensor.dtype, str(func))) for place, value in places]
+        for part, value in parts or [(tensor, value_of(func, name, values, tensor, number, written=written))]:
+            self._record.write(part, value)
+
+    def _check_outs(self, func: Any, args: Any, kwargs: Any, outs: list[str]) -> None:
+        """Raises where torch would change the shape of what an operation is to write to."""
+        empty = {key: torch.empty(0, dtype=kwargs[key].dtype, device="meta") for key in outs}
+        given = _on_meta(func, each(_without_memory, torch.Tensor, kwargs)) | empty
+        results = leaves(torch.Tensor, func(*each(_without_memory, torch.Tensor, args), **given))
+        for key, result in zip(outs, results, strict=True):
+            if result.shape != kwargs[key].shape:
+                own, shape = show(tuple(kwargs[key].shape)), show(tuple(result.shape))
+                msg = f"`{key}` of {func} must have the shape {shape} of the result while a network is read, got {own}"
+                raise ValueError(msg)
 
     def _made(self, result: torch.Tensor, device: torch.device) -> torch.Tensor:
         """The tensor that the network gets for one without memory."""
@@ -214,18 +236,6 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
 
     def _real(self, arguments: Any) -> Any:
         return each(lambda tensor: self._record.value(tensor).real(), torch.Tensor, arguments)
-
-
-def _written(func: Any, args: Any, kwargs: Any) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
-    """The tensors that an operation writes to, in the order of its arguments; and those that it does not read."""
-    written, outs = [], {}
-    for place, argument in enumerate(func._schema.arguments):
-        if argument.alias_info is not None and argument.alias_info.is_write:
-            given = args[place] if place < len(args) else kwargs.get(argument.name)
-            written += leaves(torch.Tensor, given)
-            if argument.kwarg_only:
-                outs[argument.name] = given
-    return written, outs
 
 
 def _data_decides(func: Any) -> bool:

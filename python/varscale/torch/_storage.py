@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .._arguments.boxes import Box, uncovered, volume
 from .._engines import missing
 from ._geometry import NOTHING, View, placed
-from ._values import Draw, Value
+from ._values import Draws, Value
 
 try:
     import torch
@@ -61,36 +62,45 @@ class Storage:
 
     def read(self, view: View, dtype: torch.dtype) -> Value:
         """The values that a view has now."""
-        writes = tuple(self.writes)
-        if writes and writes[-1].view == view and writes[-1].value.dtype == dtype:
-            return writes[-1].value
-        compute = lambda draw: _real(writes, self.nbytes, view, dtype, draw)  # noqa: E731
-        pieces = visible(writes, view)
-        seen = [write.value for write in writes] if pieces is None else [write.value for _, write in pieces]
-        if not covers(writes, pieces, view):
-            return Value(view.size, dtype, why=UNWRITTEN)
-        if len(seen) == 1 and seen[0].dtype == dtype:
-            # A part of one tensor. A view that has its elements more than once has no law.
-            if seen[0].constant is not None:
-                return Value(view.size, dtype, constant=seen[0].constant)
-            if seen[0].law is not None and pieces is not None:
-                return Value(view.size, dtype, compute, law=seen[0].law)
-        why = next((value.why for value in seen if value.why), "parts of random tensors")
-        return Value(view.size, dtype, compute, why=why if any(value.random for value in seen) else None)
+        return read(tuple(self.writes), self.nbytes, view, dtype)
 
-    def fill(self) -> None:
-        """Does the writes to the storage's memory.
+    def parts(self, view: View, dtype: torch.dtype) -> list[tuple[Box, Value]]:
+        """The values of a view that consists of several pieces, of which later ones lie over earlier ones."""
+        pieces = visible(self.writes, view)
+        if pieces is None or len(pieces) < 2 or not covers(self.writes, pieces, view):
+            return []
+        return [(box, read((write,), self.nbytes, view.part(box), dtype)) for box, write in pieces]
 
-        Raises:
-            ValueError: Something random was written.
-        """
+    def fill(self, draws: Draws | None) -> None:
+        """Does the writes to the storage's memory; what is random is left out where nothing draws."""
         for view, value in self.writes:
-            target = torch.empty(0, dtype=value.dtype, device=self.device)
-            target.set_(self.memory(), view.offset, view.size, view.stride).copy_(value.real())
+            if draws is not None or not value.random:
+                target = torch.empty(0, dtype=value.dtype, device=self.device)
+                target.set_(self.memory(), view.offset, view.size, view.stride).copy_(value.real(draws))
 
     def certain(self, view: View, dtype: torch.dtype) -> torch.Tensor:
         """The elements of a view that nothing random went into; zeros in place of the others."""
         return _real(self.writes, self.nbytes, view, dtype, None)
+
+
+def read(writes: tuple[Write, ...], nbytes: int, view: View, dtype: torch.dtype) -> Value:
+    """The values that a view has after writes to a storage."""
+    if writes and writes[-1].view == view and writes[-1].value.dtype == dtype:
+        return writes[-1].value
+    pieces = visible(writes, view)
+    seen = [write.value for write in writes] if pieces is None else [write.value for _, write in pieces]
+    if not covers(writes, pieces, view):
+        return Value(view.size, dtype, why=UNWRITTEN)
+    compute = lambda draws: _real(writes, nbytes, view, dtype, draws)  # noqa: E731
+    if len(seen) == 1 and seen[0].dtype == dtype:
+        # A part of one tensor. A view that has its elements more than once has no law.
+        if seen[0].constant is not None:
+            return Value(view.size, dtype, constant=seen[0].constant)
+        if seen[0].law is not None and pieces is not None:
+            places = lambda: _places(pieces, view, seen[0].origin)  # noqa: E731
+            return Value(view.size, dtype, compute, law=seen[0].law, source=seen[0], places=places)
+    why = next((value.why for value in seen if value.why), "parts of random tensors")
+    return Value(view.size, dtype, compute, why=why if any(value.random for value in seen) else None)
 
 
 def visible(writes: Sequence[Write], view: View) -> list[tuple[Box, Write]] | None:
@@ -126,13 +136,32 @@ def covers(writes: Sequence[Write], pieces: list[tuple[Box, Write]] | None, view
     return bool(torch.as_strided(memory, view.size, view.stride, view.offset).all())
 
 
-def _real(writes: Sequence[Write], nbytes: int, view: View, dtype: torch.dtype, draw: Draw | None) -> torch.Tensor:
+def repeats(pieces: list[tuple[Box, Write]], view: View) -> bool:
+    """Whether the pieces of a tensor show some random number more than once, such as equal rows."""
+    origins = Counter(write.value.origin for _, write in pieces if write.value.random)
+    for origin, count in origins.items():
+        places = _places(pieces, view, origin) if count > 1 else torch.empty(0)
+        if places[places >= 0].unique().numel() < (places >= 0).sum():
+            return True
+    return False
+
+
+def _places(pieces: list[tuple[Box, Write]], view: View, origin: Value) -> torch.Tensor:
+    """For each element of a view its number among those of a random value; -1 for other elements."""
+    memory = torch.full((max(each.stop() for each in (view, *(write.view for _, write in pieces))),), -1, device="cpu")
+    for _, write in pieces:
+        target = torch.as_strided(memory, write.view.size, write.view.stride, write.view.offset)
+        target.copy_(write.value.places() if write.value.origin is origin else torch.tensor(-1))
+    return torch.as_strided(memory, view.size, view.stride, view.offset)
+
+
+def _real(writes: Sequence[Write], nbytes: int, view: View, dtype: torch.dtype, draws: Draws | None) -> torch.Tensor:
     """The elements of a view, made by doing the writes; those that are random are left out where nothing draws."""
     memory = torch.zeros(nbytes, dtype=torch.uint8, device="cpu")
     for write in writes:
-        if write.value.random and draw is None:
+        if write.value.random and draws is None:
             continue
         target = memory[: nbytes // write.view.itemsize * write.view.itemsize].view(write.value.dtype)
-        torch.as_strided(target, write.view.size, write.view.stride, write.view.offset).copy_(write.value.real(draw))
+        torch.as_strided(target, write.view.size, write.view.stride, write.view.offset).copy_(write.value.real(draws))
     source = memory[: nbytes // view.itemsize * view.itemsize].view(dtype)
     return torch.as_strided(source, view.size, view.stride, view.offset).clone()

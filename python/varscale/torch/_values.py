@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from .._engines import missing
@@ -14,7 +15,7 @@ except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
 
-def each(function: Callable[[Any], Any], kind: type, arguments: Any) -> Any:
+def each(function: Callable[[Any], Any], kind: Any, arguments: Any) -> Any:
     """An operation's arguments, with what a function makes of those of a kind; torch nests them in lists only."""
     if isinstance(arguments, kind):
         return function(arguments)
@@ -25,15 +26,34 @@ def each(function: Callable[[Any], Any], kind: type, arguments: Any) -> Any:
     return arguments
 
 
-def leaves(kind: type, arguments: Any) -> list[Any]:
+def leaves(kind: Any, arguments: Any) -> list[Any]:
     """The arguments of a kind, in order."""
     found: list[Any] = []
     each(found.append, kind, arguments)
     return found
 
 
-Draw = Callable[["Value"], Any]
-"""What makes a real tensor of a random value; it raises where nothing random can be had."""
+class Draws:
+    """Random values made real, each once, while one tensor is computed.
+
+    Args:
+        leaf: Makes a real tensor of a value that is drawn, or raises a ValueError that says why it cannot.
+        holds: Whether somebody holds the values already, so that `leaf` knows them.
+    """
+
+    def __init__(self, leaf: Callable[[Value], torch.Tensor], holds: Callable[[Value], bool]) -> None:
+        self._leaf, self._holds = leaf, holds
+        self._known: dict[int, torch.Tensor] = {}
+
+    def of(self, value: Value) -> torch.Tensor:
+        """The values, which are computed where they follow from others."""
+        if id(value) not in self._known:
+            new = value.law is not None and value.origin is value
+            if new or value.compute is None or self._holds(value):
+                self._known[id(value)] = self._leaf(value)
+            else:
+                self._known[id(value)] = value.compute(self)
+        return self._known[id(value)]
 
 
 Chain = tuple["Value", tuple[str, ...]]
@@ -49,51 +69,65 @@ class Value:
         law: The law of each of its elements, which are independent; None where there is none, or none is known.
         constant: The one value of all elements, as a real tensor of no dimensions; or None.
         random: Whether the values depend on random numbers.
+        origin: The value whose random numbers these are, one for one: itself where they are new, or no longer so.
         why: The operation that made of random values something that is not understood.
         chain: The value that this one is a function of, element by element, with the functions' names.
         is_eye: Whether it is a matrix with ones on its diagonal, and zeros elsewhere.
+        compute: Computes the values from those that they follow from; None where they are drawn.
     """
 
-    __slots__ = ("_compute", "_known", "chain", "constant", "dtype", "is_eye", "law", "random", "shape", "why")
+    __slots__ = (
+        *("_known", "_places", "chain", "compute", "constant", "dtype", "is_eye", "law", "origin", "random", "shape"),
+        "why",
+    )
 
     def __init__(
         self,
         shape: Any,
         dtype: torch.dtype,
-        compute: Callable[[Draw | None], torch.Tensor] | None = None,
+        compute: Callable[[Draws | None], torch.Tensor] | None = None,
         *,
         law: Law | None = None,
         constant: torch.Tensor | None = None,
         why: str | None = None,
         chain: Chain | None = None,
         is_eye: bool = False,
+        source: Value | None = None,
+        places: Callable[[], torch.Tensor] | None = None,
     ) -> None:
         self.shape, self.dtype = tuple(shape), dtype
         self.law, self.constant, self.why = law, constant, why
         self.random = law is not None or why is not None
         self.chain = chain or (self, ())
         self.is_eye = is_eye
-        self._compute = compute
+        self.compute = compute
+        self.origin: Value = self if source is None else source.origin
+        self._places = places or (None if source is None else source.places)
         self._known: torch.Tensor | None = None
 
-    def real(self, draw: Draw | None = None) -> torch.Tensor:
+    def real(self, draws: Draws | None = None) -> torch.Tensor:
         """The values, computed on the CPU. Nobody may write to them.
 
         Args:
-            draw: What makes the random values that these depend on.
+            draws: What makes the random values that these depend on.
         """
         if self.constant is not None:
             return self.constant.expand(self.shape)
-        if self._known is None:
-            if self.random and draw is None:
+        if self.random:
+            if draws is None:
                 msg = f"`net_or_factory` must not look at random values while it builds, got {self.why or self.law}"
                 raise ValueError(msg)
-            if draw is not None and (self.law is not None or self._compute is None):
-                self._known = draw(self)
-            else:
-                assert self._compute is not None
-                self._known = self._compute(draw)
+            return draws.of(self)
+        if self._known is None:
+            assert self.compute is not None
+            self._known = self.compute(None)
         return self._known
+
+    def places(self) -> torch.Tensor:
+        """The number of each element among those of the origin."""
+        if self._places is not None:
+            return self._places()
+        return torch.arange(prod(self.shape), device="cpu").reshape(self.shape)
 
     def cast(self, dtype: torch.dtype, why: str) -> Value:
         """The same values in another dtype."""
@@ -101,10 +135,10 @@ class Value:
             return self
         if self.constant is not None:
             return Value(self.shape, dtype, constant=self.constant.to(dtype))
-        compute = lambda draw: self.real(draw).to(dtype)  # noqa: E731
+        compute = lambda draws: self.real(draws).to(dtype)  # noqa: E731
         if self.random and (self.law is None or not dtype.is_floating_point):
             return Value(self.shape, dtype, compute, why=self.why or why)
-        return Value(self.shape, dtype, compute, law=self.law, is_eye=self.is_eye)
+        return Value(self.shape, dtype, compute, law=self.law, is_eye=self.is_eye, source=self)
 
     def spread(self, shape: Any, why: str) -> Value:
         """The same values in a tensor of another shape that they are broadcast to."""
@@ -113,7 +147,7 @@ class Value:
         if self.constant is not None:
             return Value(shape, self.dtype, constant=self.constant)
         # Random values that are repeated are not independent any more.
-        compute = lambda draw: self.real(draw).expand(tuple(shape))  # noqa: E731
+        compute = lambda draws: self.real(draws).expand(tuple(shape))  # noqa: E731
         return Value(shape, self.dtype, compute, why=(self.why or why) if self.random else None)
 
 
@@ -125,4 +159,4 @@ def constant(shape: Any, dtype: torch.dtype, number: Any) -> Value:
 def real(tensor: torch.Tensor, why: str | None = None) -> Value:
     """The values that a real tensor has now; `why` says what is not understood about them."""
     held = tensor.detach().to("cpu", copy=True)
-    return Value(held.shape, held.dtype, None if why else lambda draw: held, why=why)
+    return Value(held.shape, held.dtype, None if why else lambda draws: held, why=why)
