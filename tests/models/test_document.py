@@ -72,6 +72,45 @@ def test_the_digest_tells_models_apart() -> None:
     assert all(len(digest) == 64 and int(digest, 16) for digest in digests)
 
 
+SPELLINGS: list[list[Any]] = [
+    [1, 1.0, True, np.int8(1), np.float32(1)],
+    [[0, 1, 2], (0.0, 1.0, 2.0), np.arange(3), np.arange(3, dtype=np.uint8)],
+    [np.arange(100), np.arange(100.0), np.arange(100, dtype=np.float16), list(range(100))],
+    [MASK, MASK.astype(int), MASK.astype(np.float32)],
+    [np.full(70, 0.1, np.float32), np.full(70, np.float32(0.1)).astype(float)],
+    [np.full(70, 2**60), np.full(70, 2**60, np.uint64), [2**60] * 70],
+    [2**60, np.uint64(2**60)],
+    [np.full(70, -(2**60))],
+    [np.full(70, 2**64 - 2**60, np.uint64)],
+    [np.full(70, 0.1)],
+    [np.zeros(70)],
+    [-np.zeros(70)],
+    [0],
+    [-0.0],
+    [np.zeros((0, 3)), np.zeros((0, 3), bool)],
+    [np.full(70, 1e-42), np.full(70, np.float64(1e-42))],
+    [np.full(70, np.float32(1e-42)), np.full(70, np.float64(np.float32(1e-42)))],
+]
+"""Constants: those of a row are equal, those of two are not."""
+
+
+def test_equal_models_have_equal_digests() -> None:
+    """If this fails the digest of a model depends on whether its author wrote 1 or 1.0, or is that of another model."""
+    digests = []
+    for spellings in SPELLINGS:
+        constants = [vs.Constant(value) for value in spellings]
+        assert len(set(constants)) == 1
+        shape = np.shape(spellings[0])
+        for wrap in (lambda init: init, lambda init: vs.Pieces([(..., init)])):
+            models = [vs.Model({"a": (shape, "float64", wrap(constant))}) for constant in constants]
+            assert len({model.digest() for model in models}) == 1, spellings
+            read = [vs.Model.from_dict(json.loads(json.dumps(model.to_dict(), allow_nan=False))) for model in models]
+            assert read == models
+            assert {bits(model.init())["a"] for model in read} == {bits(models[0].init())["a"]}
+            digests.append(models[0].digest())
+    assert len(set(digests)) == len(digests)
+
+
 def edited(**changes: Any) -> dict[str, Any]:
     return MODEL.to_dict() | changes
 

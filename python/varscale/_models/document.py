@@ -17,7 +17,9 @@ from .._arguments.shapes import parse_shape
 from .._arguments.show import show
 from .._initializers.base import PACKAGE, Initializer
 from .._initializers.constant import Constant
+from .._initializers.pieces import Pieces
 from .._initializers.serialization import deserialize, serialize
+from .._sources.environment import in_default_environment
 from .._sources.identity import STREAM
 from .own import maker
 from .parameter import Parameter
@@ -28,6 +30,8 @@ VERSION = 1
 _PACKED = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint", "float") for bits in (8, 16, 32, 64)))
 _LISTED = 64
 """A constant of more values than this is written as their bytes, not as a list."""
+_NARROW, _WIDE = ("bool", "float32"), ("float64", "int64", "uint64")
+"""The dtypes that constants are written in."""
 
 
 def to_document(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -88,20 +92,37 @@ def _parameter(name: Any, entry: Any) -> Parameter:
 
 def _written(initializer: Initializer) -> dict[str, Any]:
     """The entry of an initializer: its class, its config, and its module if it is not one of ours."""
-    entry: Any = serialize(initializer)
-    written = {key: entry[key] for key in ("module", "class_name", "config") if entry[key] != PACKAGE}
-    if isinstance(initializer, Constant) and initializer._values.size > _LISTED:
-        written["config"] = written["config"] | {"value": _packed(initializer._values)}
-    return dict(_strict(written))
+    entry = _canonical(serialize(initializer), initializer)
+    return dict(_strict({key: entry[key] for key in ("module", "class_name", "config") if entry[key] != PACKAGE}))
+
+
+def _canonical(entry: Any, initializer: Initializer) -> dict[str, Any]:
+    """An entry whose constants have the same form as those of any equal initializer."""
+    config = entry["config"]
+    if isinstance(initializer, Constant) and "value" in config:
+        config = config | {"value": in_default_environment(_values, initializer._values)}
+    elif isinstance(initializer, Pieces) and "pieces" in config:
+        pieces = zip(config["pieces"], initializer.pieces, strict=True)
+        config = config | {"pieces": [[index, _canonical(inner, piece)] for (index, inner), (_, piece) in pieces]}
+    return {**entry, "config": config}
+
+
+def _values(values: NDArray[Any]) -> Any:
+    """Numbers in the form that does not tell in which dtype a user wrote them: a list, or the fewest bytes."""
+    listed = 0 < values.size <= _LISTED
+    with np.errstate(all="ignore"):
+        # The first that holds all of them, with the signs of zeros.
+        held = next(
+            held
+            for kind in (_WIDE if listed else _NARROW + _WIDE)
+            if Constant(held := values.astype(kind)) == Constant(values)
+        )
+    return held.tolist() if listed else _packed(held)
 
 
 def _read(entry: Any) -> Any:
     """The initializer of an entry that `_written` wrote."""
-    loose = _loose(entry)
-    config = loose.get("config") if isinstance(loose, Mapping) else None
-    if isinstance(config, Mapping) and isinstance(config.get("value"), Mapping):
-        loose = {**loose, "config": {**config, "value": _unpacked(config["value"])}}
-    return deserialize(loose)
+    return deserialize(_loose(entry))
 
 
 def _packed(values: NDArray[Any]) -> dict[str, Any]:
@@ -146,4 +167,6 @@ def _loose(value: Any) -> Any:
         return value
     if list(value) == ["float"] and value["float"] in {"inf", "-inf", "nan"}:
         return float(value["float"])
+    if value.keys() == {"dtype", "shape", "base64"}:
+        return _unpacked(value)
     return {key: _loose(entry) for key, entry in value.items()}
