@@ -60,6 +60,20 @@ def test_the_table_of_fans(module: nn.Module, name: str, fan_in: int, fan_out: i
         assert np.array_equal(found, normal(name, found.shape, n)), mode
 
 
+@pytest.mark.parametrize(("module", "name", "fan_in", "fan_out"), TABLE, ids=label)
+def test_a_model_has_the_same_fans(module: nn.Module, name: str, fan_in: int, fan_out: int) -> None:
+    """If this fails a network starts with another scale where a model fills it."""
+    place = f"deep.norm.{name}"
+    for mode, n in (("fan_in", fan_in), ("fan_out", fan_out), ("fan_avg", (fan_in + fan_out) / 2)):
+        init = vs.VarianceScaling(2.0, mode, "untruncated_normal")
+        # Under a name that would mean something else.
+        deep = nn.ModuleDict({"deep": nn.ModuleDict({"norm": module})})
+        for rules in (vs.default_rules(weight=init, embedding=init), [(place, init), (place, vs.Zeros())]):
+            found = vs.Model(deep, rules)
+            shape = module.get_parameter(name).shape
+            assert np.array_equal(found.init(3, [place])[place], normal(place, tuple(shape), n)), mode
+
+
 CONVOLUTIONS = [row for row in TABLE if isinstance(row[0], nn.modules.conv._ConvNd)]
 
 

@@ -34,7 +34,9 @@ def test_everything_uncovered_is_in_one_error() -> None:
 
 def test_thousands_are_counted() -> None:
     """If this fails the error of a large model is megabytes."""
-    with pytest.raises(ValueError, match="`rules` must cover every parameter, got 5000 of 5000 without one:") as error:
+    with pytest.raises(
+        ValueError, match="`rules` must cover every parameter, got 5,000 of 5,000 without one:"
+    ) as error:
         vs.Model({f"layers.{i}.what": (3,) for i in range(5000)})
     lines = str(error.value).splitlines()
     assert len(lines) == 203

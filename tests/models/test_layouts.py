@@ -73,6 +73,18 @@ def test_batch_axes_do_not_count(batch: Any, shape: tuple[int, ...], axes: tuple
     assert stddev("torch", init, shape) == sqrt(1 / fan)
 
 
+def test_pieces_have_a_layout_too() -> None:
+    """If this fails a weight of torch whose padding row is zero has the fans of Keras."""
+    pieces = [(..., vs.lecun_normal()), (0, vs.Zeros())]
+    model = vs.Model({"weight": (SHAPE, None, vs.Pieces(pieces, dtype="float64"))}, layout="torch")
+    laid_out = [(..., vs.lecun_normal(in_axis=1, out_axis=0)), (0, vs.Zeros())]
+    assert model["weight"].initializer == vs.Pieces(laid_out, dtype="float64")
+    assert model["weight"].dtype == "float64"
+    with pytest.raises(ValueError, match='`layout` must be "torch"'):
+        vs.Model({"weight": (SHAPE, None, vs.Pieces(pieces))})
+    assert vs.Model({"weight": (SHAPE, None, vs.Pieces(laid_out))})["weight"].initializer == vs.Pieces(laid_out)
+
+
 @pytest.mark.parametrize("layout", [None, "torch", "keras"])
 def test_axes_that_a_shape_lacks(layout: Any) -> None:
     """If this fails a batch axis that is not there is another one."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import prod
 from types import EllipsisType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from .._arguments.boxes import cut, parse_box, uncovered, volume
 from .._arguments.checks import as_integer, entries, integer
@@ -20,6 +20,7 @@ from .serialization import BY_NAME, deserialize, serialize
 
 Entry = int | slice | EllipsisType
 Index = tuple[Entry, ...]
+Self = TypeVar("Self", bound="Pieces")
 
 
 class Pieces(Seeded):
@@ -75,6 +76,10 @@ class Pieces(Seeded):
                 for place, inner in cut(part, box)
             ),
         )
+
+    def _with_pieces(self: Self, change: Callable[[Builtin], Builtin]) -> Self:
+        """The same tensor of what `change` makes of each piece's initializer."""
+        return self._copy(pieces=tuple((index, change(piece)) for index, piece in self.pieces))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-serializable values: a slice is a list of its two ends."""

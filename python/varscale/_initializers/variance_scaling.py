@@ -162,8 +162,8 @@ class VarianceScaling(Sampled):
         # With plans of its own: those of the shared dict are for the old axes.
         return self._copy(in_axis=in_axis, out_axis=out_axis, batch_axis=batch, _plans={})
 
-    def _with_fans(self: Self, **fans: float) -> Self:
-        """The same rule with fans by hand, where it has none."""
+    def _with_fans(self: Self, **fans: float | None) -> Self:
+        """The same rule with fans by hand, where it has none; None for those of the axes."""
         return self._copy(_plans={}, **{name: fan for name, fan in fans.items() if getattr(self, name) is None})
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:

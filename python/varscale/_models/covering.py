@@ -12,7 +12,7 @@ from .._arguments.show import show
 from .._initializers.base import Initializer
 from .._sources.seeds import parse_path
 from .kinds import Kind, Shape, kind_of, path_of
-from .layouts import depends_on_layout, laid_out
+from .layouts import Fans, depends_on_layout, laid_out
 from .parameter import Entry, Parameter, parse_entry, parse_parameter
 from .rules import Rule, Usual, default_rules
 from .spellings import Held
@@ -32,14 +32,14 @@ class Cover:
         self._layout = layout
         # A model of thousands of parameters has few kinds of them, and few initializers.
         self._kinds: dict[tuple[str, Shape], Kind | None] = {}
-        self._laid_out: dict[tuple[int, int], Initializer] = {}
+        self._laid_out: dict[tuple[int, int, Fans], Initializer] = {}
         self.used: set[int] = set()
         """The identities of the rules that cover a parameter."""
         self.uncovered: dict[str, tuple[Shape, Kind | None]] = {}
         self.unclear: dict[str, Shape] = {}
         """The parameters whose values depend on the layout, where none is known."""
 
-    def initializer(self, name: str, path: str, entry: Entry) -> Initializer | None:
+    def initializer(self, name: str, path: str, entry: Entry, fans: Fans) -> Initializer | None:
         """The initializer of a parameter; None for one that is noted as uncovered."""
         found = entry.initializer
         if found is None:
@@ -58,9 +58,9 @@ class Cover:
             return found
         if self._layout != "torch":
             return found  # the default axes are those of the other layouts
-        key = id(found), len(entry.shape)
+        key = id(found), len(entry.shape), fans
         if key not in self._laid_out:
-            self._laid_out[key] = laid_out(found, len(entry.shape))
+            self._laid_out[key] = laid_out(found, len(entry.shape), fans)
         return self._laid_out[key]
 
     def _rule(self, name: str, shape: Shape, kind: Kind | None) -> Rule | None:
@@ -92,7 +92,8 @@ def cover(held: Held, rules: tuple[Rule, ...], layout: str | None, dtype: Any, *
         try:
             parse_path((name,))  # a name that `fold_in` would refuse is refused here
             entries[name] = entry = parse_entry(held_entry)
-            initializer = found.initializer(name, held.paths.get(name) or path_of(name), entry)
+            path, fans = held.paths.get(name) or path_of(name), held.fans.get(name) or Fans()
+            initializer = found.initializer(name, path, entry, fans)
         except (TypeError, ValueError, RuntimeError) as error:
             raise _of(name, error) from error
         if initializer is not None:
@@ -120,7 +121,7 @@ def _of(name: str, error: Exception) -> Exception:
 
 def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int) -> ValueError:
     """The error that lists the parameters that no rule covers."""
-    lines = [f"`rules` must cover every parameter, got {len(uncovered)} of {total:,} without one:"]
+    lines = [f"`rules` must cover every parameter, got {len(uncovered):,} of {total:,} without one:"]
     for name, (shape, kind) in islice(uncovered.items(), _MOST):
         reason = "" if kind is None else f": {kind.what}, which start from {kind.start}"
         lines.append(f"  {show(name)} {show(shape)}{reason}")
@@ -138,7 +139,7 @@ def _unclear(unclear: Mapping[str, Shape], total: int) -> ValueError:
     name, shape = next(iter(unclear.items()))
     return ValueError(
         '`layout` must be "torch", for weights (out, in, *kernel), or "keras" or "jax", for (*kernel, in, out), '
-        f"where initializers name no axes: {len(unclear)} of {total:,} parameters depend on it, such as {show(name)} "
+        f"where initializers name no axes: {len(unclear):,} of {total:,} parameters depend on it, such as {show(name)} "
         f"{show(shape)}"
     )
 

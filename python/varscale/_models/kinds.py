@@ -65,6 +65,15 @@ class Kind(NamedTuple):
     layout: str | None
     """The one layout that has the kind; None for all."""
 
+    @property
+    def is_weight(self) -> bool:
+        """Whether it starts from the initializer that users choose for weights."""
+        return self.law is not None and self.law(_CHOSEN) is _CHOSEN.weight
+
+
+_CHOSEN = Laws(Zeros(), Ones(), Ones(), Ones())
+"""Initializers to tell apart which of them a kind takes: none has fans, so it takes it as it is."""
+
 
 def _kind(
     what: str, names: str, form: Form, start: str, law: Law | None, pattern: str, layout: str | None = None
@@ -75,7 +84,7 @@ def _kind(
 # Pieces of patterns: a layer that norms, one whose last word says so, one that embeds, what follows LoRA's matrices,
 # and a layer of experts with what it holds.
 _NORM = r"(?:\w*norm(?!al(?!iz))\w*|(?:\w*_)?[bl]n\d*(?:_\w*)?)"
-_A_NORM = r"(?:\w*norm(?:alization)?|(?:\w+_)?[bl]n)(?:_?(?:\d+|[a-z]))?"
+_A_NORM = r"(?:\w*norm(?:alization)?|(?:\w+_)?[bl]n)(?:_?(?:\d+d?|[a-z]))?"
 _EMBED = (
     r"(?!\w*(?:patch|proj|mapping|transform|linear|dense|conv|head|2emb|class_embed(?![a-z])|emb\w*_out))"
     r"\w*(?:emb(?:ed(?:ding)?)?s?|embd|wte|wpe)(?:_\w+|\d+)?"
@@ -103,7 +112,7 @@ KINDS = (
     _kind("numbers to mask with", "masked_bias", _ANY, _OWN, None, r"masked_bias"),
     _kind("norms of weights", "weight_g parametrizations.weight.original0 lora_magnitude_vector", _ANY,
           "the norms of the weights that they scale", None,
-          rf"weight_g|parametrizations\.\w+\.original0|lora_magnitude_vector{_ADAPTER}"),
+          rf"weight_(?:\w+_)?g|parametrizations\.\w+\.original0|lora_magnitude_vector{_ADAPTER}"),
     _kind("power iterations", "weight_u vector_u kernel.sigma", _ANY, "what the weights give", None,
           r"(?:weight|vector)_u|parametrizations\.\w+\.\d+\._[uv]|kernel\.(?:u|sigma)"),
     _kind("slopes of PReLU", "prelu.weight p_re_lu.alpha negative_slope", _ANY,

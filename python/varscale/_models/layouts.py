@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar, get_args
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 from .._arguments.checks import word
 from .._arguments.fans import Axes
+from .._initializers.pieces import Pieces
 from .._initializers.variance_scaling import VarianceScaling
 
 Layout = Literal["torch", "keras", "jax"]
 LAYOUTS: tuple[str, ...] = get_args(Layout)
 T = TypeVar("T")
+
+
+class Fans(NamedTuple):
+    """The axes of a weight of torch, (out, in, *kernel) by default, and its fans where they do not tell these."""
+
+    in_axis: int = 1
+    out_axis: int = 0
+    fan_in: int | None = None
+    fan_out: int | None = None
+
+
+_USUAL = Fans()
 
 
 def parse_layout(layout: Any, found: set[str]) -> str | None:
@@ -30,17 +44,24 @@ def parse_layout(layout: Any, found: set[str]) -> str | None:
     return next(iter(found), None)
 
 
-def laid_out(initializer: T, rank: int) -> T:
-    """The initializer for weights (out, in, *kernel), if its axes are the default ones; batch axes do not count."""
-    if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer):
-        return initializer
-    batch = {axis % rank for axis in _axes(initializer.batch_axis)} if rank else set()
-    axes = [axis for axis in range(rank) if axis not in batch]
-    return initializer if len(axes) < 2 else initializer._with_axes(in_axis=axes[1], out_axis=axes[0])
+def laid_out(initializer: T, rank: int, fans: Fans = _USUAL) -> T:
+    """The initializer for a weight of torch, if its axes are the default ones; batch axes do not count."""
+
+    def change(init: VarianceScaling) -> VarianceScaling:
+        batch = {axis % rank for axis in _axes(init.batch_axis)} if rank else set()
+        axes = [axis for axis in range(rank) if axis not in batch]
+        if len(axes) < 2 or not has_default_axes(init):
+            return init
+        placed = init._with_axes(axes[fans.in_axis], axes[fans.out_axis])
+        return placed._with_fans(fan_in=fans.fan_in, fan_out=fans.fan_out)
+
+    return _each(initializer, change)
 
 
 def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
     """Whether the values of a tensor differ between the layouts."""
+    if isinstance(initializer, Pieces):
+        return any(depends_on_layout(piece, shape) for _, piece in initializer.pieces)
     if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer):
         return False
     return initializer._variance(shape) != laid_out(initializer, len(shape))._variance(shape)
@@ -53,21 +74,35 @@ def has_default_axes(initializer: VarianceScaling) -> bool:
 
 
 def stacked(initializer: T) -> T:
-    """The same rule for tensors that have one more axis, in front: that of independent weights."""
-    if not isinstance(initializer, VarianceScaling):
-        return initializer
-    ins, outs, batch = (
-        tuple(axis if axis < 0 else axis + 1 for axis in _axes(axes))
-        for axes in (initializer.in_axis, initializer.out_axis, initializer.batch_axis)
-    )
-    return initializer._with_axes(_plain(ins), _plain(outs), _plain((0, *batch)))
+    """The same rule for tensors that have one more axis, in front: that of independent weights, unless it names it."""
+
+    def change(init: VarianceScaling) -> VarianceScaling:
+        if init.batch_axis != ():
+            return init
+        ins, outs = (
+            tuple(axis if axis < 0 else axis + 1 for axis in _axes(axes)) for axes in (init.in_axis, init.out_axis)
+        )
+        return init._with_axes(_plain(ins), _plain(outs), 0)
+
+    return _each(initializer, change)
 
 
 def placed(initializer: T, in_axis: Axes, out_axis: Axes, batch_axis: Axes = ()) -> T:
     """The same rule with these axes, unless it names axes of its own."""
-    if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer):
-        return initializer
-    return initializer._with_axes(in_axis, out_axis, batch_axis)
+    return _each(
+        initializer,
+        lambda init: init._with_axes(in_axis, out_axis, batch_axis) if has_default_axes(init) else init,
+    )
+
+
+def _each(initializer: T, change: Callable[[VarianceScaling], VarianceScaling]) -> T:
+    """What `change` makes of a variance scaling, or of those among the pieces of a tensor; any other stays."""
+    changed: Any = initializer
+    if isinstance(initializer, Pieces):
+        changed = initializer._with_pieces(lambda piece: _each(piece, change))
+    elif isinstance(initializer, VarianceScaling):
+        changed = change(initializer)
+    return cast("T", changed)
 
 
 def _axes(axes: Axes) -> tuple[int, ...]:

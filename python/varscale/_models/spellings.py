@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from .._arguments.checks import as_integer, entries
 from .._arguments.show import show
 from .headers import METADATA, layout_of, read_headers
+from .layers import fans_of, layer_of
+from .layouts import Fans
 
 _LAYOUTS = {"keras": "keras", "tf_keras": "keras", "tensorflow": "keras", "torch": "torch", "flax": "jax"}
 """The layouts of frameworks, by the package of their classes. Keras comes first: its layers may be torch's too."""
@@ -23,6 +25,8 @@ class Held(NamedTuple):
     entries: dict[str, Any]
     paths: dict[str, str]
     """What kinds are to know a parameter by, where that is not its name alone."""
+    fans: dict[str, Fans]
+    """The fans of weights, where a layer tells them."""
     layouts: set[str]
     """The layouts that they bring."""
 
@@ -53,7 +57,7 @@ def hold(parameters: Any) -> Held:
             raise ValueError(msg)
         entries[name] = entry
     found = {_LAYOUTS[package] for package in {_package(parameters), *map(_package, entries.values())} - {""}}
-    return Held(entries, {}, found | (layout_of(parameters) if isinstance(parameters, Mapping) else set()))
+    return Held(entries, {}, {}, found | (layout_of(parameters) if isinstance(parameters, Mapping) else set()))
 
 
 def _package(thing: Any) -> str:
@@ -66,11 +70,14 @@ def _of_module(module: Any) -> Held:
     """The parameters and buffers of a torch module, each once."""
     entries: dict[str, Any] = {}
     paths: dict[str, str] = {}
+    fans: dict[str, Fans] = {}
     seen: set[int] = set()
     if type(module).__name__ in {"DataParallel", "DistributedDataParallel"}:
         module = module.module  # which must not count for the names
     for prefix, owner in module.named_modules():
         place = [part for part in prefix.split(".") if part and part not in _WRAPPERS]
+        own = fans_of(owner)
+        fans |= {".".join((*place, leaf)): found for leaf, found in own.items()}
         for leaf, tensor in [*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False)]:
             if id(tensor) in seen:  # a tied parameter goes by its first name
                 continue
@@ -78,9 +85,9 @@ def _of_module(module: Any) -> Held:
             name = ".".join((*place, leaf))
             entries[name] = tensor
             if leaf in {"weight", "bias"}:
-                # The class tells more than the name: that of an embedding, of a transposed convolution, of a norm.
-                paths[name] = ".".join((*place, type(owner).__name__, leaf))
-    return Held(entries, paths, {"torch"})
+                # The class tells more than the name: that of an embedding, of a weight among norms, of a norm.
+                paths[name] = ".".join((*place, layer_of(owner) if leaf in own else type(owner).__name__, leaf))
+    return Held(entries, paths, fans, {"torch"})
 
 
 def _flat(parameters: Mapping[Any, Any], place: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

@@ -12,15 +12,18 @@ from .._arguments.show import show
 from .._engines import check_initializer, check_repeats, lazy_tensor
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
+from .._models.layouts import laid_out
 from .._models.model import Model
 from .._sources.seeds import SeedLike
 from ._memory import Filling, check_memory, filling, has_memory, is_sharded, is_written, run
-from ._modules import Rule, is_weight, rule_for_weights, rules_of, statistics_of
+from ._modules import Rule, rules_of, statistics_of
 from ._names import Named, tensors_of
 
 Target = TypeVar("Target", bound="torch.Tensor | torch.nn.Module")
 Makers = dict[str, Callable[[], Lazy]]
 """By the name of a tensor, what makes the lazy tensor that it is to hold."""
+_ALONE: list[Rule] = [laid_out]
+"""The rules of a tensor of which nothing is known but its shape."""
 
 
 def init_(
@@ -45,14 +48,15 @@ def init_(
 
     In a module, an initializer fills the weights: parameters of two dimensions or more. All else gets what torch.nn's
     class gives it, such as ones, zeros, 0.25 or a uniform law, drawn from the same seed. The statistics of batch norms
-    begin anew, and the row of an embedding's `padding_idx` is zero. Nothing is guessed: a vector of a class that is not
-    torch.nn's, and a buffer that nobody has written since `to_empty`, are errors that name it.
+    begin anew, and the row of an embedding's `padding_idx` is zero. Nothing is guessed: in a class that is not
+    torch.nn's, what its name does not tell to be a weight, such as a vector or a table of positions, is an error that
+    names it, and so is a buffer that nobody has written since `to_empty`.
 
     PyTorch's weights are (out, in, *kernel). An initializer with the default axes gets `in_axis=1, out_axis=0` here, so
     that its fans are those of `torch.nn.init`; a vector keeps (n, n). Modules know more: transposed convolutions are
     (in, out, *kernel), a group's channels are connected with each other only, and the blocks of `in_proj_weight` and of
     recurrent gates have the fans of one block. Axes and fans that you give stay. A model's initializers stay as they
-    are, because a model makes the same values everywhere.
+    are, because a model makes the same values everywhere; `Model(module)` has the same fans.
 
     Args:
         target: A tensor, a parameter, a DTensor or a module. If it was made on the meta device, `to_empty` comes first.
@@ -107,7 +111,7 @@ def _of_tensor(target: torch.Tensor, init: Any, seed: Any) -> Lazy:
     if isinstance(init, Model):
         msg = "`target` must be a module for a model: a tensor has no name"
         raise TypeError(msg)
-    return _lazy(target, check_initializer(init), seed, _rules_alone(target))
+    return _lazy(target, check_initializer(init), seed, _ALONE)
 
 
 def _of_module(
@@ -132,7 +136,7 @@ def _of_module(
         msg = "`target` must be a tensor for a lazy tensor, which is one"
         raise TypeError(msg)
     else:
-        rules = None if everything else rules_of(module)
+        rules = (lambda named: _ALONE) if everything else rules_of(module)
         makers |= _of_initializer(tensors, check_initializer(init_or_model), seed, rules)
     unfilled = [n for n in tensors if not n.is_parameter and n.name not in makers and not is_written(n.tensor)]
     if unfilled:
@@ -172,18 +176,17 @@ def _of_model(tensors: list[Named], model: Model, seed: Any) -> Makers:
     return {name: partial(lazies.__getitem__, known) for name, known in chosen.items()}
 
 
-def _of_initializer(tensors: list[Named], init: Builtin, seed: Any, rules: dict[str, Rule] | None) -> Makers:
-    """Those of the parameters; without rules the initializer fills them all alike."""
+def _of_initializer(tensors: list[Named], init: Builtin, seed: Any, rules_for: Callable[[Named], list[Rule]]) -> Makers:
+    """Those of the parameters."""
     makers: Makers = {}
     unknown = []
     for named in tensors:
         if not named.is_parameter:
             continue
-        said = [rules[name] for name in named.names if name in rules] if rules is not None else []
-        if rules is not None and not said and not is_weight(named):
+        rules = rules_for(named)
+        if not rules:
             unknown.append(named)
-        law = said or _rules_alone(named.tensor)
-        makers[named.name] = partial(_lazy, named.tensor, init, seed, law, named.name)
+        makers[named.name] = partial(_lazy, named.tensor, init, seed, rules, named.name)
     if unknown:
         msg = (
             f"`target` must be of torch.nn's own classes where a parameter is no weight, has {_listed(unknown)}: give "
@@ -193,15 +196,15 @@ def _of_initializer(tensors: list[Named], init: Builtin, seed: Any, rules: dict[
     return makers
 
 
-def _rules_alone(tensor: torch.Tensor) -> list[Rule]:
-    """The rules of a tensor of which nothing is known but its shape."""
-    return [rule_for_weights] if tensor.ndim >= 2 else []
-
-
 def _lazy(tensor: torch.Tensor, init: Builtin, seed: Any = None, rules: Iterable[Rule] = (), *path: str) -> Lazy:
     """The lazy tensor of an initializer, after what the rules make of it."""
-    for rule in rules:
-        init = init._changed(rule)
+
+    def ruled(init: Builtin) -> Builtin:
+        for rule in rules:
+            init = rule(init, tensor.ndim)
+        return init
+
+    init = init._changed(ruled)
     if seed is not None:
         init = init._with_seed(seed)
     if is_sharded(tensor):

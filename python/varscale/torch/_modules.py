@@ -1,6 +1,6 @@
-"""What torch.nn's modules say of their parameters: the fans of weights, and the laws of all that is no weight.
+"""What a module says of its parameters: which are weights, with which fans, and the laws of all that is no weight.
 
-Both are read from the `reset_parameters` of the module's class. A class that has one of its own is not known here.
+The laws are those of the `reset_parameters` of the module's class. A class that has one of its own has no laws here.
 """
 
 from __future__ import annotations
@@ -12,50 +12,54 @@ from math import prod, sqrt
 from typing import Any
 
 from torch import nn
-from torch.nn.utils.parametrize import is_parametrized
 
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Constant, Ones, Zeros
 from .._initializers.pieces import Pieces
 from .._initializers.random import RandomNormal, RandomUniform
-from .._initializers.variance_scaling import VarianceScaling
+from .._models.kinds import Laws, kind_of, path_of
+from .._models.layers import fans_of, held_as
+from .._models.layouts import laid_out
+from .._models.spellings import hold
 from ._names import Named, plain
 
-Rule = Callable[[Builtin], Builtin]
-"""What becomes of an initializer without a seed, for one parameter: the same with fans, or a law of its own."""
+Rule = Callable[[Builtin, int], Builtin]
+"""What becomes of an initializer without a seed, for one parameter of a rank: the same with fans, or another law."""
 
-_NO_WEIGHTS = ("*bias*", "weight_g", "original[0-9]*")
-"""Parameters of any rank that are no weights: biases, the norms of weight normalization, and what several tensors of a
-parametrization mean together."""
+_NO_WEIGHTS = ("*bias*", "original[0-9]*")
+"""Parameters of any rank that are no weights: biases, and what several tensors of a parametrization mean together."""
 _STATISTICS = {"running_mean": Zeros(), "running_var": Ones(), "num_batches_tracked": Zeros()}
 
 
-def rule_for_weights(init: Builtin, in_axis: int = 1, out_axis: int = 0, **fans: float) -> Builtin:
-    """The initializer for the layout (out, in, *kernel); axes and fans that its user gave stay as they are."""
-    if isinstance(init, Pieces):
-        return Pieces([(index, rule_for_weights(piece, in_axis, out_axis, **fans)) for index, piece in init.pieces])
-    if not isinstance(init, VarianceScaling) or (init.in_axis, init.out_axis, init.batch_axis) != (-2, -1, ()):
-        return init
-    return init._with_axes(in_axis, out_axis)._with_fans(**fans)
-
-
-def is_weight(named: Named) -> bool:
-    """Whether a parameter that no rule knows is a weight: a matrix or more, and not called otherwise."""
-    own = named.name.rpartition(".")[2]
-    return named.tensor.ndim >= 2 and not any(fnmatchcase(own, pattern) for pattern in _NO_WEIGHTS)
-
-
-def rules_of(module: nn.Module) -> dict[str, Rule]:
-    """The rules of all parameters that torch.nn's classes know, by name."""
+def rules_of(module: nn.Module) -> Callable[[Named], list[Rule]]:
+    """What tells the rules of a parameter; none for one that neither a class nor a name tells to be a weight."""
     found: dict[str, Rule] = {}
     for prefix, owner in module.named_modules(remove_duplicate=False):
-        rules = _RULES.get(_reset_of(owner), _unknown)(owner)
-        for name, rule in rules.items():
-            if is_parametrized(owner, name):
-                name = f"parametrizations.{name}.original"
+        rules: dict[str, Rule] = {name: partial(laid_out, fans=fans) for name, fans in fans_of(owner).items()}
+        laws = _LAWS.get(_reset_of(owner), _unknown)(owner)
+        for name, rule in (rules | {held_as(owner, name): law for name, law in laws.items()}).items():
             # A parent comes before its children, and counts: it initialises after them.
             found.setdefault(plain(f"{prefix}.{name}" if prefix else name), rule)
-    return found
+    paths = hold(module).paths
+
+    def rules_for(named: Named) -> list[Rule]:
+        # Every layer that has it is heard.
+        said = [found[name] for name in named.names if name in found]
+        return said or _rules_by_name(paths.get(named.name) or path_of(named.name), tuple(named.tensor.shape))
+
+    return rules_for
+
+
+def _rules_by_name(path: str, shape: tuple[int, ...]) -> list[Rule]:
+    """The rule of a weight that only its name and its shape tell to be one; none for what is none, or may be none."""
+    own = path.rpartition(".")[2]
+    if len(shape) < 2 or any(fnmatchcase(own, pattern) for pattern in _NO_WEIGHTS):
+        return []
+    kind = kind_of(path, shape, "torch")
+    if kind is None:
+        return [laid_out] if len(shape) == 2 else []
+    law: Any = kind.law
+    return [lambda init, rank: laid_out(law(Laws(init, init, init, init)), rank)] if kind.is_weight else []
 
 
 def statistics_of(module: nn.Module) -> dict[str, Builtin]:
@@ -74,7 +78,7 @@ def _reset_of(owner: nn.Module) -> Any:
 
 
 def _always(law: Builtin) -> Rule:
-    return lambda init: law
+    return lambda init, rank: law
 
 
 def _uniform(fan: int) -> Rule:
@@ -88,49 +92,38 @@ def _unknown(owner: Any) -> dict[str, Rule]:
 
 
 def _linear(owner: Any) -> dict[str, Rule]:
-    return {"weight": rule_for_weights, "bias": _uniform(owner.in_features)}
+    return {"bias": _uniform(owner.in_features)}
 
 
 def _bilinear(owner: Any) -> dict[str, Rule]:
-    return {"weight": rule_for_weights, "bias": _uniform(owner.in1_features)}
+    return {"bias": _uniform(owner.in1_features)}
 
 
 def _convolution(owner: Any) -> dict[str, Rule]:
-    # What one unit is connected with: with the channels of its group only.
-    field = prod(owner.kernel_size)
-    ins, outs = owner.in_channels // owner.groups * field, owner.out_channels // owner.groups * field
-    fans = {"fan_in": ins, "fan_out": outs} if owner.groups > 1 else {}
-    if owner.transposed:
-        weight = partial(rule_for_weights, in_axis=0, out_axis=1, **fans)
-        return {"weight": weight, "bias": _uniform(outs)}  # torch counts it so: its fans are those of (out, in)
-    return {"weight": partial(rule_for_weights, **fans), "bias": _uniform(ins)}
+    # torch takes every weight for (out, in, *kernel), where those of transposed convolutions are (in, out, *kernel).
+    channels = owner.out_channels if owner.transposed else owner.in_channels
+    return {"bias": _uniform(channels // owner.groups * prod(owner.kernel_size))}
 
 
 def _recurrent(owner: Any) -> dict[str, Rule]:
-    # The matrices of the gates stand one above another; each has the hidden units as its outputs.
-    gates = partial(rule_for_weights, fan_out=owner.hidden_size)
-    kinds: dict[str, Rule] = {"weight_ih": gates, "weight_hh": gates, "weight_hr": rule_for_weights}
     bias = _uniform(owner.hidden_size)
-    return {name: kinds.get(name[:9], bias) for name, _ in owner.named_parameters(recurse=False)}
+    return {name: bias for name, _ in owner.named_parameters(recurse=False) if name.startswith("bias")}
 
 
 def _attention(owner: Any) -> dict[str, Rule]:
-    # The query's, the key's and the value's matrix, one above another.
-    blocks = partial(rule_for_weights, fan_out=owner.embed_dim)
-    separate = dict.fromkeys(("q_proj_weight", "k_proj_weight", "v_proj_weight"), rule_for_weights)
     zeros = dict.fromkeys(("in_proj_bias", "out_proj.bias"), _always(Zeros()))
     # `xavier_normal_` of the shape (1, 1, embed_dim).
     extra = dict.fromkeys(("bias_k", "bias_v"), _always(RandomNormal(0.0, 1 / sqrt(owner.embed_dim))))
-    return {"in_proj_weight": blocks, **separate, **zeros, **extra}
+    return {**zeros, **extra}
 
 
 def _embedding(owner: Any) -> dict[str, Rule]:
-    def padded(init: Builtin) -> Builtin:
-        init = rule_for_weights(init)
+    def padded(init: Builtin, rank: int) -> Builtin:
+        init = laid_out(init, rank)
         pieces = init.pieces if isinstance(init, Pieces) else [(..., init)]
         return Pieces([*pieces, (owner.padding_idx, Zeros())])
 
-    return {"weight": rule_for_weights if owner.padding_idx is None else padded}
+    return {} if owner.padding_idx is None else {"weight": padded}
 
 
 def _norm(owner: Any) -> dict[str, Rule]:
@@ -141,7 +134,7 @@ def _slope(owner: Any) -> dict[str, Rule]:
     return {"weight": _always(Constant(owner.init))}
 
 
-_RULES: dict[Any, Callable[[Any], dict[str, Rule]]] = {
+_LAWS: dict[Any, Callable[[Any], dict[str, Rule]]] = {
     nn.Linear.reset_parameters: _linear,
     nn.Bilinear.reset_parameters: _bilinear,
     nn.modules.conv._ConvNd.reset_parameters: _convolution,
