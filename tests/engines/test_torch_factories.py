@@ -28,6 +28,12 @@ def head(body: Any) -> nn.Module:
     return nn.Sequential(body)
 
 
+def looks_at(body: Any) -> nn.Module:
+    """What looks at the weights of a module, and copies them."""
+    body.copy = body.weight.detach().clone()
+    return nn.Sequential(body)
+
+
 @READERS
 def test_modules_of_the_caller_are_refused(read: Callable[..., Any]) -> None:
     """If this fails a module of the caller is left half on the meta device, or its random weights become constants."""
@@ -44,7 +50,11 @@ def test_modules_of_the_caller_are_refused(read: Callable[..., Any]) -> None:
         message = (
             rf"factory` must make all parameters, got \['0.weight', '0.bias'\], which were not made in it: {inside}"
         )
-        for factory in (lambda there=there: nn.Sequential(there), partial(nn.Sequential, there)):
+        for factory in (
+            lambda there=there: nn.Sequential(there),
+            partial(nn.Sequential, there),
+            partial(looks_at, there),
+        ):
             with pytest.raises(ValueError, match=message):
                 read(factory)
     read(nn.Sequential, nn.ReLU())

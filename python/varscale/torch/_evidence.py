@@ -48,11 +48,8 @@ def _evidence(held: torch.Tensor, initializer: Initializer) -> str | None:
     # Nearly all tensors differ in their first elements: the others are not looked at then.
     if (held[(slice(2),) * held.ndim] == first).all() and (held == first).all():
         made = _made(held, initializer, 0, ...)
-        return (
-            f"all {first.item():g}, but {type(initializer).__name__} by the method"
-            if (made != first.item()).any()
-            else None
-        )
+        differs = (made != first.item()).any()
+        return f"all {first.item():g}, but {type(initializer).__name__} by the method" if differs else None
     if held.ndim < 2 or held[0].numel() < 2:
         return None
     rows = (held.flatten(1)[:, 0] == 0).nonzero().flatten()
