@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -17,7 +17,7 @@ from .parameter import Entry, Parameter, parse_entry, parse_parameter
 from .rules import Rule, Usual, default_rules
 from .spellings import Held
 
-_MOST = 200
+MOST = 200
 """The most parameters that an error lists."""
 _NUMBERS = re.compile(r"(?<![^.])\d+(?![^.])|\d\d+")
 """The numbers of layers, as which kinds take one for another."""
@@ -102,8 +102,9 @@ def cover(held: Held, rules: tuple[Rule, ...], layout: str | None, dtype: Any, *
         raise _uncovered(found.uncovered, len(entries))
     if found.unclear:
         raise _unclear(found.unclear, len(entries))
-    own = [rule for rule in rules if not isinstance(rule, Usual) and id(rule) not in found.used]
-    _check_matches(own, entries, strict=strict)
+    unused = [rule for rule in rules if id(rule) not in found.used]
+    shapes = {name: entry.shape for name, entry in entries.items()}
+    check_matches(unused, shapes, strict=strict, stacklevel=4)  # at the line that makes the model
     parameters = {}
     for name, (entry, initializer) in chosen.items():
         try:
@@ -122,11 +123,11 @@ def _of(name: str, error: Exception) -> Exception:
 def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int) -> ValueError:
     """The error that lists the parameters that no rule covers."""
     lines = [f"`rules` must cover every parameter, got {len(uncovered):,} of {total:,} without one:"]
-    for name, (shape, kind) in islice(uncovered.items(), _MOST):
+    for name, (shape, kind) in islice(uncovered.items(), MOST):
         reason = "" if kind is None else f": {kind.what}, which start from {kind.start}"
         lines.append(f"  {show(name)} {show(shape)}{reason}")
-    if len(uncovered) > _MOST:
-        lines.append(f"  … and {len(uncovered) - _MOST} more")
+    if len(uncovered) > MOST:
+        lines.append(f"  … and {len(uncovered) - MOST} more")
     first = next(iter(uncovered))
     lines.append(
         f"Cover each by a rule, as in Model(parameters, [({show(first)}, initializer)]), or by its own initializer"
@@ -144,12 +145,20 @@ def _unclear(unclear: Mapping[str, Shape], total: int) -> ValueError:
     )
 
 
-def _check_matches(rules: list[Rule], entries: Mapping[str, Entry], *, strict: bool) -> None:
-    """Warns of rules that match nothing, or raises."""
-    unmatched = [rule for rule in rules if not any(rule._matches(name, entry.shape) for name, entry in entries.items())]
+def check_matches(rules: Iterable[Rule], shapes: Mapping[str, Shape], *, strict: bool = False, stacklevel: int) -> None:
+    """Warns of rules that match no parameter, usual ones apart, or raises.
+
+    Args:
+        rules: The rules.
+        shapes: The parameters.
+        strict: Whether to raise.
+        stacklevel: The level of the line that is warned of, as `warnings.warn` counts from here.
+    """
+    own = [rule for rule in rules if not isinstance(rule, Usual)]
+    unmatched = [rule for rule in own if not any(rule._matches(name, shape) for name, shape in shapes.items())]
     if not unmatched:
         return
-    msg = f"`rules` must match parameters, got {show(unmatched)} that match none of {len(entries)}"
+    msg = f"`rules` must match parameters, got {show(unmatched)} that match none of {len(shapes)}"
     if strict:
         raise ValueError(msg)
-    warnings.warn(msg, UserWarning, stacklevel=4)  # at the line that makes the model
+    warnings.warn(msg, UserWarning, stacklevel=stacklevel)

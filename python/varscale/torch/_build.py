@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from .._arguments.show import show
 from .._engines import missing
+from .._initializers.builtin import Builtin
+from .._models.covering import check_matches
 from .._models.model import Model
+from .._models.rules import Rule, parse_rules
 from .._sources.seeds import SeedLike
 from ._drawing import Drawing
+from ._factory import constructed
 from ._init import init_
-from ._model_of import constructed
 from ._reading import Reading
-from ._record import Record
+from ._record import Record, check_not_kept
 
 try:
     import torch
@@ -22,7 +26,14 @@ except ModuleNotFoundError as error:
 Net = TypeVar("Net", bound="torch.nn.Module")
 
 
-def build(factory: Callable[..., Net], *args: Any, seed: SeedLike = None, **kwargs: Any) -> Net:
+def build(
+    factory: Callable[..., Net],
+    /,
+    *args: Any,
+    seed: SeedLike = None,
+    rules: Iterable[Rule | tuple[str, Builtin]] = (),
+    **kwargs: Any,
+) -> Net:
     """Builds a network with the laws of its own code and values of varscale: those of `model_of(factory, …)`.
 
     Its construction draws and fills nothing; then all parameters and buffers are filled in one parallel pass. What its
@@ -32,9 +43,11 @@ def build(factory: Callable[..., Net], *args: Any, seed: SeedLike = None, **kwar
 
     Args:
         factory: A function, or a class, that builds the network.
-        *args: Its arguments.
+        *args: Its arguments. Modules that it needs are built inside it: `lambda: Head(Body(config))`.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        **kwargs: Its keyword arguments.
+        rules: Rules as in `model_of`. They count before what the code does.
+        **kwargs: Its keyword arguments. A factory that has a `seed` or `rules` of its own is given as
+            `functools.partial(factory, seed=3)`.
 
     Returns:
         The network.
@@ -42,7 +55,10 @@ def build(factory: Callable[..., Net], *args: Any, seed: SeedLike = None, **kwar
     Raises:
         TypeError: An argument is of the wrong kind.
         ValueError: Some tensors are random by other laws than ours (a permutation, numbers of NumPy), or nothing was
-            written to them: the message lists all of them.
+            written to them: the message lists all of them. Or the factory uses modules that were not made in it.
+
+    Warns:
+        UserWarning: A rule matches nothing.
 
     Example:
         >>> import torch, varscale as vs
@@ -51,9 +67,15 @@ def build(factory: Callable[..., Net], *args: Any, seed: SeedLike = None, **kwar
         >>> bool((net.weight.detach().numpy() == model.init(7)["weight"]).all())
         True
     """
+    check_not_kept("build")
+    if not callable(factory) or isinstance(factory, torch.nn.Module):
+        msg = f"`factory` must be a function that builds a module, got {show(factory)}"
+        raise TypeError(msg)
+    parsed = parse_rules(rules)
     record = Record(memory=True)
-    net: Net = constructed(record, factory, args, kwargs)
-    reading = Reading(record, net)
+    net: Net = constructed(record, "factory", factory, args, kwargs)
+    reading = Reading(record, net, parsed)
+    check_matches(parsed, reading.shapes(), stacklevel=3)  # at the line that calls this
     drawing = Drawing(record, reading, seed)
     with torch.no_grad():
         drawing.before(reading.tensors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import sqrt
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
 from .._sources.seeds import SeedLike
 from ._init import init_
 from ._memory import has_memory, is_sharded
+from ._record import kept
 
 Tensor = TypeVar("Tensor", bound="torch.Tensor")
 
@@ -54,7 +57,7 @@ def uniform_(
     if low > high:
         msg = f"`a` must not be greater than `b`, got {show(a)} and {show(b)}"
         raise ValueError(msg)
-    return _filled(tensor, RandomUniform(low, high), generator, seed)
+    return _uniform(tensor, low, high, generator, seed)
 
 
 def normal_(
@@ -66,7 +69,7 @@ def normal_(
     seed: SeedLike = None,
 ) -> Tensor:
     """Fills a tensor with normal values; see `uniform_` for what the functions here have in common."""
-    return _filled(tensor, RandomNormal(finite("mean", mean), not_negative("std", std)), generator, seed)
+    return _normal(tensor, finite("mean", mean), not_negative("std", std), generator, seed)
 
 
 def trunc_normal_(
@@ -88,21 +91,22 @@ def trunc_normal_(
         msg = f"`a` must be less than `b`, got {show(a)} and {show(b)}"
         raise ValueError(msg)
     law = TruncatedNormal(mean, std, lower=(low - mean) / std, upper=(high - mean) / std)
-    return _filled(tensor, law, generator, seed)
+    return _filled(tensor, law, partial(torch.nn.init.trunc_normal_, tensor, mean, std, low, high), generator, seed)
 
 
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: SeedLike = None
 ) -> Tensor:
     """Fills a tensor with uniform values of variance gain² · 2 / (fan_in + fan_out); see `uniform_`."""
-    return _filled(tensor, _uniform(_xavier(tensor, gain)), generator, seed)
+    bound = sqrt(3.0) * _xavier(tensor, gain)
+    return _uniform(tensor, -bound, bound, generator, seed)
 
 
 def xavier_normal_(
     tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: SeedLike = None
 ) -> Tensor:
     """Fills a tensor with normal values of variance gain² · 2 / (fan_in + fan_out); see `uniform_`."""
-    return _filled(tensor, RandomNormal(0.0, _xavier(tensor, gain)), generator, seed)
+    return _normal(tensor, 0.0, _xavier(tensor, gain), generator, seed)
 
 
 def kaiming_uniform_(
@@ -118,7 +122,8 @@ def kaiming_uniform_(
 
     The fans are those of the axes (out, in, *kernel); see `uniform_` for what the functions have in common.
     """
-    return _filled(tensor, _uniform(_kaiming(tensor, a, mode, nonlinearity)), generator, seed)
+    bound = sqrt(3.0) * _kaiming(tensor, a, mode, nonlinearity)
+    return _uniform(tensor, -bound, bound, generator, seed)
 
 
 def kaiming_normal_(
@@ -134,7 +139,7 @@ def kaiming_normal_(
 
     The fans are those of the axes (out, in, *kernel); see `uniform_` for what the functions have in common.
     """
-    return _filled(tensor, RandomNormal(0.0, _kaiming(tensor, a, mode, nonlinearity)), generator, seed)
+    return _normal(tensor, 0.0, _kaiming(tensor, a, mode, nonlinearity), generator, seed)
 
 
 def eye_(tensor: Tensor) -> Tensor:
@@ -142,12 +147,19 @@ def eye_(tensor: Tensor) -> Tensor:
     if _checked(tensor).ndim != 2:
         msg = f"`tensor` must have two dimensions, got the shape {show(tuple(tensor.shape))}"
         raise ValueError(msg)
-    return init_(tensor, Identity()) if has_memory(tensor) else tensor
+    return _filled(tensor, Identity(), partial(torch.nn.init.eye_, tensor), None, 0)
 
 
-def _uniform(stddev: float) -> RandomUniform:
-    """The uniform law of mean 0 and this standard deviation."""
-    return RandomUniform(-sqrt(3.0) * stddev, sqrt(3.0) * stddev)
+def _uniform(tensor: Tensor, low: float, high: float, generator: Any, seed: Any) -> Tensor:
+    """A tensor that was filled with uniform values."""
+    namesake = partial(torch.nn.init.uniform_, tensor, low, high)
+    return _filled(tensor, RandomUniform(low, high), namesake, generator, seed)
+
+
+def _normal(tensor: Tensor, mean: float, std: float, generator: Any, seed: Any) -> Tensor:
+    """A tensor that was filled with normal values."""
+    namesake = partial(torch.nn.init.normal_, tensor, mean, std)
+    return _filled(tensor, RandomNormal(mean, std), namesake, generator, seed)
 
 
 def _xavier(tensor: torch.Tensor, gain: float) -> float:
@@ -178,7 +190,7 @@ def _checked(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _filled(tensor: Tensor, law: Builtin, generator: Any, seed: Any) -> Tensor:
+def _filled(tensor: Tensor, law: Builtin, namesake: Callable[[], object], generator: Any, seed: Any) -> Tensor:
     """The tensor after it was filled from a seed, or from one that is drawn from torch's generator."""
     if generator is not None and not isinstance(generator, torch.Generator):
         msg = f"`generator` must be a torch.Generator or None, got {show(generator)}"
@@ -186,6 +198,9 @@ def _filled(tensor: Tensor, law: Builtin, generator: Any, seed: Any) -> Tensor:
     if generator is not None and seed is not None:
         msg = "`seed` must be None where `generator` is given: each of them names the values"
         raise ValueError(msg)
+    if kept():
+        namesake()  # the record knows torch's own functions, and reads the law
+        return tensor
     if not has_memory(_checked(tensor)):
         return tensor
     if seed is None:

@@ -18,6 +18,7 @@ from .._sources.seeds import SeedLike
 from ._memory import Filling, check_memory, filling, has_memory, is_sharded, is_written, run
 from ._modules import Rule, rules_of, statistics_of
 from ._names import Named, tensors_of
+from ._record import check_not_kept
 
 Target = TypeVar("Target", bound="torch.Tensor | torch.nn.Module")
 Makers = dict[str, Callable[[], Lazy]]
@@ -86,6 +87,7 @@ def init_(
         >>> bool((layer.weight.detach().numpy() == weight).all())
         True
     """
+    check_not_kept("init_")
     if isinstance(target, torch.nn.Module):
         fills = _of_module(target, init_or_model, seed, names, keep, everything)
     elif not isinstance(target, torch.Tensor):

@@ -77,7 +77,7 @@ def value_of(
     random = [value for value in inputs if value.random]
     # What is written to is an argument too, though some operations do not read it.
     if not random and not draws:
-        return Value(shape, dtype, compute, is_eye=base == "eye" and len(shape) == 2)
+        return Value(shape, dtype, compute, is_eye=base == "eye" and len(shape) == 2, inputs=inputs)
     why = _named(func) if draws else next((value.why for value in random if value.why), None) or _named(func)
     chain = law = None
     source: Value | None = None
@@ -91,8 +91,8 @@ def value_of(
             source = _of_softplus(base, random, chain, kwargs)
             law = None if source is None else _laws.inverse_softplus(source.law)
     if law is None:
-        return Value(shape, dtype, compute, why=why, chain=chain)
-    return Value(shape, dtype, compute, law=law, chain=chain, source=source)
+        return Value(shape, dtype, compute, why=why, chain=chain, inputs=inputs)
+    return Value(shape, dtype, compute, law=law, chain=chain, source=source, inputs=inputs)
 
 
 def _of_softplus(base: str, random: list[Value], chain: Chain | None, kwargs: Any) -> Value | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from math import copysign
 from typing import Any
 
@@ -13,12 +14,13 @@ from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Constant, Identity, Ones, Zeros
 from .._initializers.pieces import Pieces
+from .._models.covering import MOST
 from .._models.model import Model
 from .._models.rules import Rule
 from ._geometry import View, meet, placed
 from ._names import named
-from ._record import Record
-from ._storage import UNWRITTEN, Storage, covers, repeats, visible
+from ._record import Record, is_plain
+from ._storage import UNWRITTEN, Storage, Write, covers, repeats, visible
 from ._values import Value
 
 try:
@@ -35,12 +37,13 @@ class Reading:
         refused: For each other one its tensor and why it is not.
         holders: The first tensor that holds a value as it is, by the identity of the value.
         views: Refused ones that are views of another tensor.
-        tensors: All tensors but lazy ones.
+        tensors: All tensors but lazy, sparse and quantized ones.
+        settled: The names of those that a rule settles, whatever the network's code says.
         shown: The tensors that have random numbers of a value, as they are or changed, by the identity of its origin.
     """
 
     def __init__(self, record: Record, net: torch.nn.Module, rules: tuple[Rule, ...] = ()) -> None:
-        self._record, self._rules = record, rules
+        self._record = record
         self._shared: dict[Any, Builtin] = {}
         self.entries: dict[str, tuple[Any, Any, Initializer]] = {}
         self.refused: dict[str, tuple[torch.Tensor, str]] = {}
@@ -48,14 +51,18 @@ class Reading:
         self.shown: dict[int, dict[str, None]] = {}
         self.views: set[str] = set()
         self.tensors: list[torch.Tensor] = []
+        self.settled: set[str] = set()
         stored: dict[Storage, list[tuple[View, str, torch.Tensor]]] = {}
         for tensor, (name, *_) in named_tensors(net):
             if torch.nn.parameter.is_lazy(tensor):
                 self.refused[name] = tensor, "a lazy parameter, which has no shape yet"
                 continue
+            if not is_plain(tensor):
+                self.refused[name] = tensor, "a sparse, nested or quantized tensor"
+                continue
             self.tensors.append(tensor)
             rule = next((rule for rule in rules if rule.matches(name, tuple(tensor.shape))), None)
-            found = self._law(name, tensor) if rule is None else rule.initializer
+            found = self._found(name, tensor) if rule is None else self._settled(name, tensor, rule)
             if isinstance(found, str):
                 self.refused[name] = tensor, found
             else:
@@ -96,8 +103,26 @@ class Reading:
             count = f"{len(self.refused)} of {len(self.refused) + len(self.entries)} tensors"
             msg = f"`rules` must name a law for {count}, which the network's own code does not tell:"
             raise ValueError(msg + listed(self.refused))
-        # Its rules are done, and counted once more: one that matches nothing is a warning.
-        return Model(self.entries, self._rules, layout="torch")
+        return Model(self.entries, layout="torch")
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the tensors that are understood, by name."""
+        return {name: shape for name, (shape, *_) in self.entries.items()}
+
+    def _settled(self, name: str, tensor: torch.Tensor, rule: Rule) -> Initializer:
+        """The initializer that a rule gives a tensor, which then holds what the code makes others of."""
+        self.settled.add(name)
+        storage = self._record.storage(tensor)
+        if storage is not None:
+            self._show(name, tensor, [write for _, write in visible(storage.writes, View.of(tensor)) or ()])
+        return rule.initializer
+
+    def _found(self, name: str, tensor: torch.Tensor) -> Builtin | str:
+        """The initializer of a tensor, or why there is none: such as a law that no initializer takes."""
+        try:
+            return self._law(name, tensor)
+        except (TypeError, ValueError) as error:
+            return str(error)
 
     def _law(self, name: str, tensor: torch.Tensor) -> Builtin | str:
         """The initializer of a tensor, or why there is none."""
@@ -124,11 +149,16 @@ class Reading:
             found.append((_index(box, view.size), piece))
         if repeats(pieces, view):
             return "the same random numbers in several places"
-        for write in (write for _, write in pieces if write.value.random):
-            self.shown.setdefault(id(write.value.origin), {})[name] = None
-            if write.view == view:
-                self.holders.setdefault(id(write.value), tensor)
+        self._show(name, tensor, [write for _, write in pieces])
         return found[0][1] if len(found) == 1 else Pieces(found)
+
+    def _show(self, name: str, tensor: torch.Tensor, writes: list[Write]) -> None:
+        """Notes which random values a tensor shows, and which it holds as they are."""
+        for write in writes:
+            if write.value.random:
+                self.shown.setdefault(id(write.value.origin), {})[name] = None
+                if write.view == View.of(tensor):
+                    self.holders.setdefault(id(write.value), tensor)
 
     def _piece(self, storage: Storage, view: View, value: Value, dtype: torch.dtype) -> Builtin | str:
         """The initializer of one piece of a tensor, for the whole tensor's shape."""
@@ -179,7 +209,9 @@ def named_tensors(net: torch.nn.Module) -> list[tuple[torch.Tensor, list[str]]]:
 
 def listed(refused: dict[str, tuple[torch.Tensor, str]]) -> str:
     """Tensors, each with what stands in the way of it, on a line of its own."""
-    return "".join(f"\n  {show(name)}{_shown_shape(tensor)}: {why}" for name, (tensor, why) in refused.items())
+    some = islice(refused.items(), MOST)
+    lines = "".join(f"\n  {show(name)}{_shown_shape(tensor)}: {why}" for name, (tensor, why) in some)
+    return f"{lines}\n  … and {len(refused) - MOST} more" if len(refused) > MOST else lines
 
 
 def _shown_shape(tensor: torch.Tensor) -> str:

@@ -27,7 +27,7 @@ from ._values import Value, constant, each, leaves, real
 try:
     import torch
     from torch.multiprocessing.reductions import StorageWeakRef
-    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
@@ -73,7 +73,7 @@ class Record:
 
     def storage(self, tensor: torch.Tensor) -> Storage | None:
         """The record of a tensor's storage; None for a tensor whose memory is real."""
-        return self._storages.get(tensor.untyped_storage()._cdata)
+        return self._storages.get(tensor.untyped_storage()._cdata) if is_plain(tensor) else None
 
     def others(self, tensors: list[torch.Tensor]) -> list[Storage]:
         """The storages that are still in use by others than these tensors."""
@@ -97,13 +97,14 @@ class Record:
 
     def is_certain(self, tensor: torch.Tensor) -> bool:
         """Whether a real tensor is known to be computed of nothing that comes from elsewhere."""
-        found = self._certain.get(tensor.untyped_storage()._cdata)
+        found = self._certain.get(tensor.untyped_storage()._cdata) if is_plain(tensor) else None
         return found is not None and not bool(found.expired())
 
     def trust(self, tensor: torch.Tensor) -> None:
         """Notes that a real tensor is certain."""
-        memory = tensor.untyped_storage()
-        self._certain[memory._cdata] = StorageWeakRef(memory)
+        if is_plain(tensor):
+            memory = tensor.untyped_storage()
+            self._certain[memory._cdata] = StorageWeakRef(memory)
 
     def write(self, tensor: torch.Tensor, value: Value) -> None:
         """Notes that a tensor was given values."""
@@ -124,6 +125,28 @@ class Record:
         flat = torch.as_strided(tensor.detach(), (tensor.untyped_storage().nbytes() // tensor.element_size(),), (1,), 0)
         storage = self.follow(tensor, tensor.device)
         storage.write(View.of(flat), real(flat))
+
+
+def is_plain(tensor: torch.Tensor) -> bool:
+    """Whether the tensor is its memory and a view of it: no sparse, quantized, nested or lazy one."""
+    if torch.nn.parameter.is_lazy(tensor):
+        return False
+    return tensor.layout == torch.strided and not (tensor.is_quantized or tensor.is_nested)
+
+
+def kept() -> bool:
+    """Whether a record is kept in this thread now."""
+    return any(isinstance(mode, _Operations) for mode in _get_current_dispatch_mode_stack())
+
+
+def check_not_kept(function: str) -> None:
+    """Raises where a network's construction is read, and what this function fills would be lost."""
+    if kept():
+        msg = (
+            f"`{function}` must not be called by the code of a network that `model_of` or `build` reads, where nothing "
+            "is filled: call it afterwards, or write down a law there by `varscale.torch.normal_` and the like"
+        )
+        raise ValueError(msg)
 
 
 def _generators() -> tuple[Any, ...]:
@@ -166,7 +189,7 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         if results and all(result.alias_info is not None and not result.alias_info.is_write for result in results):
             return func(*args, **kwargs)  # a view
         written = written_by(func, args, kwargs)
-        if not draws and not written and _data_decides(func):
+        if not draws and not written and (_data_decides(func) or _leaves_memory(name, tensors, kwargs)):
             return func(*self._real(args), **self._real(kwargs))
         if torch.Tag.inplace_view in func.tags:
             return func(*args, **kwargs)
@@ -241,6 +264,12 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
 def _data_decides(func: Any) -> bool:
     """Whether what an operation returns, or its shape, depends on the values of its arguments."""
     return torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags
+
+
+def _leaves_memory(name: str, tensors: list[torch.Tensor], kwargs: Any) -> bool:
+    """Whether an operation has to do with tensors that are more than their memory, such as sparse ones."""
+    layouts = kwargs.get("layout") not in {None, torch.strided} or not all(map(is_plain, tensors))
+    return layouts or any(word in name for word in ("sparse", "quantize", "mkldnn"))
 
 
 def _without_memory(tensor: torch.Tensor) -> torch.Tensor:

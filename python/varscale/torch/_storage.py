@@ -88,7 +88,8 @@ def read(writes: tuple[Write, ...], nbytes: int, view: View, dtype: torch.dtype)
     if writes and writes[-1].view == view and writes[-1].value.dtype == dtype:
         return writes[-1].value
     pieces = visible(writes, view)
-    seen = [write.value for write in writes] if pieces is None else [write.value for _, write in pieces]
+    inputs = [write.value for write in writes]
+    seen = inputs if pieces is None else [write.value for _, write in pieces]
     if not covers(writes, pieces, view):
         return Value(view.size, dtype, why=UNWRITTEN)
     compute = lambda draws: _real(writes, nbytes, view, dtype, draws)  # noqa: E731
@@ -98,9 +99,10 @@ def read(writes: tuple[Write, ...], nbytes: int, view: View, dtype: torch.dtype)
             return Value(view.size, dtype, constant=seen[0].constant)
         if seen[0].law is not None and pieces is not None:
             places = lambda: _places(pieces, view, seen[0].origin)  # noqa: E731
-            return Value(view.size, dtype, compute, law=seen[0].law, source=seen[0], places=places)
-    why = next((value.why for value in seen if value.why), "parts of random tensors")
-    return Value(view.size, dtype, compute, why=why if any(value.random for value in seen) else None)
+            return Value(view.size, dtype, compute, law=seen[0].law, source=seen[0], places=places, inputs=inputs)
+    why: str | None = next((value.why for value in seen if value.why), "parts of random tensors")
+    why = why if any(value.random for value in seen) else None
+    return Value(view.size, dtype, compute, why=why, inputs=inputs)
 
 
 def visible(writes: Sequence[Write], view: View) -> list[tuple[Box, Write]] | None:
@@ -140,7 +142,7 @@ def repeats(pieces: list[tuple[Box, Write]], view: View) -> bool:
     """Whether the pieces of a tensor show some random number more than once, such as equal rows."""
     origins = Counter(write.value.origin for _, write in pieces if write.value.random)
     for origin, count in origins.items():
-        places = _places(pieces, view, origin) if count > 1 else torch.empty(0)
+        places = _places(pieces, view, origin) if count > 1 else torch.empty(0, device="cpu")
         if places[places >= 0].unique().numel() < (places >= 0).sum():
             return True
     return False
@@ -151,7 +153,7 @@ def _places(pieces: list[tuple[Box, Write]], view: View, origin: Value) -> torch
     memory = torch.full((max(each.stop() for each in (view, *(write.view for _, write in pieces))),), -1, device="cpu")
     for _, write in pieces:
         target = torch.as_strided(memory, write.view.size, write.view.stride, write.view.offset)
-        target.copy_(write.value.places() if write.value.origin is origin else torch.tensor(-1))
+        target.copy_(write.value.places() if write.value.origin is origin else torch.tensor(-1, device="cpu"))
     return torch.as_strided(memory, view.size, view.stride, view.offset)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
@@ -33,6 +33,10 @@ def leaves(kind: Any, arguments: Any) -> list[Any]:
     return found
 
 
+class UndrawnError(ValueError):
+    """The code of a network looks at random values, and none are drawn yet."""
+
+
 class Draws:
     """Random values made real, each once, while one tensor is computed.
 
@@ -47,13 +51,18 @@ class Draws:
 
     def of(self, value: Value) -> torch.Tensor:
         """The values, which are computed where they follow from others."""
-        if id(value) not in self._known:
-            new = value.law is not None and value.origin is value
-            if new or value.compute is None or self._holds(value):
-                self._known[id(value)] = self._leaf(value)
-            else:
-                self._known[id(value)] = value.compute(self)
+        if not self.has(value):
+            self._known[id(value)] = self._leaf(value) if self.is_leaf(value) else value.computed(self)
         return self._known[id(value)]
+
+    def has(self, value: Value) -> bool:
+        """Whether the values are made already."""
+        return id(value) in self._known
+
+    def is_leaf(self, value: Value) -> bool:
+        """Whether the values are drawn or held, and do not follow from others."""
+        new = value.law is not None and value.origin is value
+        return new or value.compute is None or self._holds(value)
 
 
 Chain = tuple["Value", tuple[str, ...]]
@@ -74,11 +83,12 @@ class Value:
         chain: The value that this one is a function of, element by element, with the functions' names.
         is_eye: Whether it is a matrix with ones on its diagonal, and zeros elsewhere.
         compute: Computes the values from those that they follow from; None where they are drawn.
+        inputs: The values that they follow from.
     """
 
     __slots__ = (
-        *("_known", "_places", "chain", "compute", "constant", "dtype", "is_eye", "law", "origin", "random", "shape"),
-        "why",
+        *("_known", "_places", "chain", "compute", "constant", "dtype", "inputs", "is_eye", "law", "origin"),
+        *("random", "shape", "why"),
     )
 
     def __init__(
@@ -94,15 +104,16 @@ class Value:
         is_eye: bool = False,
         source: Value | None = None,
         places: Callable[[], torch.Tensor] | None = None,
+        inputs: Sequence[Value] = (),
     ) -> None:
         self.shape, self.dtype = tuple(shape), dtype
         self.law, self.constant, self.why = law, constant, why
         self.random = law is not None or why is not None
         self.chain = chain or (self, ())
         self.is_eye = is_eye
-        self.compute = compute
+        self.compute, self.inputs = compute, inputs
         self.origin: Value = self if source is None else source.origin
-        self._places = places or (None if source is None else source.places)
+        self._places: Callable[[], torch.Tensor] | None = places or (None if source is None else source._places)
         self._known: torch.Tensor | None = None
 
     def real(self, draws: Draws | None = None) -> torch.Tensor:
@@ -113,15 +124,41 @@ class Value:
         """
         if self.constant is not None:
             return self.constant.expand(self.shape)
+        if self.random and draws is None:
+            raise UndrawnError(self.why or self.law)
+        # First what they follow from, without recursion: a loop of the network's code makes a chain of any length.
+        todo = [self]
+        while todo:
+            unknown = todo[-1]._unknown(draws)
+            todo += reversed(unknown)
+            if not unknown:
+                made = todo.pop()._made(draws)
+        return made
+
+    def _unknown(self, draws: Draws | None) -> list[Value]:
+        """The values that must be known before these."""
+        if self._is_known(draws) or (self.random and draws is not None and draws.is_leaf(self)):
+            return []
+        # What follows from nothing random may still lie in one memory with it.
+        return [value for value in self.inputs if not value._is_known(draws) and (self.random or not value.random)]
+
+    def _is_known(self, draws: Draws | None) -> bool:
         if self.random:
-            if draws is None:
-                msg = f"`net_or_factory` must not look at random values while it builds, got {self.why or self.law}"
-                raise ValueError(msg)
+            return draws is not None and draws.has(self)
+        return self.constant is not None or self._known is not None
+
+    def _made(self, draws: Draws | None) -> torch.Tensor:
+        """The values, where those that they follow from are known."""
+        if draws is not None and self.random:
             return draws.of(self)
         if self._known is None:
-            assert self.compute is not None
-            self._known = self.compute(None)
+            self._known = self.computed(None)
         return self._known
+
+    def computed(self, draws: Draws | None) -> torch.Tensor:
+        """The values, computed."""
+        assert self.compute is not None
+        return self.compute(draws)
 
     def places(self) -> torch.Tensor:
         """The number of each element among those of the origin."""
@@ -137,8 +174,8 @@ class Value:
             return Value(self.shape, dtype, constant=self.constant.to(dtype))
         compute = lambda draws: self.real(draws).to(dtype)  # noqa: E731
         if self.random and (self.law is None or not dtype.is_floating_point):
-            return Value(self.shape, dtype, compute, why=self.why or why)
-        return Value(self.shape, dtype, compute, law=self.law, is_eye=self.is_eye, source=self)
+            return Value(self.shape, dtype, compute, why=self.why or why, inputs=[self])
+        return Value(self.shape, dtype, compute, law=self.law, is_eye=self.is_eye, source=self, inputs=[self])
 
     def spread(self, shape: Any, why: str) -> Value:
         """The same values in a tensor of another shape that they are broadcast to."""
@@ -148,7 +185,7 @@ class Value:
             return Value(shape, self.dtype, constant=self.constant)
         # Random values that are repeated are not independent any more.
         compute = lambda draws: self.real(draws).expand(tuple(shape))  # noqa: E731
-        return Value(shape, self.dtype, compute, why=(self.why or why) if self.random else None)
+        return Value(shape, self.dtype, compute, why=(self.why or why) if self.random else None, inputs=[self])
 
 
 def constant(shape: Any, dtype: torch.dtype, number: Any) -> Value:
