@@ -35,7 +35,6 @@ _CREATORS = {"empty", "empty_strided", "empty_permuted", "zeros", "ones", "full"
 _CREATORS |= {f"new_{name}" for name in _CREATORS} | {f"{name}_like" for name in _CREATORS}
 """The operations that make what parameters are made of. Anything else is made for real, where it is not random."""
 
-
 _COPIES = {"clone": 0, "_to_copy": 0, "copy_": 1}
 """The operations that only copy, each with the place of what it copies among its arguments."""
 
@@ -200,9 +199,8 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         outs = [argument.name for argument in func._schema.arguments if argument.is_out]
         if outs:
             self._check_outs(func, args, kwargs, outs)
-            values[1].update(
-                {key: constant(kwargs[key].shape, kwargs[key].dtype, 0) for key in outs}
-            )  # which are not read
+            # They are written to, but not read.
+            values[1].update({key: constant(kwargs[key].shape, kwargs[key].dtype, 0) for key in outs})
         for number, tensor in enumerate(written):
             self._put(func, args, values, tensor, number, written=True)
         if all(result.alias_info is not None for result in results):
@@ -240,8 +238,8 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         results = leaves(torch.Tensor, func(*each(_without_memory, torch.Tensor, args), **given))
         for key, result in zip(outs, results, strict=True):
             if result.shape != kwargs[key].shape:
-                own, shape = show(tuple(kwargs[key].shape)), show(tuple(result.shape))
-                msg = f"`{key}` of {func} must have the shape {shape} of the result while a network is read, got {own}"
+                operation, own, shape = str(func), show(tuple(kwargs[key].shape)), show(tuple(result.shape))
+                msg = f"`{key}` of {operation} must have the shape {shape} of the result while a network is read, got {own}"
                 raise ValueError(msg)
 
     def _made(self, result: torch.Tensor, device: torch.device) -> torch.Tensor:
