@@ -1,6 +1,6 @@
 //! Pages: large memory that is filled for the first time takes as few of them as the system can give.
 
-/// Memory of fewer bytes is left alone, as by NumPy, which does the same for arrays of its own.
+/// Memory of fewer bytes is left alone, as `NumPy` does with arrays of its own, of which it asks the same.
 #[cfg(target_os = "linux")]
 const LEAST: usize = 1 << 22;
 
