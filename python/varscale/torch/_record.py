@@ -238,8 +238,8 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         results = leaves(torch.Tensor, func(*each(_without_memory, torch.Tensor, args), **given))
         for key, result in zip(outs, results, strict=True):
             if result.shape != kwargs[key].shape:
-                operation, own, shape = str(func), show(tuple(kwargs[key].shape)), show(tuple(result.shape))
-                msg = f"`{key}` of {operation} must have the shape {shape} of the result while a network is read, got {own}"
+                name, own, shape = str(func), show(tuple(kwargs[key].shape)), show(tuple(result.shape))
+                msg = f"`{key}` of {name} must have the shape {shape} of the result while a network is read, got {own}"
                 raise ValueError(msg)
 
     def _made(self, result: torch.Tensor, device: torch.device) -> torch.Tensor:
