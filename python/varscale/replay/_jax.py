@@ -230,7 +230,7 @@ def parse_key(key: Any, *, x64: bool) -> tuple[int, int]:
         TypeError: `key` is neither an integer nor two of them.
         ValueError: The seed has more than 64 bits, or a word more than 32.
     """
-    if as_integer(key) is not None:
+    if isinstance(key, int) or as_integer(key) is not None:
         seed = int64("key", key)
         # A negative seed has the words of its two's complement; without `x64` JAX cuts seeds to 32 bits.
         return (seed >> 32) % WORD if x64 else 0, seed % WORD
