@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from types import FrameType
 from typing import Any
 
@@ -26,16 +27,20 @@ _DRAWS = {"normal", "uniform", "rand", "rand_like", "randn", "randn_like"}
 
 def written_by(func: Any, args: Any, kwargs: Any) -> list[Any]:
     """The arguments that an operation writes to, in order."""
-    names = {
-        argument.name for argument in func._schema.arguments if argument.alias_info and argument.alias_info.is_write
-    }
+    found = []
+    for place, name in _written(func):
+        found += leaves((torch.Tensor, Value), args[place] if place < len(args) else kwargs.get(name))
+    return found
+
+
+@cache
+def _written(func: Any) -> tuple[tuple[int, str], ...]:
+    """The places and names of the arguments that an operation writes to. Networks have few operations, often."""
+    arguments = func._schema.arguments
+    names = {argument.name for argument in arguments if argument.alias_info and argument.alias_info.is_write}
     if func._schema.name.partition("::")[2] in _BATCH_NORMS:
         names |= {"running_mean", "running_var"}  # which its schema does not tell
-    found = []
-    for place, argument in enumerate(func._schema.arguments):
-        if argument.name in names:
-            found += leaves((torch.Tensor, Value), args[place] if place < len(args) else kwargs.get(argument.name))
-    return found
+    return tuple((place, argument.name) for place, argument in enumerate(arguments) if argument.name in names)
 
 
 def value_of(
