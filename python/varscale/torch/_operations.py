@@ -17,7 +17,8 @@ try:
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
-_COPIES = {"clone", "copy", "_to_copy", "lift_fresh_copy"}
+COPIES = {"clone": 0, "_to_copy": 0, "lift_fresh_copy": 0, "copy": 1, "copy_": 1}
+"""The operations that only copy, each with the place of what it copies among its arguments."""
 _NUMBERS = {"zero": 0, "zeros": 0, "new_zeros": 0, "zeros_like": 0, "ones": 1, "new_ones": 1, "ones_like": 1}
 _FILLS = {"fill": 1, "full": 1, "new_full": 2, "full_like": 1}
 """The place of the number among the arguments."""
@@ -63,8 +64,8 @@ def value_of(
     if found is not None:
         return found
     inputs = leaves(Value, values)
-    if base in _COPIES:
-        copied: Value = args[1] if base == "copy" else args[0]
+    if name in COPIES:
+        copied: Value = args[COPIES[name]]
         return copied.spread(shape, _named(func)).cast(dtype, _named(func))
     if (
         _pointwise(func)

@@ -20,7 +20,7 @@ from .._core import prefer_huge_pages
 from .._engines import missing
 from ._geometry import View
 from ._looks import Looks
-from ._operations import parts_of, value_of, written_by
+from ._operations import COPIES, parts_of, value_of, written_by
 from ._storage import Storage
 from ._values import Value, constant, each, leaves, real
 
@@ -34,9 +34,6 @@ except ModuleNotFoundError as error:
 _CREATORS = {"empty", "empty_strided", "empty_permuted", "zeros", "ones", "full"}
 _CREATORS |= {f"new_{name}" for name in _CREATORS} | {f"{name}_like" for name in _CREATORS}
 """The operations that make what parameters are made of. Anything else is made for real, where it is not random."""
-
-_COPIES = {"clone": 0, "_to_copy": 0, "copy_": 1}
-"""The operations that only copy, each with the place of what it copies among its arguments."""
 
 
 class Record:
@@ -222,8 +219,8 @@ class _Operations(TorchDispatchMode):  # type: ignore[misc]
         parts: Any = None
         if name in {"cat", "stack"}:
             parts = parts_of(name, values[0], tensor)
-        elif name in _COPIES:
-            source = args[_COPIES[name]]
+        elif name in COPIES:
+            source = args[COPIES[name]]
             storage = self._record.storage(source)
             boxes = storage.parts(View.of(source), source.dtype) if storage and source.shape == tensor.shape else []
             places = ((tuple(slice(side.start, side.stop) for side in box), value) for box, value in boxes)
