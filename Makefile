@@ -70,7 +70,7 @@ bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, 
 golden: $(VENV)/built  ## writes tests/golden.txt anew: until the first release, with an entry under Values
 	PYTHONPATH=tests $(BIN)/python -m oracle.golden
 
-fit: $(VENV)/installed  ## fits the coefficients anew and writes src/math/coefficients.rs and tests/oracle/coefficients.py
+fit: $(VENV)/installed  ## fits the coefficients anew and writes src/math/coefficients.rs and python/varscale/_devices/coefficients.py
 	$(BIN)/python tools/fit_coefficients.py
 
 wheel: $(VENV)/installed  ## an abi3 wheel for Python 3.10 and later in dist/

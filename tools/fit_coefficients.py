@@ -7,8 +7,8 @@ a time, the first (which count most) first, and the others fitted again, so that
 
     python tools/fit_coefficients.py
 
-writes `src/math/coefficients.rs`, `tests/oracle/coefficients.py` and the error report `tools/fit_report.txt`.
-It takes a minute.
+writes `src/math/coefficients.rs`, `python/varscale/_devices/coefficients.py`, which the oracle reads too, and the error
+report `tools/fit_report.txt`. It takes a minute.
 """
 
 from __future__ import annotations
@@ -260,7 +260,7 @@ def main() -> None:
             rust += ["    ["] + [f"        {number}," for number in numbers] + ["    ];"]
             python += [f"# {fit.text}:", f"# {line}", f"{name} = (", *(f"    {number}," for number in numbers), ")"]
     (ROOT / "src" / "math" / "coefficients.rs").write_text("\n".join(rust) + "\n")
-    (ROOT / "tests" / "oracle" / "coefficients.py").write_text("\n".join(python) + "\n")
+    (ROOT / "python" / "varscale" / "_devices" / "coefficients.py").write_text("\n".join(python) + "\n")
     (ROOT / "tools" / "fit_report.txt").write_text("\n".join(report) + "\n")
 
 

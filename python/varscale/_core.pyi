@@ -22,6 +22,7 @@ __all__ = [
     "simd_level",
     "tensorflow_scramble",
     "threefry2x32",
+    "truncated_masses",
     "truncated_moments",
     "xla_erf",
 ]
@@ -61,6 +62,13 @@ def fill(jobs: Sequence[_Job], /) -> None:
         ValueError: A job holds an illegal value, or two jobs may share memory.
         MemoryError: The system refuses the memory of a worker.
         KeyboardInterrupt: Ctrl-C was pressed.
+    """
+
+def truncated_masses(lower: float, upper: float, /) -> tuple[list[float], list[float]]:
+    """The masses of the standard normal law below `lower` and `upper`, and those above them, each rounded once.
+
+    Raises:
+        ValueError: The bounds are no interval, or the mass between them underflows.
     """
 
 def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:

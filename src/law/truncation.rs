@@ -63,6 +63,12 @@ impl Truncation {
         Ok(Self { lower, upper, below: below.map(f64::from), above: above.map(f64::from) })
     }
 
+    /// Φ(lower) and Φ(upper), then Φ(−lower) and Φ(−upper): all that the inverse needs beside the bounds.
+    #[must_use]
+    pub fn masses(&self) -> ([f64; 2], [f64; 2]) {
+        (self.below, self.above)
+    }
+
     /// The value at the symmetric uniform `u` in (−1, 1).
     #[inline]
     #[must_use]

@@ -64,6 +64,14 @@ mod _core {
         Ok(Truncation::new(lower, upper)?.moments())
     }
 
+    /// The masses below both bounds of the truncated standard normal law, and those above them.
+    #[pyfunction]
+    #[pyo3(signature = (lower, upper, /))]
+    fn truncated_masses(lower: f64, upper: f64) -> PyResult<([f64; 2], [f64; 2])> {
+        let _environment = DefaultEnvironment::enter();
+        Ok(Truncation::new(lower, upper)?.masses())
+    }
+
     /// Gives this thread the default floating-point environment, or the one of the given word; returns the old one's.
     #[pyfunction]
     #[pyo3(signature = (word = None, /))]

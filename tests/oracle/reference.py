@@ -16,7 +16,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from oracle import coefficients as c
+from varscale._devices import coefficients as c
 
 Numbers = NDArray[np.uint64]
 F32 = NDArray[np.float32]

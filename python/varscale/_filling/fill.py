@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._arguments.diagonal import diagonal_places
 from .._arguments.parts import Part
 from .._core import fill as core_fill
-from .._sources.source import Drawn, Joined, Source
+from .._sources.source import Drawn, Joined, Known, Source
 from .arrays import check_out, new_array
 from .assign import assign
 from .writing import Writing
@@ -42,8 +43,18 @@ def _write(source: Source, part: Part, array: NDArray[Any]) -> None:
         together = Pass()
         together.add(source, part, array)
         together.run()
+    elif isinstance(source, Known):
+        _write_known(source, part, array)
     elif array.size:
         source.write(array, part)
+
+
+def _write_known(source: Known, part: Part, array: NDArray[Any]) -> None:
+    mesh = part.mesh(array)
+    assign(mesh, source.value)
+    if source.diagonal is not None and array.size:
+        rows, columns = part.picks or [(0, 1, size) for size in part.full_shape]
+        mesh[diagonal_places(rows, columns)] = source.diagonal
 
 
 class Pass:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .._arguments.checks import check_config, finite
-from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
 from .._arguments.fans import compute_fans
 from .._arguments.numbers import real_numbers
@@ -21,7 +20,7 @@ from .._arguments.show import show
 from .._filling.assign import assign
 from .._sources.environment import in_default_environment
 from .._sources.plan import check_overflow
-from .._sources.source import Source, Written
+from .._sources.source import Known, Source, Written
 from .builtin import Builtin
 from .sampled import Description
 
@@ -38,7 +37,7 @@ class Fixed(Builtin):
         self._set(dtype=numeric_dtype(dtype).name)
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
-        return Written(numeric_dtype(self.dtype if dtype is None else dtype), partial(_write, self._number))
+        return Known(numeric_dtype(self.dtype if dtype is None else dtype), self._number)
 
     def describe(self, shape: ShapeLike) -> Description:
         """The fans, mean, standard deviation and bounds of the values for a shape, without making any.
@@ -107,7 +106,7 @@ class Constant(Fixed):
         if not fits:
             msg = f"`value` must be one that the dtype {show(kind.name)} can hold, got {show(self.value)}"
             raise ValueError(msg)
-        return Written(kind, partial(_write, held))
+        return Written(kind, partial(_write, held)) if held.ndim else Known(kind, held)
 
     def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
         values = self._values.reshape(-1).astype(np.float64)
@@ -204,7 +203,7 @@ class Identity(Fixed):
             raise ValueError(msg)
         check_overflow(abs(self.gain), kind)
         gain = in_default_environment(np.array(self.gain).astype, kind.dtype)
-        return Written(kind.dtype, partial(_write_diagonal, gain))
+        return Known(kind.dtype, 0, gain)
 
     def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
         if not prod(shape):
@@ -216,16 +215,8 @@ class Identity(Fixed):
 
 
 def _write(values: ArrayLike, array: NDArray[Any], part: Part) -> None:
-    """Writes one value to all elements, or one to each."""
+    """Writes one value to each element."""
     assign(array, values)
-
-
-def _write_diagonal(gain: NDArray[Any], array: NDArray[Any], part: Part) -> None:
-    """Writes `gain` where an element's row index equals its column index, and zeros elsewhere."""
-    mesh = part.mesh(array)
-    assign(mesh, 0)
-    rows, columns = part.picks or [(0, 1, size) for size in part.full_shape]
-    mesh[diagonal_places(rows, columns)] = gain
 
 
 def _chosen(values: NDArray[Any], part: Part) -> NDArray[Any]:

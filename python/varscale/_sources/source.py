@@ -54,6 +54,15 @@ class Drawn:
         return stream if isinstance(stream, (bytes, tuple)) else stream._stream()
 
 
+class Known(NamedTuple):
+    """One value for all elements; in a matrix those of the diagonal may have another one."""
+
+    dtype: np.dtype[Any]
+    value: Any
+    diagonal: NDArray[Any] | None = None
+    """The value where an element's row index equals its column index; None for the same as elsewhere."""
+
+
 class Written(NamedTuple):
     """Values that Python writes: `write` takes the array and the part of the tensor that it holds."""
 
@@ -84,4 +93,4 @@ class Once:
         return self._name
 
 
-Source = Drawn | Written | Joined
+Source = Drawn | Known | Written | Joined
