@@ -11,7 +11,7 @@ import numpy as np
 from .._arguments.index import Picks
 from .._arguments.parts import Part
 from .._core import truncated_masses
-from .._sources.plan import STANDARD_BOUNDS
+from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.source import Drawn, Source
 
 LAWS = ("uniform", "normal", "truncated_normal", "truncated")
@@ -49,14 +49,19 @@ def obstacle(source: Source) -> str | None:
     return None
 
 
+def law_of(plan: Plan) -> str:
+    """The law of a plan, as kernels know it."""
+    return "truncated" if plan.law == "truncated_normal" and plan.bounds != STANDARD_BOUNDS else plan.law
+
+
 def crossing(source: Drawn) -> Crossing:
     """What crosses of a source that has no obstacle. An unseeded call takes its number here."""
     plan, identity = source.plan, source.named()
     assert isinstance(identity, bytes)
-    law, bounds = plan.law, tuple[float, ...]()
-    if law == "truncated_normal" and plan.bounds != STANDARD_BOUNDS:
+    law, bounds = law_of(plan), tuple[float, ...]()
+    if law == "truncated":
         below, above = truncated_masses(*plan.bounds)
-        law, bounds = "truncated", (*plan.bounds, *below, *above)
+        bounds = (*plan.bounds, *below, *above)
     return Crossing(law, bounds, (plan.loc, plan.scale, plan.low, plan.high), identity)
 
 

@@ -13,6 +13,7 @@ except ModuleNotFoundError as error:
 from torch.nn.init import calculate_gain, constant_, ones_, zeros_
 
 from ._build import build
+from ._devices import DeviceRoute, device_report
 from ._functions import (
     eye_,
     kaiming_normal_,
@@ -28,9 +29,11 @@ from ._methods import init_method
 from ._model_of import model_of
 
 __all__ = [
+    "DeviceRoute",
     "build",
     "calculate_gain",
     "constant_",
+    "device_report",
     "eye_",
     "init_",
     "init_method",

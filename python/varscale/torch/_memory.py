@@ -15,9 +15,10 @@ from .._arguments.parts import WHOLE, indexed_part
 from .._arguments.shards import shard_index
 from .._arguments.show import show
 from .._filling.arrays import overlaps
-from .._filling.fill import Pass
+from .._filling.fill import Pass, make
 from .._filling.lazy import Lazy
 from .._filling.writing import Writing
+from ._devices import Elsewhere, refusal
 
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 """The dtypes, by size in bytes, as which tensors cross to NumPy where torch cannot hand over their own."""
@@ -118,22 +119,28 @@ def run(fills: list[Filling]) -> None:
     Tensors that share memory are filled in order, as by any function of `torch.nn.init`.
     """
     fills = [fill for fill in fills if fill.index is not None]
-    shared = _share_memory([fill.local for fill in fills if fill.view is not None])
+    shared = _share_memory([fill.local for fill in fills])
     # A pass per array where they share memory: the core fills the arrays of one pass at the same time.
-    together = Pass(most=0 if shared else maxsize)
+    together, elsewhere = Pass(most=0 if shared else maxsize), Elsewhere()
     with Writing(*(fill.view for fill in fills if fill.view is not None)):
         for fill in fills:
-            if fill.view is not None:
-                part = indexed_part(fill.lazy.shape, fill.index)
-                together.add(fill.lazy._source(part), part, fill.view)
+            part = indexed_part(fill.lazy.shape, fill.index)
+            source = fill.lazy._source(part)
+            by_device = fill.view is None or refusal(fill.local.device) is None
+            if by_device and elsewhere.takes(fill.local, source, part):
+                if shared:
+                    elsewhere.run()
+            elif fill.view is not None:
+                together.add(source, part, fill.view)
+            else:
+                # Made, copied and dropped one after another, so that the CPU holds one copy at a time.
+                made = torch.empty(fill.local.shape, dtype=fill.local.dtype, device="cpu")
+                make(source, part, _view(made, fill.lazy))
+                fill.local.copy_(made)
         together.run()
+        elsewhere.run()
     for fill in fills:
-        if fill.view is None:
-            # Made, copied and dropped one after another, so that the CPU holds one copy at a time.
-            made = torch.empty(fill.local.shape, dtype=fill.local.dtype, device="cpu")
-            fill.lazy.fill(_view(made, fill.lazy), fill.index)
-            fill.local.copy_(made)
-        # NumPy wrote past autograd, which counts versions; inference tensors have none.
+        # What fills here writes past autograd, which counts versions; inference tensors have none.
         if not fill.target.is_inference():
             torch.autograd.graph.increment_version(fill.target)
 

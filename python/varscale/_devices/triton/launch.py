@@ -1,0 +1,64 @@
+"""Launches: what all kernels take, and how they are started."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, NamedTuple
+
+import torch
+import triton
+
+from ..crossing import Crossing, Lattice
+
+INTERPRETED = bool(triton.knobs.runtime.interpret)
+"""Whether Triton interprets its kernels, on CPU tensors."""
+FUSION = False
+"""Whether a product and a sum may be rounded once: then the bits are others."""
+_kept: dict[Any, Any] = {}
+"""Compiled kernels, by all that they depend on: Triton's own launcher reads every argument again at each call."""
+
+
+class Fill(NamedTuple):
+    """A tensor, and what the elements of a lattice in it get."""
+
+    out: torch.Tensor
+    crossing: Crossing
+    lattice: Lattice
+
+    def address(self) -> int:
+        """Where the first element of the lattice lies."""
+        return int(self.out.data_ptr()) + self.lattice.offset * int(self.out.itemsize)
+
+    def per_block(self) -> int:
+        """How many elements a block of the stream makes."""
+        return 2 if self.out.itemsize == 8 else 4
+
+    def numbers(self) -> tuple[int, ...]:
+        """The halves of the identity, and the bits of the real parameters."""
+        reals = (*self.crossing.place, *(self.crossing.bounds or (0.0,) * 6))
+        return struct.unpack("<12Q", self.crossing.identity + struct.pack("<10d", *reals))
+
+    def constants(self) -> tuple[Any, ...]:
+        """What every kernel is compiled for: the law and the arithmetic. The interpreter's `fma` rounds twice."""
+        low, high = self.crossing.place[2:]
+        fast = not INTERPRETED
+        return self.crossing.law, self.out.itemsize == 8, fast, INTERPRETED, fast and low != 0 != high
+
+    def launch(self, kernel: Any, grid: tuple[int, ...], numbers: tuple[int, ...], constants: Any, warps: int) -> None:
+        """Starts a kernel that fills the lattice."""
+        out, offset = self.out, self.lattice.offset
+        if offset:
+            out = torch.as_strided(out, (1,), (1,), out.storage_offset() + offset)
+        constants = (*self.constants(), *constants)
+        depends = (out.dtype, out.data_ptr() % 16 == 0, out.device, constants)
+        start(kernel, grid, (out, *self.numbers(), *numbers, *constants), warps, depends)
+
+
+def start(kernel: Any, grid: tuple[int, ...], arguments: tuple[Any, ...], warps: int, depends: Any) -> None:
+    """Starts a kernel on the current stream of the current device; it is compiled once for all that it depends on."""
+    key = (kernel, warps, FUSION, depends)
+    compiled = _kept.get(key)
+    if compiled is None:
+        _kept[key] = kernel[grid](*arguments, num_warps=warps, enable_fp_fusion=FUSION)
+    else:
+        compiled[(*grid, 1, 1)[:3]](*arguments)
