@@ -11,7 +11,7 @@ REPLAYS := tensorflow jax torch
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-replay lint \
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-replay lint \
 	mutants bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%)
 
@@ -47,10 +47,15 @@ test-long: $(VENV)/built  ## statistics at 2^30 values: a minute, 16 GB of memor
 test-parallel: $(VENV)/built  ## every test in 8 threads at once, but for those that set something process-wide
 	$(BIN)/pytest -m "not long" --parallel-threads=8
 
-test-engines: $(ENGINES:%=test-engine-%)  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
+test-engines: $(ENGINES:%=test-engine-%) test-kernels  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
 
 $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installed
 	PYTHONPATH=$(CURDIR)/python .venv-engine-$*/bin/python -m pytest tests/engines/test_$*_*.py
+
+test-kernels: $(VENV)/built .venv-engine-torch/installed  ## GPU kernels without a GPU: interpreted on the CPU, and compiled for three
+	TRITON_INTERPRET=1 PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python -m pytest \
+		tests/kernels/test_interpreted_*.py tests/engines/test_torch_tensors.py tests/engines/test_torch_shards.py -k "not 4- and not 6-"
+	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python -m pytest tests/kernels/test_compiled.py
 
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
 	$(BIN)/pytest -rP tests/frameworks

@@ -1,8 +1,6 @@
-"""The torch adapter with Triton's kernels, interpreted on the CPU: routes, the check at first use, and modules."""
+"""The torch adapter with Triton's kernels, interpreted on the CPU: routes, and modules."""
 
 from __future__ import annotations
-
-import warnings
 
 import numpy as np
 import pytest
@@ -10,26 +8,10 @@ import torch
 from torch import nn
 
 import varscale as vs
-from varscale._devices import check
-from varscale._devices.triton import fill as filling
-from varscale._devices.triton.launch import Fill
+from varscale._arguments.parts import indexed_part
 from varscale.torch import _devices
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-
-
-@pytest.fixture
-def launches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many tensors the kernels were given, call by call."""
-    found: list[int] = []
-    inner = filling.fill
-
-    def fill(fills: list[filling.Fill]) -> None:
-        found.append(len(fills))
-        inner(fills)
-
-    monkeypatch.setattr(filling, "fill", fill)
-    return found
 
 
 def on_cpu(monkeypatch: pytest.MonkeyPatch, *args: object, **kwargs: object) -> torch.Tensor:
@@ -81,6 +63,22 @@ def test_what_is_not_drawn(init: vs.Initializer, dtype: torch.dtype) -> None:
     assert np.array_equal(found.double().numpy(), np.asarray(init((5, 6))).astype(float))
 
 
+@pytest.mark.parametrize(
+    "index", [(slice(3, 6), slice(1, 7)), (slice(0, 2), slice(4, 9)), (slice(1, 9, 2), slice(None))]
+)
+def test_parts_of_the_identity(index: tuple[slice, ...]) -> None:
+    """A shard of an identity matrix has its ones in other places than the whole matrix."""
+    init = vs.Identity(0.5)
+    part = indexed_part((9, 9), index)
+    found, source = torch.full(part.shape, 7.0), init._source(part, "float32")
+    elsewhere = _devices.Elsewhere()
+    if elsewhere.takes(found, source, part):
+        elsewhere.run()
+        assert np.array_equal(found.numpy(), init((9, 9))[index])
+    else:
+        assert index[0].step == 2  # a step has no diagonal of its own
+
+
 def test_replays_are_copied(launches: list[int]) -> None:
     """A replay has words of its own, which no kernel makes."""
     init = vs.RandomNormal(seed=vs.replay.torch(3))
@@ -117,71 +115,3 @@ def test_autograd_counts_a_fill() -> None:
     before = tensor._version
     vs.torch.init_(tensor, vs.RandomNormal(seed=1))
     assert tensor._version > before
-
-
-class TestCheck:
-    """The check at first use."""
-
-    @pytest.fixture(autouse=True)
-    def _forget(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(check, "_verdicts", {})
-        monkeypatch.setattr(check, "COUNT", 3000)
-
-    @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-    def test_one_other_bit_is_enough(
-        self, launches: list[int], monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype
-    ) -> None:
-        """A device that makes other bits fills networks all the same, or without a word."""
-        inner = _devices._values
-
-        def values(*args: object) -> np.ndarray:
-            made = inner(*args)
-            if made.itemsize == 4:  # bfloat16 hides what float32 arithmetic does
-                made.view(np.uint32)[2999] ^= 1
-            return made
-
-        monkeypatch.setattr(_devices, "_values", values)
-        tensor = torch.empty(7, 9, dtype=dtype)
-        with pytest.warns(UserWarning, match=r"does not make the CPU's bits of the law normal in float32 \(1 of 3000"):
-            vs.torch.init_(tensor, vs.RandomNormal(seed=1))
-        launches.clear()
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            vs.torch.init_(tensor, vs.RandomNormal(seed=1))
-        assert not launches
-        assert torch.equal(tensor, on_cpu(monkeypatch, torch.empty(7, 9, dtype=dtype), vs.RandomNormal(seed=1)))
-
-    def test_a_device_without_a_compiler(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Triton needs a C compiler, which images often lack: that must not stop a training script."""
-
-        def values(*args: object) -> np.ndarray:
-            msg = "Failed to find C compiler"
-            raise RuntimeError(msg)
-
-        monkeypatch.setattr(_devices, "_values", values)
-        with pytest.warns(UserWarning, match="RuntimeError: Failed to find C compiler"):
-            found = vs.torch.init_(torch.empty(7, 9), vs.RandomNormal(seed=1))
-        assert np.array_equal(found.numpy(), vs.RandomNormal(seed=1)((7, 9)))
-
-    def test_a_cut_instead_of_a_rounding(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The check compares values in which a cut bfloat16 does not show; the interpreter's own conversion cuts."""
-        inner = Fill.constants
-        monkeypatch.setattr(Fill, "constants", lambda fill: (*inner(fill)[:3], False, False))
-        with pytest.warns(UserWarning, match="does not make the CPU's bits of the law normal in bfloat16"):
-            vs.torch.init_(torch.empty(4, 4, dtype=torch.bfloat16), vs.RandomNormal(seed=1))
-
-    def test_the_report(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Nobody can see which way a device's tensors are filled, or what the check has found."""
-        vs.torch.init_(torch.empty(4, 4, dtype=torch.bfloat16), vs.RandomNormal(seed=1))
-        (row,) = (row for row in vs.torch.device_report() if row.device.startswith("cpu"))
-        assert row[:3] == ("cpu (interpreted)", "triton", None)
-        assert row.checks == {("normal", "bfloat16"): (3000, 0, None), ("normal", "float32"): (3000, 0, None)}
-        monkeypatch.setenv("VARSCALE_DEVICE", "cpu")
-        (row,) = (row for row in vs.torch.device_report() if row.device.startswith("cpu"))
-        assert row[1:3] == ("cpu", "VARSCALE_DEVICE is cpu")
-
-    def test_a_setting_of_another_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A misspelt variable changes nothing, and nobody says so."""
-        monkeypatch.setenv("VARSCALE_DEVICE", "gpu")
-        with pytest.raises(ValueError, match=r"`VARSCALE_DEVICE` must be auto or cpu, got 'gpu'"):
-            vs.torch.init_(torch.empty(4, 4), vs.RandomNormal(seed=1))

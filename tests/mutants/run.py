@@ -157,13 +157,16 @@ def _command(tree: Path, test: str) -> tuple[str, ...]:
     """What runs a test, whose name comes last."""
     if _kind(test) == "crate":
         return str(tree / PLACES["crate"]), "--exact"
-    python = sys.executable
+    python: tuple[str, ...] = (sys.executable,)
     if test.startswith("tests/engines/"):
         # An adapter's tests run where its engine is installed.
         engine = Path(test).name.split("_")[1]
-        python = str(ROOT / f".venv-engine-{engine}" / "bin" / "python")
+        python = (str(ROOT / f".venv-engine-{engine}" / "bin" / "python"),)
+    elif test.startswith("tests/kernels/"):
+        interpreted = Path(test).name.startswith("test_interpreted")
+        python = ("env", f"TRITON_INTERPRET={interpreted:d}", str(ROOT / ".venv-engine-torch" / "bin" / "python"))
     # Hypothesis tries the same cases in every run: what is killed stays killed.
-    return python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"
+    return *python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"
 
 
 def _wrong(tree: Path, tests: tuple[str, ...], *, expected: int) -> str:

@@ -17,9 +17,8 @@ from varscale._engines import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
-WITHOUT_ENGINES = [
-    name for name in MODULES if name.partition(".")[0] not in EXTRAS
-]  # tests/engines/ has those examples
+# tests/engines/ has the examples of the others.
+WITHOUT_ENGINES = [name for name in MODULES if not {*name.split(".")} & {*EXTRAS, "jnp", "triton"}]
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))]
 FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "orbax", "distributed", "zarr", "scipy", "pandas")
 

@@ -45,8 +45,7 @@ def device_report() -> tuple[DeviceRoute, ...]:
 
     Example:
         >>> import varscale as vs
-        >>> for row in vs.torch.device_report():
-        ...     print(row.device, row.route, row.reason, row.checks)
+        >>> routes = [(row.device, row.route, row.reason) for row in vs.torch.device_report()]
     """
     devices = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
     if _is_interpreted():
