@@ -18,7 +18,7 @@ FLOORS: dict[str, int] = {
     "_arguments": 1,
     "_sources": 2,
     "_filling": 3,
-    "_devices": 4,
+    "_devices": 3,
     "replay": 4,
     "_initializers": 5,
     "_models": 6,

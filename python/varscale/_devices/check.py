@@ -1,4 +1,4 @@
-"""The check at first use: a device's own values, beside those of the core, before anybody gets any of them."""
+"""The check at first use: a device's own values beside those of the core, before anybody gets any of them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from numpy.typing import NDArray
 from .._arguments.dtypes import FloatType
 from .._arguments.parts import Part, indexed_part
 from .._arguments.show import show
-from .._filling.fill import make
 from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.source import Drawn
 
-COUNT = 100_000
-"""How many values are compared."""
+Make = Callable[[Drawn, Part], NDArray[Any]]
+"""What makes the values of a part as an array of the host, such as `_filling.fill.make`."""
+
 _IDENTITY = bytes(range(16))
+_PLACES = ((0.3, 0.7), (0.0, 1e-5))
+"""Means and scales: one product is rounded before it is added to something; one ends in float16's subnormals."""
+_PARTS: tuple[tuple[tuple[int, ...], Any], ...] = (((211, 237), ...), ((2**64,), slice(2**40 + 3, 2**40 + 1000)))
 _BOUNDS = {"truncated": ((-1.0, 3.0), (-inf, -5.5))}
-"""Bounds that reach all pieces of the inverse."""
+"""Bounds that lead to all pieces of the inverse."""
 
 
 class Verdict(NamedTuple):
-    """What the check of one law and dtype on a device found."""
+    """What the check of one law and dtype on a device has found."""
 
     compared: int
     different: int
@@ -37,27 +40,23 @@ _verdicts: dict[tuple[str, str, str], Verdict] = {}
 """By device, law and dtype. Two threads may check at the same time, and find the same."""
 
 
-def is_exact(device: str, law: str, kind: FloatType, device_values: Callable[[Drawn, Part], NDArray[Any]]) -> bool:
-    """Whether a device makes the core's bits; found out once a device, law and dtype.
+def is_exact(device: str, law: str, kind: FloatType, made: Make, right: Make) -> bool:
+    """Whether what a device has `made` is what is `right`; at first use some 100,000 values are compared.
 
-    Args:
-        device: What users call it.
-        law: One of `crossing.LAWS`.
-        kind: The dtype.
-        device_values: Makes the values of a source and part there, and brings them back.
+    A law has the names that crossings give it.
 
     Warns:
-        UserWarning: Values differ, or the device makes none.
+        UserWarning: Values differ, or the device makes none; once a device, law and dtype.
     """
     key = device, law, kind.name
     verdict = _verdicts.get(key)
     if verdict is None:
-        verdict = _verdicts[key] = _compare(law, kind, device_values)
-        found = verdict.error or (verdict.different and f"{verdict.different} of {verdict.compared} values are others")
-        if found:
+        verdict = _verdicts[key] = _compare(law, kind, made, right)
+        reason = verdict.error or f"{verdict.different} of {verdict.compared} differ"
+        if verdict.error or verdict.different:
             msg = (
-                f"{device} does not make the CPU's bits of the law {law} in {kind.name} ({found}): from now on the CPU "
-                "makes them, and they are copied"
+                f"{device} does not make the CPU's values of the law {law} in {kind.name}: {reason}. So the CPU makes "
+                "them, and they are copied"
             )
             warnings.warn(msg, UserWarning, stacklevel=2)
     return verdict.error is None and not verdict.different
@@ -68,24 +67,26 @@ def verdicts(device: str) -> dict[tuple[str, str], Verdict]:
     return {key[1:]: verdict for key, verdict in sorted(_verdicts.items()) if key[0] == device}
 
 
-def _compare(law: str, kind: FloatType, device_values: Callable[[Drawn, Part], NDArray[Any]]) -> Verdict:
+def _compare(law: str, kind: FloatType, made: Make, right: Make) -> Verdict:
     bits = np.dtype(f"u{kind.dtype.itemsize}")
     compared = different = 0
-    for source, part in _cases(law, kind):
-        right = make(source, part)
+    for source, part in _samples(law, kind):
+        wanted = right(source, part)
         try:
-            found = device_values(source, part)
+            found = made(source, part)
         except Exception as error:  # of the framework's: there is no compiler, or none for this device
             return Verdict(0, 0, show(f"{type(error).__name__}: {error}"))
-        compared += right.size
-        different += int(np.count_nonzero(right.view(bits) != found.view(bits)))
+        compared += wanted.size
+        different += int(np.count_nonzero(found.view(bits) != wanted.view(bits)))
     return Verdict(compared, different)
 
 
-def _cases(law: str, kind: FloatType) -> list[tuple[Drawn, Part]]:
-    """Values with a `loc`, without which some products have no sum to be fused with, from an odd number past 2^32."""
-    all_bounds = _BOUNDS.get(law, (STANDARD_BOUNDS,))
+def _samples(law: str, kind: FloatType) -> list[tuple[Drawn, Part]]:
+    """Sources of the law, and parts to make of them."""
     name = "truncated_normal" if law == "truncated" else law
-    first, count = 2**34 + 3, COUNT // len(all_bounds)
-    part = indexed_part((2**64,), slice(first, first + count))
-    return [(Drawn(kind, Plan(name, bounds, 0.3, 0.7, -inf, inf), _IDENTITY), part) for bounds in all_bounds]
+    plans = [
+        Plan(name, bounds, loc, scale, -inf, inf)
+        for bounds in _BOUNDS.get(law, (STANDARD_BOUNDS,))
+        for loc, scale in _PLACES
+    ]
+    return [(Drawn(kind, plan, _IDENTITY), indexed_part(*part)) for plan in plans for part in _PARTS]

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from .._arguments.dtypes import float_type
 from .._arguments.parts import Part
-from .._arguments.show import show
 from .._devices.check import Verdict, is_exact, verdicts
 from .._devices.crossing import crossing, lattices, law_of, obstacle
+from .._devices.setting import VARIABLE, on_the_host
+from .._filling.fill import make
 from .._sources.source import Drawn, Joined, Known, Source
 
 _TYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
@@ -63,12 +64,8 @@ def refusal(device: torch.device) -> str | None:
     Raises:
         ValueError: The environment variable `VARSCALE_DEVICE` has an illegal value.
     """
-    wanted = os.environ.get("VARSCALE_DEVICE") or "auto"
-    if wanted not in ("auto", "cpu"):
-        msg = f"`VARSCALE_DEVICE` must be auto or cpu, got {show(wanted)}"
-        raise ValueError(msg)
-    if wanted == "cpu":
-        return "VARSCALE_DEVICE is cpu"
+    if on_the_host():
+        return f"{VARIABLE} is cpu"
     if device.type != "cuda" and not (device.type == "cpu" and _is_interpreted()):
         return f"there are no kernels for {device.type}"
     return None if _has_triton() else "Triton is not installed"
@@ -124,7 +121,7 @@ def _makes(tensor: Any, source: Source, part: Part) -> bool:
     values = partial(_values, tensor.device)
     # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
     kinds = [source.kind] if source.kind.value is source.kind.dtype.type else [float_type("float32"), source.kind]
-    return all(is_exact(name, law, kind, values) for kind in kinds)
+    return all(is_exact(name, law, kind, values, make) for kind in kinds)
 
 
 def _values(device: torch.device, source: Drawn, part: Part) -> NDArray[Any]:
@@ -168,7 +165,8 @@ def _number(value: Any) -> Any:
 @cache
 def _named(device: torch.device) -> str:
     """A device as users know it."""
-    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else f"{device} (interpreted)"
+    model = torch.cuda.get_device_name(device) if device.type == "cuda" else "interpreted"
+    return str(device) + f" ({model})"
 
 
 def _is_interpreted() -> bool:
