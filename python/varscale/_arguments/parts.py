@@ -166,6 +166,8 @@ def indexed_part(full: tuple[int, ...], index: Any) -> Part:
         ValueError: The tensor has more than 2^64 elements.
     """
     check_elements(full)
+    if index is WHOLE:
+        return Part(full, full)
     picks, kept = resolve_index(index, full)
     counts = [pick[2] if isinstance(pick, tuple) else len(pick) for pick in picks]
     shape = tuple(count for count, keep in zip(counts, kept, strict=True) if keep)

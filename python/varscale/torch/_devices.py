@@ -76,15 +76,37 @@ class Elsewhere:
 
     def __init__(self) -> None:
         self._fills: dict[torch.device, list[Any]] = {}
+        self._refusals: dict[torch.device, str | None] = {}
 
     def takes(self, tensor: torch.Tensor, source: Source, part: Part) -> bool:
         """Takes a tensor, and what a part of it gets; False, where the CPU has to make that."""
+        device = tensor.device
+        if device not in self._refusals:
+            self._refusals[device] = refusal(device)
+        # The CPU itself fills what it has in one pass.
+        if device.type == "cpu" and self._refusals[device] is not None:
+            return False
         tensor = tensor.detach()
         # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
-        if tensor.is_neg() or tensor.is_conj() or not _makes(tensor, source, part):
+        if tensor.is_neg() or tensor.is_conj() or not self._makes(tensor, source, part):
             return False
         self._put(tensor, source, part)
         return True
+
+    def _makes(self, tensor: Any, source: Source, part: Part) -> bool:
+        """Whether a tensor's device makes the values of a source."""
+        if isinstance(source, Joined):
+            mesh = part.mesh(tensor)
+            return all(self._makes(mesh[place], values, inner) for place, inner, values in source.pieces)
+        if isinstance(source, Known):
+            return source.diagonal is None or _corner(part) is not None
+        if not isinstance(source, Drawn) or obstacle(source) is not None or self._refusals[tensor.device] is not None:
+            return False
+        law, name = law_of(source.plan), _named(tensor.device)
+        values = partial(_values, tensor.device)
+        # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
+        kinds = [source.kind] if source.kind.value is source.kind.dtype.type else [float_type("float32"), source.kind]
+        return all(is_exact(name, law, kind, values, make) for kind in kinds)
 
     def _put(self, tensor: Any, source: Source, part: Part) -> None:
         if isinstance(source, Joined):
@@ -106,22 +128,6 @@ class Elsewhere:
         fills, self._fills = self._fills, {}
         for device, group in fills.items():
             _launch(device, group)
-
-
-def _makes(tensor: Any, source: Source, part: Part) -> bool:
-    """Whether a tensor's device makes the values of a source."""
-    if isinstance(source, Joined):
-        mesh = part.mesh(tensor)
-        return all(_makes(mesh[place], values, inner) for place, inner, values in source.pieces)
-    if isinstance(source, Known):
-        return source.diagonal is None or _corner(part) is not None
-    if not isinstance(source, Drawn) or obstacle(source) is not None or refusal(tensor.device) is not None:
-        return False
-    law, name = law_of(source.plan), _named(tensor.device)
-    values = partial(_values, tensor.device)
-    # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
-    kinds = [source.kind] if source.kind.value is source.kind.dtype.type else [float_type("float32"), source.kind]
-    return all(is_exact(name, law, kind, values, make) for kind in kinds)
 
 
 def _values(device: torch.device, source: Drawn, part: Part) -> NDArray[Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from sys import maxsize
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch._subclasses.fake_tensor import FakeTensor
@@ -18,7 +20,8 @@ from .._filling.arrays import overlaps
 from .._filling.fill import Pass, make
 from .._filling.lazy import Lazy
 from .._filling.writing import Writing
-from ._devices import Elsewhere, refusal
+from ._devices import Elsewhere
+from ._names import Label
 
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 """The dtypes, by size in bytes, as which tensors cross to NumPy where torch cannot hand over their own."""
@@ -55,7 +58,7 @@ def is_written(tensor: torch.Tensor) -> bool:
     return not tensor.is_inference() and tensor._version > 0
 
 
-def check_memory(label: str, tensor: torch.Tensor) -> None:
+def check_memory(label: str | Label, tensor: torch.Tensor) -> None:
     """Raises for a tensor that has no memory of its own to fill."""
     if torch.nn.parameter.is_lazy(tensor):
         msg = f"{label} must have a shape: run the lazy module once first"
@@ -77,7 +80,7 @@ def check_memory(label: str, tensor: torch.Tensor) -> None:
         raise ValueError(msg)
 
 
-def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
+def filling(label: str | Label, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
     """The fill of a target, with everything checked."""
     # First the memory: a tensor without it may have no shape to ask a lazy tensor for.
     check_memory(label, target)
@@ -85,9 +88,9 @@ def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]
     if tuple(target.shape) != lazy.shape:
         msg = f"{label} must have the shape {show(lazy.shape)} that it is to hold, got {show(tuple(target.shape))}"
         raise ValueError(msg)
-    expected = str(target.dtype).rpartition(".")[2]
-    if expected != lazy.dtype.name:
-        msg = f"{label} must have the dtype {show(lazy.dtype.name)} that it is to hold, got {show(expected)}"
+    expected, name = _named(target.dtype), _named(lazy.dtype)
+    if expected != name:
+        msg = f"{label} must have the dtype {show(name)} that it is to hold, got {show(expected)}"
         raise ValueError(msg)
     local, index = _shard(target) if is_sharded(target) else (target, WHOLE)
     # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
@@ -99,6 +102,12 @@ def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]
         msg = f"{label} must not overlap itself, got the strides {strides} for the shape {shape}"
         raise ValueError(msg)
     return Filling(target, lazy, local, index, view)
+
+
+@cache
+def _named(dtype: torch.dtype | np.dtype[Any]) -> str:
+    """The name of a dtype. NumPy takes longer to find it than all other checks together."""
+    return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 
 
 def _shard(target: Any) -> tuple[torch.Tensor, Any]:
@@ -126,8 +135,7 @@ def run(fills: list[Filling]) -> None:
         for fill in fills:
             part = indexed_part(fill.lazy.shape, fill.index)
             source = fill.lazy._source(part)
-            by_device = fill.view is None or refusal(fill.local.device) is None
-            if by_device and elsewhere.takes(fill.local, source, part):
+            if elsewhere.takes(fill.local, source, part):
                 if shared:
                     elsewhere.run()
             elif fill.view is not None:

@@ -14,6 +14,16 @@ _WRAPPERS = {"_orig_mod", "_checkpoint_wrapped_module"}
 """The parts that `torch.compile` and activation checkpointing put into the names of parameters."""
 
 
+class Label(NamedTuple):
+    """What a tensor is called in errors; the words are put together where there is one."""
+
+    name: str
+    is_parameter: bool
+
+    def __str__(self) -> str:
+        return f"{'parameter' if self.is_parameter else 'buffer'} {show(self.name)}"
+
+
 class Named(NamedTuple):
     """A tensor of a module."""
 
@@ -28,9 +38,9 @@ class Named(NamedTuple):
         return self.names[0]
 
     @property
-    def label(self) -> str:
+    def label(self) -> Label:
         """What it is called in errors."""
-        return f"{'parameter' if self.is_parameter else 'buffer'} {show(self.name)}"
+        return Label(self.name, self.is_parameter)
 
 
 def plain(name: str) -> str:
