@@ -11,8 +11,8 @@ REPLAYS := tensorflow jax torch
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-replay lint \
-	mutants bench bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-gpu test-replay lint \
+	mutants bench bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
@@ -56,6 +56,12 @@ test-kernels: $(VENV)/built .venv-engine-torch/installed  ## GPU kernels without
 	TRITON_INTERPRET=1 PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python -m pytest \
 		tests/kernels/test_interpreted_*.py tests/engines/test_torch_tensors.py tests/engines/test_torch_shards.py -k "not 4- and not 6-"
 	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python -m pytest tests/kernels/test_compiled.py
+
+test-gpu: $(VENV)/built .venv-engine-torch/installed  ## on a machine with a GPU: 2^30 values a law and dtype beside the CPU's, and faults that must be seen
+	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python tests/kernels/gpu.py
+
+bench-gpu: $(VENV)/built .venv-engine-torch/installed  ## on a machine with a GPU: beside torch, and the limit of its memory
+	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python benches/gpu.py
 
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
 	$(BIN)/pytest -rP tests/frameworks
