@@ -17,7 +17,7 @@ from .._models.model import Model
 from .._sources.seeds import SeedLike
 from ._memory import Filling, check_memory, filling, has_memory, is_sharded, is_written, run
 from ._modules import Rule, rules_of, statistics_of
-from ._names import Label, Named, tensors_of
+from ._names import Named, tensors_of
 from ._record import check_not_kept
 
 Target = TypeVar("Target", bound="torch.Tensor | torch.nn.Module")
@@ -214,7 +214,7 @@ def _lazy(tensor: torch.Tensor, init: Builtin, seed: Any = None, rules: Iterable
     return init.fold_in(*path).lazy(tensor.shape, tensor.dtype)
 
 
-def _labelled(label: str | Label, make: Callable[[], Lazy]) -> Lazy:
+def _labelled(label: str, make: Callable[[], Lazy]) -> Lazy:
     """What `make` returns; its errors say which tensor they are of."""
     try:
         return make()

@@ -14,16 +14,6 @@ _WRAPPERS = {"_orig_mod", "_checkpoint_wrapped_module"}
 """The parts that `torch.compile` and activation checkpointing put into the names of parameters."""
 
 
-class Label(NamedTuple):
-    """What a tensor is called in errors; the words are put together where there is one."""
-
-    name: str
-    is_parameter: bool
-
-    def __str__(self) -> str:
-        return f"{'parameter' if self.is_parameter else 'buffer'} {show(self.name)}"
-
-
 class Named(NamedTuple):
     """A tensor of a module."""
 
@@ -38,9 +28,9 @@ class Named(NamedTuple):
         return self.names[0]
 
     @property
-    def label(self) -> Label:
+    def label(self) -> str:
         """What it is called in errors."""
-        return Label(self.name, self.is_parameter)
+        return f"{'parameter' if self.is_parameter else 'buffer'} {show(self.name)}"
 
 
 def plain(name: str) -> str:
