@@ -180,7 +180,10 @@ def test_trains() -> None:
     assert np.allclose(module.weight.detach().numpy(), before["weight"] - 0.2)
 
 
-@pytest.mark.parametrize("name", [*document.DOCUMENTS, "docs/guides/networks.md", "docs/guides/devices.md", "docs/reference/torch.md"])
+GUIDES = ("docs/guides/networks.md", "docs/guides/devices.md", "docs/reference/torch.md")
+
+
+@pytest.mark.parametrize("name", [*document.DOCUMENTS, *GUIDES])
 def test_document_examples(name: str, tmp_path: Path) -> None:
     """If this fails an example of the documents does not run."""
     scripts = document.scripts(name, "torch")
