@@ -13,6 +13,7 @@ from triton.compiler import ASTSource
 
 from varscale._devices.crossing import LAWS
 from varscale._devices.triton import kernels
+from varscale._devices.triton.quotients import quotients_kernel
 
 TYPES = {"fp16": tl.float16, "bf16": tl.bfloat16, "fp32": tl.float32, "fp64": tl.float64}
 UNSIGNED = {*kernels.STREAM, *kernels.REALS, "start", "step0", "step1", "step2"}
@@ -52,6 +53,7 @@ def test_nothing_is_contracted(law: str, dtype: str) -> None:
     """A product and its sum are rounded once, or a quotient or a root is an approximation: other bits on some GPU."""
     exact = compiled("rows_kernel", law, dtype, OLDER)
     assert contracted(exact) == 0
+    assert ".ftz" not in exact
     assert not re.search(r"\b(div|sqrt)\.(full|approx)", exact)
     assert contracted(compiled("rows_kernel", law, dtype, OLDER, fusion=True)) > 0
     # The faster quotient: four for each value, and nothing else.
@@ -73,6 +75,14 @@ def test_whole_tiles_are_stored_in_16_bytes() -> None:
     for kernel in ("rows_kernel", "group_kernel"):
         assert "st.global.v4.b32" in compiled(kernel, "normal", "fp32", NVIDIA)
         assert "st.global.v4.b32" in compiled(kernel, "normal", "bf16", NVIDIA)
+
+
+def test_the_trial_of_the_quotient() -> None:
+    """The faster quotient is compared with itself, or with an approximation."""
+    source = ASTSource(quotients_kernel, {"differing": "*i32", "SIZE": "constexpr"}, {(1,): 1024}, {})
+    ptx = triton.compile(source, target=NVIDIA, options={"num_warps": 4, "enable_fp_fusion": False}).asm["ptx"]
+    values = 1024 // 128
+    assert (len(re.findall(r"\bdiv\.rn\.f32", ptx)), contracted(ptx)) == (values, 4 * values)
 
 
 def test_amd() -> None:

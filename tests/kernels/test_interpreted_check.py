@@ -60,7 +60,7 @@ def test_a_device_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cut_instead_of_a_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check compares values in which a cut bfloat16 does not show; the interpreter's own conversion cuts."""
     inner = Fill.constants
-    monkeypatch.setattr(Fill, "constants", lambda fill: (*inner(fill)[:3], False, False))
+    monkeypatch.setattr(Fill, "constants", lambda fill: (*inner(fill)[:3], False, True))
     with pytest.warns(UserWarning, match="does not make the CPU's values of the law normal in bfloat16"):
         vs.torch.init_(torch.empty(4, 4, dtype=torch.bfloat16), vs.RandomNormal(seed=1))
 

@@ -9,6 +9,7 @@ import torch
 import triton
 
 from ..crossing import Crossing, Lattice
+from .quotients import are_exact
 
 INTERPRETED = bool(triton.knobs.runtime.interpret)
 """Whether Triton interprets its kernels, on CPU tensors."""
@@ -39,10 +40,12 @@ class Fill(NamedTuple):
         return struct.unpack("<12Q", self.crossing.identity + struct.pack("<10d", *reals))
 
     def constants(self) -> tuple[Any, ...]:
-        """What every kernel is compiled for: the law and the arithmetic. The interpreter's `fma` rounds twice."""
+        """What every kernel is compiled for: the law and the arithmetic."""
+        law, wide = self.crossing.law, self.out.itemsize == 8
+        # The interpreter's `fma` rounds twice.
+        fma = law == "truncated_normal" and not wide and not INTERPRETED and are_exact(self.out.device)
         low, high = self.crossing.place[2:]
-        fast = not INTERPRETED
-        return self.crossing.law, self.out.itemsize == 8, fast, INTERPRETED, fast and low != 0 != high
+        return law, wide, fma, INTERPRETED, low != 0 != high
 
     def launch(self, kernel: Any, grid: tuple[int, ...], numbers: tuple[int, ...], constants: Any, warps: int) -> None:
         """Starts a kernel that fills the lattice."""
