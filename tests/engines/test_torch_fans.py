@@ -68,10 +68,20 @@ def test_a_model_has_the_same_fans(module: nn.Module, name: str, fan_in: int, fa
         init = vs.VarianceScaling(2.0, mode, "untruncated_normal")
         # Under a name that would mean something else.
         deep = nn.ModuleDict({"deep": nn.ModuleDict({"norm": module})})
-        for rules in (vs.default_rules(weight=init, embedding=init), [(place, init), (place, vs.Zeros())]):
-            found = vs.Model(deep, rules)
+        own = [(place, init), (place, vs.Zeros()), ("*", vs.Zeros())]
+        usual = vs.default_rules(weight=init, embedding=init)
+        read = [vs.torch.model_of(deep, rules=rules, by=lambda net: net) for rules in (own, [*usual, *own[1:]])]
+        for found in (vs.Model(deep, usual), vs.Model(deep, own), *read):
             shape = module.get_parameter(name).shape
             assert np.array_equal(found.init(3, [place])[place], normal(place, tuple(shape), n)), mode
+
+
+def test_rules_of_build_have_the_same_fans() -> None:
+    """If this fails a network is built with other fans than `model_of` says, or than its user has named."""
+    for init, wanted in ((vs.he_normal(), vs.he_normal(3, in_axis=0, out_axis=1)), (he := vs.he_normal(in_axis=1), he)):
+        net = vs.torch.build(nn.ConvTranspose2d, 64, 8, 4, seed=3, rules=[("weight", init)])
+        made = wanted._with_seed(3).fold_in("weight")((64, 8, 4, 4))
+        assert np.array_equal(net.weight.detach().numpy(), made)
 
 
 CONVOLUTIONS = [row for row in TABLE if isinstance(row[0], nn.modules.conv._ConvNd)]

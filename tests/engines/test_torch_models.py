@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from math import sqrt
+from typing import Any
 
 import pytest
 import torch
@@ -92,6 +95,56 @@ def test_wrappers_and_ties() -> None:
         assert list(model) == ["wte.weight"]
         vs.torch.init_(wrapped, model, 3)
         assert (module["head"].weight.detach().numpy() == model.init(3)["wte.weight"]).all()
+
+
+def tied() -> nn.Module:
+    """A head that is tied to the table, and a layer in two places."""
+    layer = nn.Linear(8, 8)
+    net = nn.ModuleDict({"wte": nn.Embedding(20, 8), "a": layer, "b": layer, "head": nn.Linear(8, 20, bias=False)})
+    net["head"].weight = net["wte"].weight
+    return net
+
+
+@pytest.mark.parametrize("make", [lambda: vs.Model(tied()), lambda: vs.torch.model_of(tied)])
+def test_what_to_empty_unties(make: Callable[[], vs.Model]) -> None:
+    """If this fails a user who forgot to tie a network again does not learn what is lacking, or why."""
+    with torch.device("meta"):
+        net = tied()
+    net.to_empty(device="cpu")
+    net["head"].weight = nn.Parameter(torch.empty(20, 8))
+    message = r"lacks \['head.weight'\]: 'head.weight' is tied to 'wte.weight' in the model, so tie it again after"
+    model = pickle.loads(pickle.dumps(make()))
+    with pytest.raises(ValueError, match=message):
+        vs.torch.init_(net, model, 3)
+    net["head"] = nn.Linear(8, 20)
+    with pytest.raises(ValueError, match=r"lacks \['head.weight', 'head.bias'\]: 'head.weight' is tied"):
+        vs.torch.init_(net, model, 3)
+    with pytest.raises(ValueError, match=r"lacks \['head.bias'\]$"):
+        vs.torch.init_(net, vs.Model.from_dict(model.to_dict()), 3, names="head.bias")
+
+
+@pytest.mark.parametrize("name", ["head.weight", "b.*"])
+def test_a_rule_for_a_tied_name(name: str) -> None:
+    """If this fails a rule for a tied name changes nothing, and its user does not learn which name counts."""
+    message = "that match none of 3; '.*' is tied to '(wte|a).weight': name that one"
+    for make in (lambda rules: vs.Model(tied(), rules), lambda rules: vs.torch.model_of(tied, rules=rules)):
+        with pytest.warns(UserWarning, match=message):
+            make([(name, vs.Zeros())])
+
+
+@pytest.mark.parametrize("read", [vs.torch.model_of, vs.torch.build])
+def test_rules_that_missed_are_told(read: Any) -> None:
+    """If this fails a user who wrote a rule for a tensor without a law is told to write one."""
+
+    def factory() -> nn.Module:
+        net = nn.ModuleDict({"h[0]": nn.Linear(4, 1, bias=False)})
+        net["h[0]"].weight = nn.Parameter(torch.randperm(4).float())
+        return net
+
+    with pytest.raises(ValueError, match=r"matched nothing: \[Rule\('\*.\w+.weight'"):
+        read(factory, rules=[("*.h.weight", vs.Zeros())])
+    made = read(factory, rules=[("h[0].weight", vs.Ones())])
+    assert made.init()["h[0].weight"].all() if isinstance(made, vs.Model) else made["h[0]"].weight.eq(1).all()
 
 
 def test_a_module_on_the_meta_device() -> None:

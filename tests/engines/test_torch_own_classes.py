@@ -60,7 +60,7 @@ def axes(fan_in: Any, fan_out: Any, batch: Any = ()) -> Any:
     )
 
 
-@pytest.mark.parametrize(
+WEIGHTS = pytest.mark.parametrize(
     ("name", "shape", "cls", "init"),
     [
         ("mlp.experts.down_proj", (8, 6, 12), Holder, axes(2, 1, 0)),
@@ -75,9 +75,37 @@ def axes(fan_in: Any, fan_out: Any, batch: Any = ()) -> Any:
         ("block.q", (4, 6), Holder, axes(1, 0)),
     ],
 )
+
+
+@WEIGHTS
 def test_weights_have_the_axes_of_their_kind(name: str, shape: Any, cls: Any, init: Any) -> None:
     """If this fails stacked experts have the fans of a convolution, or GPT-2's weights those of their outputs."""
     assert np.array_equal(filled(place(name, shape, cls), name), init.fold_in(name)(shape))
+
+
+@WEIGHTS
+def test_rules_have_the_axes_of_their_kind(name: str, shape: Any, cls: Any, init: Any) -> None:
+    """If this fails a rule means another law in a network's model than `init_` makes, or than its user named."""
+    module, law = place(name, shape, cls), vs.VarianceScaling(2.0, "fan_in", "untruncated_normal")
+    named = axes(1, 0)._with_seed(None)
+    for given, wanted in ((law, init._with_seed(None)), (named, named)):
+        for model in (
+            vs.Model(module, [(name, given)]),
+            vs.torch.model_of(lambda: place(name, shape, cls), rules=[(name, given)]),
+        ):
+            assert model[name].initializer == wanted
+
+
+def test_usual_rules_know_classes() -> None:
+    """If this fails a usual rule takes an embedding for a weight where a network's own laws are read."""
+
+    def factory() -> nn.Module:
+        return nn.Sequential(
+            nn.Embedding(9, 4), nn.Linear(4, 6), nn.LayerNorm(6), nn.ConvTranspose1d(6, 4, 3, groups=2)
+        )
+
+    rules = vs.default_rules(weight=vs.he_normal(), embedding=vs.glorot_normal())
+    assert vs.torch.model_of(factory, rules=rules) == vs.Model(factory(), rules)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,23 @@ def test_everything_uncovered_is_in_one_error() -> None:
     )
 
 
+def test_rules_that_missed_are_in_the_error() -> None:
+    """If this fails a user who wrote a rule for a parameter is told to write one."""
+    lost = [("*.latents", vs.Ones()), ("w", vs.Ones()), *vs.default_rules()]
+    with pytest.raises(ValueError, match="`rules` must cover") as error:
+        vs.Model({"w": (4, 5), "latents": (3, 4)}, lost)
+    assert str(error.value).splitlines()[-1] == (
+        "These rules matched nothing: [Rule('*.latents', Ones(dtype='float32'))] (a pattern must match the whole name)"
+    )
+
+
+@pytest.mark.parametrize("name", ["h[0].latents", "h[!a]", "a?*", "[", "h[0]/w"])
+def test_a_name_is_its_own_pattern(name: str) -> None:
+    """If this fails the rule that an error proposes does not match the parameter that it is for."""
+    assert vs.Model({name: (3, 4)}, [(name, vs.Ones())], strict=True)[name].initializer == vs.Ones()
+    assert not vs.Rule("h[0].latents", vs.Ones()).matches("h[1].latents", (3,))
+
+
 def test_thousands_are_counted() -> None:
     """If this fails the error of a large model is megabytes."""
     with pytest.raises(

@@ -73,6 +73,26 @@ def test_batch_axes_do_not_count(batch: Any, shape: tuple[int, ...], axes: tuple
     assert stddev("torch", init, shape) == sqrt(1 / fan)
 
 
+@pytest.mark.parametrize(
+    ("layout", "name", "shape", "wanted"),
+    [("torch", "experts.down_proj", (8, 6, 12), vs.he_normal(in_axis=2, out_axis=1, batch_axis=0)),
+     ("jax", "experts.w1", (8, 6, 12), vs.he_normal(batch_axis=0)),
+     ("torch", "deconv.weight", (6, 4, 3), vs.he_normal(in_axis=0, out_axis=1)),
+     ("keras", "depthwise_kernel", (3, 3, 6, 2), vs.he_normal(in_axis=(), out_axis=-1, batch_axis=-2)),
+     ("torch", "mlp.weight", (6, 4), vs.he_normal(in_axis=1, out_axis=0))],
+)  # fmt: skip
+def test_rules_have_the_axes_that_names_tell(layout: Any, name: str, shape: Any, wanted: vs.Initializer) -> None:
+    """If this fails a rule for stacked experts gives them the fans of a convolution, and the usual rule does not."""
+    init, named = vs.he_normal(), vs.he_normal(in_axis=1, out_axis=0)
+    for own, law in ((init, wanted), (named, named)):
+        found = [
+            vs.Model({name: shape}, [(name, own)], layout=layout),
+            vs.Model({name: (shape, None, own)}, layout=layout),
+        ]
+        assert [model[name].initializer for model in found] == [law, law]
+    assert vs.Model({name: shape}, vs.default_rules(weight=init), layout=layout)[name].initializer == wanted
+
+
 def test_pieces_have_a_layout_too() -> None:
     """If this fails a weight of torch whose padding row is zero has the fans of Keras."""
     pieces = [(..., vs.lecun_normal()), (0, vs.Zeros())]

@@ -11,10 +11,10 @@ from typing import Any
 from .._arguments.show import show
 from .._initializers.base import Initializer
 from .._sources.seeds import parse_path
-from .kinds import Kind, Shape, kind_of, path_of
+from .kinds import Kind, Shape, fitted, kind_of, path_of
 from .layouts import Fans, depends_on_layout, laid_out
 from .parameter import Entry, Parameter, parse_entry, parse_parameter
-from .rules import Rule, Usual, default_rules
+from .rules import Rule, Usual, default_rules, first_match
 from .spellings import Held
 
 MOST = 200
@@ -32,43 +32,40 @@ class Cover:
         self._layout = layout
         # A model of thousands of parameters has few kinds of them, and few initializers.
         self._kinds: dict[tuple[str, Shape], Kind | None] = {}
-        self._laid_out: dict[tuple[int, int, Fans], Initializer] = {}
+        self._changed: dict[tuple[int, int, str, Fans | None], Initializer] = {}
         self.used: set[int] = set()
         """The identities of the rules that cover a parameter."""
         self.uncovered: dict[str, tuple[Shape, Kind | None]] = {}
         self.unclear: dict[str, Shape] = {}
         """The parameters whose values depend on the layout, where none is known."""
 
-    def initializer(self, name: str, path: str, entry: Entry, fans: Fans) -> Initializer | None:
-        """The initializer of a parameter; None for one that is noted as uncovered."""
+    def initializer(self, name: str, path: str, entry: Entry, fans: Fans | None) -> Initializer | None:
+        """The initializer of a parameter, whose `fans` a layer may tell; None for one that is noted as uncovered."""
         found = entry.initializer
+        if found is not None and entry.settled:
+            return found
+        kind = self._kind(path, entry.shape)
         if found is None:
-            kind = self._kind(path, entry.shape)
-            rule = self._rule(name, entry.shape, kind)
+            usual = None if kind is None else self._usual.get(kind.what)
+            rule = first_match(self._rules, name, entry.shape, kind) or usual
             if rule is None:
                 self.uncovered[name] = entry.shape, kind
                 return None
             self.used.add(id(rule))
             found = rule.initializer
-        if entry.settled:
-            return found
-        if self._layout is None:
-            if depends_on_layout(found, entry.shape):
-                self.unclear[name] = entry.shape
-            return found
-        if self._layout != "torch":
-            return found  # the default axes are those of the other layouts
-        key = id(found), len(entry.shape), fans
-        if key not in self._laid_out:
-            self._laid_out[key] = laid_out(found, len(entry.shape), fans)
-        return self._laid_out[key]
+        key = id(found), len(entry.shape), "" if kind is None else kind.what, fans
+        if key not in self._changed:
+            self._changed[key] = self._with_axes(found, kind, len(entry.shape), fans)
+        if self._layout is None and depends_on_layout(self._changed[key], entry.shape):
+            self.unclear[name] = entry.shape
+        return self._changed[key]
 
-    def _rule(self, name: str, shape: Shape, kind: Kind | None) -> Rule | None:
-        """The first rule that covers a parameter."""
-        for rule in self._rules:
-            if rule.covers(kind) if isinstance(rule, Usual) else rule._matches(name, shape):
-                return rule
-        return None if kind is None else self._usual.get(kind.what)
+    def _with_axes(self, initializer: Initializer, kind: Kind | None, rank: int, fans: Fans | None) -> Initializer:
+        """The initializer with the axes that a layer tells, or else the name and the layout, where it names none."""
+        if fans is None:
+            initializer = fitted(initializer, kind)
+        # The default axes are those of the other layouts.
+        return laid_out(initializer, rank, fans or Fans()) if self._layout == "torch" else initializer
 
     def _kind(self, path: str, shape: Shape) -> Kind | None:
         key = _NUMBERS.sub("10", path), shape
@@ -92,19 +89,19 @@ def cover(held: Held, rules: tuple[Rule, ...], layout: str | None, dtype: Any, *
         try:
             parse_path((name,))  # a name that `fold_in` would refuse is refused here
             entries[name] = entry = parse_entry(held_entry)
-            path, fans = held.paths.get(name) or path_of(name), held.fans.get(name) or Fans()
-            initializer = found.initializer(name, path, entry, fans)
+            path = held.paths.get(name) or path_of(name)
+            initializer = found.initializer(name, path, entry, held.fans.get(name))
         except (TypeError, ValueError, RuntimeError) as error:
             raise _of(name, error) from error
         if initializer is not None:
             chosen[name] = entry, initializer
-    if found.uncovered:
-        raise _uncovered(found.uncovered, len(entries))
-    if found.unclear:
-        raise _unclear(found.unclear, len(entries))
     unused = [rule for rule in rules if id(rule) not in found.used]
     shapes = {name: entry.shape for name, entry in entries.items()}
-    check_matches(unused, shapes, strict=strict, stacklevel=4)  # at the line that makes the model
+    if found.uncovered:
+        raise _uncovered(found.uncovered, len(entries), Unmatched(unused, shapes, held.tied))
+    if found.unclear:
+        raise _unclear(found.unclear, len(entries))
+    Unmatched(unused, shapes, held.tied).check(strict=strict, stacklevel=4)  # at the line that makes the model
     parameters = {}
     for name, (entry, initializer) in chosen.items():
         try:
@@ -120,7 +117,7 @@ def _of(name: str, error: Exception) -> Exception:
     return kind(f"parameter {show(name)}: {error}")
 
 
-def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int) -> ValueError:
+def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int, unmatched: Unmatched) -> ValueError:
     """The error that lists the parameters that no rule covers."""
     lines = [f"`rules` must cover every parameter, got {len(uncovered):,} of {total:,} without one:"]
     for name, (shape, kind) in islice(uncovered.items(), MOST):
@@ -132,7 +129,7 @@ def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int) -
     lines.append(
         f"Cover each by a rule, as in Model(parameters, [({show(first)}, initializer)]), or by its own initializer"
     )
-    return ValueError("\n".join(lines))
+    return ValueError("\n".join(lines) + unmatched.line())
 
 
 def _unclear(unclear: Mapping[str, Shape], total: int) -> ValueError:
@@ -145,20 +142,42 @@ def _unclear(unclear: Mapping[str, Shape], total: int) -> ValueError:
     )
 
 
-def check_matches(rules: Iterable[Rule], shapes: Mapping[str, Shape], *, strict: bool = False, stacklevel: int) -> None:
-    """Warns of rules that match no parameter, usual ones apart, or raises.
+class Unmatched:
+    """The rules that match no parameter, usual ones apart.
 
     Args:
         rules: The rules.
         shapes: The parameters.
-        strict: Whether to raise.
-        stacklevel: The level of the line that is warned of, as `warnings.warn` counts from here.
+        tied: The first names of tied parameters by their other ones.
     """
-    own = [rule for rule in rules if not isinstance(rule, Usual)]
-    unmatched = [rule for rule in own if not any(rule._matches(name, shape) for name, shape in shapes.items())]
-    if not unmatched:
-        return
-    msg = f"`rules` must match parameters, got {show(unmatched)} that match none of {len(shapes)}"
-    if strict:
-        raise ValueError(msg)
-    warnings.warn(msg, UserWarning, stacklevel=stacklevel)
+
+    def __init__(self, rules: Iterable[Rule], shapes: Mapping[str, Shape], tied: Mapping[str, str]) -> None:
+        own = [rule for rule in rules if not isinstance(rule, Usual)]
+        self._rules = [rule for rule in own if not any(rule._matches(name, shape) for name, shape in shapes.items())]
+        self._total = len(shapes)
+        meant = (
+            f"; {show(name)} is tied to {show(first)}: name that one"
+            for name, first in tied.items()
+            if first in shapes and any(rule._matches(name, shapes[first]) for rule in self._rules)
+        )
+        self._tied = next(meant, "")
+
+    def line(self) -> str:
+        """A line for an error that they may have been meant to prevent; "" for no rules."""
+        if not self._rules:
+            return ""
+        return f"\nThese rules matched nothing: {show(self._rules)} (a pattern must match the whole name){self._tied}"
+
+    def check(self, *, strict: bool = False, stacklevel: int) -> None:
+        """Warns of them, or raises.
+
+        Args:
+            strict: Whether to raise.
+            stacklevel: The level of the line that is warned of, as `warnings.warn` counts from the caller.
+        """
+        if not self._rules:
+            return
+        msg = f"`rules` must match parameters, got {show(self._rules)} that match none of {self._total}{self._tied}"
+        if strict:
+            raise ValueError(msg)
+        warnings.warn(msg, UserWarning, stacklevel=stacklevel)

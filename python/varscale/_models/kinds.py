@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .._initializers.base import Initializer
 from .._initializers.constant import Constant, Ones, Zeros
 from .._initializers.random import RandomNormal
 from .._initializers.variance_scaling import VarianceScaling
-from .layouts import placed, stacked
+from .layouts import T, each, has_default_axes, placed, stacked
 
 Shape = tuple[int, ...]
 
@@ -227,6 +227,16 @@ def kind_of(path: str, shape: Shape, layout: str | None) -> Kind | None:
         if kind.form.fits(shape) and kind.layout in {None, layout} and _compiled(kind.pattern).fullmatch(path):
             return kind
     return None
+
+
+def fitted(initializer: T, kind: Kind | None) -> T:
+    """The initializer with the axes of the weights of a kind, where it names none of its own."""
+    law: Any = None if kind is None or not kind.is_weight else kind.law
+
+    def change(init: VarianceScaling) -> Any:
+        return law(Laws(init, init, init, init)) if has_default_axes(init) and init.batch_axis == () else init
+
+    return initializer if law is None else each(initializer, change)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

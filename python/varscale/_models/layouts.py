@@ -55,7 +55,7 @@ def laid_out(initializer: T, rank: int, fans: Fans = _USUAL) -> T:
         placed = init._with_axes(axes[fans.in_axis], axes[fans.out_axis])
         return placed._with_fans(fan_in=fans.fan_in, fan_out=fans.fan_out)
 
-    return _each(initializer, change)
+    return each(initializer, change)
 
 
 def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
@@ -84,22 +84,22 @@ def stacked(initializer: T) -> T:
         )
         return init._with_axes(_plain(ins), _plain(outs), 0)
 
-    return _each(initializer, change)
+    return each(initializer, change)
 
 
 def placed(initializer: T, in_axis: Axes, out_axis: Axes, batch_axis: Axes = ()) -> T:
     """The same rule with these axes, unless it names axes of its own."""
-    return _each(
+    return each(
         initializer,
         lambda init: init._with_axes(in_axis, out_axis, batch_axis) if has_default_axes(init) else init,
     )
 
 
-def _each(initializer: T, change: Callable[[VarianceScaling], VarianceScaling]) -> T:
+def each(initializer: T, change: Callable[[VarianceScaling], VarianceScaling]) -> T:
     """What `change` makes of a variance scaling, or of those among the pieces of a tensor; any other stays."""
     changed: Any = initializer
     if isinstance(initializer, Pieces):
-        changed = initializer._with_pieces(lambda piece: _each(piece, change))
+        changed = initializer._with_pieces(lambda piece: each(piece, change))
     elif isinstance(initializer, VarianceScaling):
         changed = change(initializer)
     return cast("T", changed)

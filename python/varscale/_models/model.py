@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from re import Pattern
 from sys import maxsize
+from types import MappingProxyType
 from typing import Any
 
 from numpy.typing import NDArray
@@ -80,6 +81,9 @@ class Model(Mapping[str, Parameter]):
         True
     """
 
+    _tied: Mapping[str, str] = MappingProxyType({})
+    """The first names of tied parameters by their other ones, where a module has told them."""
+
     def __init__(
         self,
         parameters: Any,
@@ -90,6 +94,7 @@ class Model(Mapping[str, Parameter]):
         strict: bool = False,
     ) -> None:
         own, held = parse_rules(rules), hold(parameters)
+        self._tied = held.tied
         chosen = parse_layout(layout, held.layouts)
         self._parameters = cover(held, own, chosen, dtype, strict=boolean("strict", strict))
 
@@ -286,3 +291,8 @@ class Model(Mapping[str, Parameter]):
     def __repr__(self) -> str:
         plural = "" if len(self) == 1 else "s"
         return f"Model of {len(self)} parameter{plural}, {self.size:,} values, {self.nbytes:,} bytes"
+
+
+def tied_names(model: Model) -> Mapping[str, str]:
+    """The first names of tied parameters by their other ones; a model that was made of names and shapes knows none."""
+    return model._tied

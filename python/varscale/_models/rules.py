@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from re import Pattern
 from typing import Any
@@ -15,15 +16,15 @@ from .._initializers.builtin import Builtin
 from .._initializers.constant import Ones, Zeros
 from .._initializers.presets import LecunNormal
 from .._initializers.random import RandomNormal
-from .kinds import KINDS, Kind, Laws, kind_of, path_of
+from .kinds import KINDS, Kind, Laws, Shape, kind_of, path_of
 
 
 class Rule(Immutable):
     """Gives an initializer to the parameters whose name and rank match.
 
     Args:
-        pattern: A shell pattern of whole names, such as "*.attn.*.weight", in which "*" matches dots and slashes too;
-            or a compiled regular expression that the whole name must match.
+        pattern: A name, or a shell pattern of whole names, such as "*.attn.*.weight", in which "*" matches dots and
+            slashes too; or a compiled regular expression that the whole name must match.
         initializer: One of varscale's own initializers, without a seed, because the model's seed counts; or one of your
             own, of a class that derives from `varscale.Initializer`, which makes whole tensors only.
         rank: The number of the parameter's dimensions: an integer, a range of them, or None for any.
@@ -68,7 +69,8 @@ class Rule(Immutable):
         if not ranks:
             return False
         if isinstance(self.pattern, str):
-            return fnmatchcase(name, self.pattern)
+            # A name is its own pattern, also one with brackets.
+            return name == self.pattern or fnmatchcase(name, self.pattern)
         return self.pattern.fullmatch(name) is not None
 
     @classmethod
@@ -104,6 +106,14 @@ class Usual(Rule):
 
     def __repr__(self) -> str:
         return f"<usual rule: {self.pattern} are {show(self.initializer)}>"
+
+
+def first_match(rules: Iterable[Rule], name: str, shape: Shape, kind: Kind | None) -> Rule | None:
+    """The first rule that covers a parameter of this name, shape and kind."""
+    for rule in rules:
+        if rule.covers(kind) if isinstance(rule, Usual) else rule._matches(name, shape):
+            return rule
+    return None
 
 
 def default_rules(

@@ -29,6 +29,8 @@ class Held(NamedTuple):
     """The fans of weights, where a layer tells them."""
     layouts: set[str]
     """The layouts that they bring."""
+    tied: dict[str, str]
+    """The first names of tied parameters by their other ones."""
 
 
 def hold(parameters: Any) -> Held:
@@ -38,6 +40,8 @@ def hold(parameters: Any) -> Held:
         TypeError: `parameters` is of another kind, or a name is.
         ValueError: Two parameters have one name, or a file cannot be read or is no safetensors file.
     """
+    if isinstance(parameters, Held):
+        return parameters
     if isinstance(parameters, str | os.PathLike):
         parameters = read_headers(parameters)
     package = _package(parameters)
@@ -57,7 +61,8 @@ def hold(parameters: Any) -> Held:
             raise ValueError(msg)
         entries[name] = entry
     found = {_LAYOUTS[package] for package in {_package(parameters), *map(_package, entries.values())} - {""}}
-    return Held(entries, {}, {}, found | (layout_of(parameters) if isinstance(parameters, Mapping) else set()))
+    layouts = found | (layout_of(parameters) if isinstance(parameters, Mapping) else set())
+    return Held(entries, {}, {}, layouts, {})
 
 
 def _package(thing: Any) -> str:
@@ -71,23 +76,24 @@ def _of_module(module: Any) -> Held:
     entries: dict[str, Any] = {}
     paths: dict[str, str] = {}
     fans: dict[str, Fans] = {}
-    seen: set[int] = set()
+    first: dict[int, str] = {}
+    tied: dict[str, str] = {}
     if type(module).__name__ in {"DataParallel", "DistributedDataParallel"}:
         module = module.module  # which must not count for the names
-    for prefix, owner in module.named_modules():
+    for prefix, owner in module.named_modules(remove_duplicate=False):
         place = [part for part in prefix.split(".") if part and part not in _WRAPPERS]
         own = fans_of(owner)
         fans |= {".".join((*place, leaf)): found for leaf, found in own.items()}
         for leaf, tensor in [*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False)]:
-            if id(tensor) in seen:  # a tied parameter goes by its first name
-                continue
-            seen.add(id(tensor))
             name = ".".join((*place, leaf))
+            if first.setdefault(id(tensor), name) != name:  # a tied parameter goes by its first name
+                tied[name] = first[id(tensor)]
+                continue
             entries[name] = tensor
             if leaf in {"weight", "bias"}:
                 # The class tells more than the name: that of an embedding, of a weight among norms, of a norm.
                 paths[name] = ".".join((*place, layer_of(owner) if leaf in own else type(owner).__name__, leaf))
-    return Held(entries, paths, fans, {"torch"})
+    return Held(entries, paths, fans, {"torch"}, tied)
 
 
 def _flat(parameters: Mapping[Any, Any], place: tuple[str, ...]) -> Iterator[tuple[str, Any]]:

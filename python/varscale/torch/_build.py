@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 from .._arguments.show import show
 from .._engines import missing
 from .._initializers.builtin import Builtin
-from .._models.covering import check_matches
-from .._models.model import Model
 from .._models.rules import Rule, parse_rules
 from .._sources.seeds import SeedLike
 from ._drawing import Drawing
@@ -75,11 +73,11 @@ def build(
     record = Record(memory=True)
     net: Net = constructed(record, "factory", factory, args, kwargs)
     reading = Reading(record, net, parsed)
-    check_matches(parsed, reading.shapes(), stacklevel=3)  # at the line that calls this
     drawing = Drawing(record, reading, seed)
     with torch.no_grad():
         drawing.before(reading.tensors)
-        init_(net, Model(reading.entries, layout="torch"), seed, keep=reading.refused)
+        init_(net, reading.laws(), seed, keep=reading.refused)
         drawing.refused()
         drawing.unnamed()
+    reading.unmatched().check(stacklevel=3)  # at the line that calls this
     return net

@@ -83,7 +83,7 @@ class Drawing:
                 "`model_of`, with `rules` that name a law, and fill it by `init_`. "
                 f"{len(refused)} of {len(reading.refused) + len(reading.entries)} tensors are of other numbers:"
             )
-            raise ValueError(msg + listed(refused))
+            raise ValueError(msg + listed(refused) + reading.unmatched().line())
 
     def unnamed(self) -> None:
         """Fills the tensors that are neither parameters nor buffers, such as plain attributes.

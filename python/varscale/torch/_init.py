@@ -13,7 +13,7 @@ from .._engines import check_initializer, check_repeats, lazy_tensor
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
 from .._models.layouts import laid_out
-from .._models.model import Model
+from .._models.model import Model, tied_names
 from .._sources.seeds import SeedLike
 from ._memory import Filling, check_memory, filling, has_memory, is_sharded, is_written, run
 from ._modules import Rule, rules_of, statistics_of
@@ -169,7 +169,13 @@ def _of_model(tensors: list[Named], model: Model, seed: Any) -> Makers:
     chosen = {named.name: name for named in tensors for name in named.names[::-1] if name in model}
     lacking = [named for named in tensors if named.is_parameter and named.name not in chosen]
     if lacking:
-        msg = f"`init_or_model` must have every parameter of the module, lacks {_listed(lacking)}"
+        first = tied_names(model)
+        tied = (
+            f": {show(named.name)} is tied to {show(first[named.name])} in the model, so tie it again after `to_empty`"
+            for named in lacking
+            if named.name in first
+        )
+        msg = f"`init_or_model` must have every parameter of the module, lacks {_listed(lacking)}{next(tied, '')}"
         raise ValueError(msg)
     lazies = model.lazy(seed, chosen.values())
     for named in tensors:

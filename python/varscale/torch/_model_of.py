@@ -8,7 +8,6 @@ from typing import Any
 from .._arguments.show import show
 from .._engines import missing
 from .._initializers.builtin import Builtin
-from .._models.covering import check_matches
 from .._models.model import Model
 from .._models.rules import Rule, parse_rules
 from ._evidence import check_evidence
@@ -46,7 +45,7 @@ def model_of(
             torch.nn's own, by their `reset_parameters`.
         *args: Arguments of the factory. Modules that it needs are built inside it: `lambda: Head(Body(config))`.
         rules: `Rule`s, or (pattern, initializer) pairs. They count for the parameters and buffers that they match,
-            whatever the network's code says. Default axes are torch's: weights (out, in, *kernel).
+            whatever the network's code says. One with the default axes gets the fans of the layer, as in `init_`.
         by: The function that initialises a network that exists.
         **kwargs: Keyword arguments of the factory. One that has a `rules` or a `by` of its own is given as
             `functools.partial(factory, by=…)`.
@@ -87,5 +86,5 @@ def model_of(
         if by is None:
             check_evidence(net_or_factory, reading)
     model = reading.model()
-    check_matches(parsed, reading.shapes(), stacklevel=3)  # at the line that calls this
+    reading.unmatched().check(stacklevel=3)  # at the line that calls this
     return model

@@ -14,9 +14,11 @@ from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Constant, Identity, Ones, Zeros
 from .._initializers.pieces import Pieces
-from .._models.covering import MOST
+from .._models.covering import MOST, Unmatched
+from .._models.kinds import kind_of, path_of
 from .._models.model import Model
-from .._models.rules import Rule
+from .._models.rules import Rule, first_match
+from .._models.spellings import hold
 from ._geometry import View, meet, placed
 from ._names import named
 from ._record import Record, is_plain
@@ -25,6 +27,7 @@ from ._values import Value
 
 try:
     import torch
+    from torch.nn.parameter import is_lazy
 except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
@@ -43,7 +46,7 @@ class Reading:
     """
 
     def __init__(self, record: Record, net: torch.nn.Module, rules: tuple[Rule, ...] = ()) -> None:
-        self._record = record
+        self._record, self._module, self._rules = record, hold(net), rules
         self._shared: dict[Any, Builtin] = {}
         self.entries: dict[str, tuple[Any, Any, Initializer]] = {}
         self.refused: dict[str, tuple[torch.Tensor, str]] = {}
@@ -54,14 +57,14 @@ class Reading:
         self.settled: set[str] = set()
         stored: dict[Storage, list[tuple[View, str, torch.Tensor]]] = {}
         for tensor, (name, *_) in named_tensors(net):
-            if torch.nn.parameter.is_lazy(tensor):
+            if is_lazy(tensor):
                 self.refused[name] = tensor, "a lazy parameter, which has no shape yet"
                 continue
             if not is_plain(tensor):
                 self.refused[name] = tensor, "a sparse, nested or quantized tensor"
                 continue
             self.tensors.append(tensor)
-            rule = next((rule for rule in rules if rule.matches(name, tuple(tensor.shape))), None)
+            rule = self._rule(name, tuple(tensor.shape))
             found = self._found(name, tensor) if rule is None else self._settled(name, tensor, rule)
             if isinstance(found, str):
                 self.refused[name] = tensor, found
@@ -102,12 +105,25 @@ class Reading:
         if self.refused:
             count = f"{len(self.refused)} of {len(self.refused) + len(self.entries)} tensors"
             msg = f"`rules` must name a law for {count}, which the network's own code does not tell:"
-            raise ValueError(msg + listed(self.refused))
-        return Model(self.entries, layout="torch")
+            raise ValueError(msg + listed(self.refused) + self.unmatched().line())
+        return self.laws()
 
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of the tensors that are understood, by name."""
-        return {name: shape for name, (shape, *_) in self.entries.items()}
+    def laws(self) -> Model:
+        """The laws of the tensors that are understood, as a model."""
+        return Model(self._module._replace(entries=self.entries), layout="torch")
+
+    def unmatched(self) -> Unmatched:
+        """The rules that match nothing."""
+        shapes = {name: tuple(tensor.shape) for name, (tensor, _) in self.refused.items() if not is_lazy(tensor)}
+        shapes |= {name: shape for name, (shape, *_) in self.entries.items()}
+        return Unmatched(self._rules, shapes, self._module.tied)
+
+    def _rule(self, name: str, shape: tuple[int, ...]) -> Rule | None:
+        """The first rule that covers a tensor, which a class tells more of than its name."""
+        if not self._rules:
+            return None
+        kind = kind_of(self._module.paths.get(name) or path_of(name), shape, "torch")
+        return first_match(self._rules, name, shape, kind)
 
     def _settled(self, name: str, tensor: torch.Tensor, rule: Rule) -> Initializer:
         """The initializer that a rule gives a tensor, which then holds what the code makes others of."""
@@ -215,7 +231,7 @@ def listed(refused: dict[str, tuple[torch.Tensor, str]]) -> str:
 
 
 def _shown_shape(tensor: torch.Tensor) -> str:
-    return "" if torch.nn.parameter.is_lazy(tensor) else f" {show(tuple(tensor.shape))}"
+    return "" if is_lazy(tensor) else f" {show(tuple(tensor.shape))}"
 
 
 def _index(box: Box, size: Iterable[int]) -> tuple[Any, ...]:
