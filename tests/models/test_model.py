@@ -214,7 +214,7 @@ def test_progress_reaches_the_end() -> None:
 
 TABLE = """\
 name         shape  dtype     initializer   fan_in  fan_out   mean    stddev  bytes
-wte          50x4   float32   RandomNormal      50        4      0      0.02    800
+wte          50x4   float32   RandomNormal                       0      0.02    800
 ln.bias      4      float32   Zeros                              0         0     16
 ls.gamma     4      float32   Constant                       1e-06         0     16
 head.weight  9x4    bfloat16  HeNormal           4        9      0  0.707107     72
@@ -229,6 +229,7 @@ def test_the_table() -> None:
     assert len(table) == 4
     head = list(table)[3]
     assert (head.fan_in, head.fan_out, head.mean, head.stddev, head.nbytes) == (4, 9, 0.0, 0.5**0.5, 72)
+    assert list(table)[0][4:6] == (None, None), "not those of another layout, for a law that has none"
     html = table._repr_html_()
     assert html.count("<tr>") == 6
     assert '<td style="text-align: right">0.707107</td>' in html

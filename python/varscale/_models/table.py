@@ -9,6 +9,7 @@ from .._arguments.immutable import Immutable
 from .._arguments.show import show
 from .._initializers.constant import Fixed
 from .._initializers.sampled import Sampled
+from .._initializers.variance_scaling import VarianceScaling
 from .own import maker
 from .parameter import Parameter
 
@@ -16,7 +17,7 @@ from .parameter import Parameter
 class ModelRow(NamedTuple):
     """A parameter's row of a table.
 
-    Fans are None where an initializer draws nothing, and moments where it is of a user's own class.
+    Fans are None where the law does not depend on them, and moments where the initializer is of a user's own class.
     """
 
     name: str
@@ -92,7 +93,8 @@ def _row(name: str, parameter: Parameter) -> ModelRow:
         return row
     found = initializer.describe(shape)
     row = row._replace(mean=found.mean, stddev=found.stddev)
-    return row._replace(fan_in=found.fan_in, fan_out=found.fan_out) if isinstance(initializer, Sampled) else row
+    # Any other law has the same values for all axes: nobody says which of them are inputs.
+    return row._replace(fan_in=found.fan_in, fan_out=found.fan_out) if isinstance(initializer, VarianceScaling) else row
 
 
 def _text(row: ModelRow) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Reading:
         stored: dict[Storage, list[tuple[View, str, torch.Tensor]]] = {}
         for tensor, (name, *_) in named_tensors(net):
             if is_lazy(tensor):
-                self.refused[name] = tensor, "a lazy parameter, which has no shape yet"
+                self.refused[name] = tensor, _LAZY
                 continue
             if not is_plain(tensor):
                 self.refused[name] = tensor, "a sparse, nested or quantized tensor"
@@ -114,7 +114,8 @@ class Reading:
 
     def unmatched(self) -> Unmatched:
         """The rules that match nothing."""
-        shapes = {name: tuple(tensor.shape) for name, (tensor, _) in self.refused.items() if not is_lazy(tensor)}
+        tensors = {name: tensor for name, (tensor, _) in self.refused.items()}
+        shapes = {name: () if is_lazy(tensor) else tuple(tensor.shape) for name, tensor in tensors.items()}
         shapes |= {name: shape for name, (shape, *_) in self.entries.items()}
         return Unmatched(self._rules, shapes, self._module.tied)
 
@@ -213,6 +214,7 @@ class Reading:
         return self._shared[key]
 
 
+_LAZY = "a lazy parameter, which has no shape yet: run one forward pass first, in the factory if there is one"
 _EXACT = {torch.float16, torch.float32, torch.float64}
 """The floating-point dtypes that NumPy has."""
 
