@@ -39,10 +39,11 @@ def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
     return init
 
 
-def check_initializer(init: Any) -> Builtin:
+def check_initializer(init: Any, argument: str = "init", other: str = "a lazy tensor") -> Builtin:
     """`init`, which must be one of our own initializers: only those can make parts of tensors."""
     if not isinstance(init, Builtin):
-        msg = f"`init` must be one of varscale's own initializers or a lazy tensor, got {show(init)}"
+        hint = ": `varscale.get` makes an initializer of its name" if isinstance(init, str) else ""
+        msg = f"`{argument}` must be one of varscale's own initializers or {other}, got {show(init)}{hint}"
         raise TypeError(msg)
     return init
 

@@ -12,6 +12,7 @@ from torch import nn
 
 import varscale as vs
 from package import document
+from varscale import replay
 
 TORCH = vs.lecun_normal(7, in_axis=1, out_axis=0)
 
@@ -75,7 +76,7 @@ def test_errors_name_the_parameter(dtype: torch.dtype) -> None:
     name = str(dtype).removeprefix("torch.")
     with pytest.raises(ValueError, match=rf"^parameter '2.weight': `dtype` must be a float.*, got '{name}'$"):
         vs.torch.init_(module, vs.lecun_normal(7))
-    with pytest.raises(TypeError, match=r"^parameter '0.weight': `seed` must be an integer"):
+    with pytest.raises(TypeError, match=r"^`seed` must be an integer"):
         vs.torch.init_(module, vs.lecun_normal(7), seed="7")
     vs.torch.init_(module, vs.lecun_normal(7), keep="2.weight")
     assert module[2].weight.to(torch.complex64).real.eq(torch.tensor(113).to(dtype).to(torch.complex64).real).all()
@@ -190,3 +191,25 @@ def test_document_examples(name: str, tmp_path: Path) -> None:
     assert scripts
     for script in scripts:
         document.run(script, tmp_path)
+
+
+REPLAYS = [replay.torch(3), replay.jax(3)]
+
+
+@pytest.mark.parametrize("seed", REPLAYS, ids=str)
+def test_replays_draw_one_tensor(seed: Any) -> None:
+    """If this fails a user who wants torch's own weights is told of a function that he did not call."""
+    net = nn.Linear(3, 4)
+    before = net.weight.clone()
+    for call in (
+        lambda: vs.torch.init_(net, vs.he_normal(seed=seed)),
+        lambda: vs.torch.init_(net, vs.he_normal(), seed),
+        lambda: vs.torch.init_(net, vs.Zeros(), seed, everything=True),
+        lambda: vs.torch.init_(net, vs.Model(net), seed),
+        lambda: vs.torch.build(lambda: pytest.fail("is built first"), seed=seed),
+    ):
+        with pytest.raises(ValueError, match="`seed` must be an integer or None where parameters have names, got <"):
+            call()
+    assert torch.equal(net.weight, before)
+    made = vs.torch.init_(torch.empty(4, 3), vs.RandomNormal(seed=seed))
+    assert torch.equal(made, torch.from_numpy(vs.RandomNormal(seed=seed)((4, 3))))

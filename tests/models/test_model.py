@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import varscale as vs
 from arguments.cost import seconds
+from varscale import replay
 
 SHAPES: dict[str, Any] = {
     "wte.weight": (500, 64),
@@ -212,6 +213,16 @@ def test_progress_reaches_the_end() -> None:
 
 # The table --------------------------------------------------------------------------------------------------------
 
+
+@pytest.mark.parametrize("shapes", [{"w": (3, 4)}, {"b": (4,)}, {"w": ((3, 4), None, vs.Ones())}])
+def test_replays_draw_one_tensor(shapes: Any) -> None:
+    """If this fails whether a replay is refused, and how, depends on what the parameters are."""
+    model = vs.Model(shapes, layout="jax")
+    for call in (model.init, model.lazy, model.jobs):
+        with pytest.raises(ValueError, match=r"`seed` must be an integer or None .* `replay.torch\(…\).draws\(\)`"):
+            call(replay.torch(3))  # type: ignore[arg-type]
+
+
 TABLE = """\
 name         shape  dtype     initializer   fan_in  fan_out   mean    stddev  bytes
 wte          50x4   float32   RandomNormal                       0      0.02    800
@@ -229,7 +240,7 @@ def test_the_table() -> None:
     assert len(table) == 4
     head = list(table)[3]
     assert (head.fan_in, head.fan_out, head.mean, head.stddev, head.nbytes) == (4, 9, 0.0, 0.5**0.5, 72)
-    assert list(table)[0][4:6] == (None, None), "not those of another layout, for a law that has none"
+    assert next(iter(table))[4:6] == (None, None), "not those of another layout, for a law that has none"
     html = table._repr_html_()
     assert html.count("<tr>") == 6
     assert '<td style="text-align: right">0.707107</td>' in html

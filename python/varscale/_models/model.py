@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from re import Pattern
 from sys import maxsize
 from types import MappingProxyType
-from typing import Any
+from typing import Any, SupportsIndex
 
 from numpy.typing import NDArray
 
@@ -19,7 +19,7 @@ from .._filling.fill import Pass
 from .._filling.lazy import Lazy
 from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
-from .._sources.seeds import SeedLike, parse_seed
+from .._sources.seeds import parse_native
 from .covering import cover
 from .document import digest, from_document, to_document
 from .jobs import ModelJob, boxes, cut
@@ -122,7 +122,7 @@ class Model(Mapping[str, Parameter]):
 
     def init(
         self,
-        seed: SeedLike = None,
+        seed: SupportsIndex | None = None,
         names: Iterable[str] | None = None,
         *,
         progress: bool | Callable[[int, int], object] = False,
@@ -130,7 +130,7 @@ class Model(Mapping[str, Parameter]):
         """Makes the parameters, all in one parallel pass.
 
         Args:
-            seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
+            seed: Any integer, or None (see `set_random_seed`). A replay draws one tensor, and is refused.
             names: The parameters to make, in this order; None for all.
             progress: True for a bar, which needs tqdm, or a function of the bytes done and the bytes in all. It is
                 called about every 64 MB.
@@ -140,7 +140,7 @@ class Model(Mapping[str, Parameter]):
 
         Raises:
             KeyError: A name is not in the model.
-            ValueError: A name comes twice, or the seed replays a framework that cannot make a parameter exactly.
+            ValueError: A name comes twice, or the seed is a replay.
             TypeError: An argument is of the wrong kind.
             ImportError: A bar is asked for, but tqdm is not installed.
         """
@@ -165,7 +165,7 @@ class Model(Mapping[str, Parameter]):
             together.run()
         return arrays
 
-    def lazy(self, seed: SeedLike = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
+    def lazy(self, seed: SupportsIndex | None = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
         """The parameters as lazy tensors, which make only what is asked of them.
 
         Args:
@@ -177,14 +177,14 @@ class Model(Mapping[str, Parameter]):
 
         Raises:
             KeyError: A name is not in the model.
-            ValueError: A name comes twice, or the seed replays a framework that cannot make a parameter exactly.
+            ValueError: A name comes twice, or the seed is a replay.
             TypeError: An argument is of the wrong kind.
         """
         chosen, seeded = self._chosen(names), self._seeded(seed)
         return {name: seeded(name).fold_in(name).lazy(self[name].shape, self[name].dtype) for name in chosen}
 
     def jobs(
-        self, seed: SeedLike = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
+        self, seed: SupportsIndex | None = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
     ) -> Iterator[ModelJob]:
         """The model as independent jobs, which pickle and may be run anywhere and in any order.
 
@@ -199,8 +199,7 @@ class Model(Mapping[str, Parameter]):
         Raises:
             KeyError: A name is not in the model.
             TypeError: An argument is of the wrong kind.
-            ValueError: `max_bytes` cannot hold one element, a name comes twice, or the seed replays a framework that
-                cannot make a parameter exactly.
+            ValueError: `max_bytes` cannot hold one element, a name comes twice, or the seed is a replay.
 
         Example:
             >>> import varscale as vs
@@ -271,7 +270,7 @@ class Model(Mapping[str, Parameter]):
 
     def _seeded(self, seed: Any) -> Callable[[str], Builtin | Own]:
         """A function from a name to its initializer with the model's seed; the name is not folded in."""
-        parsed = parse_seed(seed)._given
+        parsed = parse_native(seed)._given
         found: dict[int, Builtin | Own] = {}  # thousands of parameters share an initializer
 
         def seeded(name: str) -> Builtin | Own:

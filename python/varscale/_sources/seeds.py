@@ -135,6 +135,23 @@ def parse_seed(seed: Any) -> Seed:
     return Native(given, (), seed_field(given))
 
 
+def parse_native(seed: Any) -> Native:
+    """The seed that names are folded into.
+
+    Raises:
+        TypeError: `seed` is neither an integer nor None.
+        ValueError: `seed` is a replay, into which no framework folds names.
+    """
+    parsed = parse_seed(seed)
+    if isinstance(parsed, Replay):
+        msg = (
+            f"`seed` must be an integer or None where parameters have names, got {show(seed)}: a replay draws one "
+            "tensor; the layers of a network come from `replay.torch(…).draws()`"
+        )
+        raise ValueError(msg)
+    return parsed
+
+
 def parse_path(path: tuple[Any, ...]) -> tuple[int | str, ...]:
     """`path` as strings and ints.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 from .._arguments.show import show
 from .._engines import missing
 from .._initializers.builtin import Builtin
 from .._models.rules import Rule, parse_rules
-from .._sources.seeds import SeedLike
+from .._sources.seeds import parse_native
 from ._drawing import Drawing
 from ._factory import constructed
 from ._init import init_
@@ -28,7 +28,7 @@ def build(
     factory: Callable[..., Net],
     /,
     *args: Any,
-    seed: SeedLike = None,
+    seed: SupportsIndex | None = None,
     rules: Iterable[Rule | tuple[str, Builtin]] = (),
     **kwargs: Any,
 ) -> Net:
@@ -42,7 +42,8 @@ def build(
     Args:
         factory: A function, or a class, that builds the network.
         *args: Its arguments. Modules that it needs are built inside it: `lambda: Head(Body(config))`.
-        seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
+        seed: Any integer, or None: fresh numbers, or those of `varscale.set_random_seed`; `torch.manual_seed` does not
+            count. A replay draws one tensor, and is refused.
         rules: Rules as in `model_of`. They count before what the code does.
         **kwargs: Its keyword arguments. A factory that has a `seed` or `rules` of its own is given as
             `functools.partial(factory, seed=3)`.
@@ -69,6 +70,7 @@ def build(
     if not callable(factory) or isinstance(factory, torch.nn.Module):
         msg = f"`factory` must be a function that builds a module, got {show(factory)}"
         raise TypeError(msg)
+    parse_native(seed)
     parsed = parse_rules(rules)
     record = Record(memory=True)
     net: Net = constructed(record, "factory", factory, args, kwargs)

@@ -14,7 +14,7 @@ from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
 from .._models.layouts import laid_out
 from .._models.model import Model, tied_names
-from .._sources.seeds import SeedLike
+from .._sources.seeds import SeedLike, parse_native
 from ._memory import Filling, check_memory, filling, has_memory, is_sharded, is_written, run
 from ._modules import Rule, rules_of, statistics_of
 from ._names import Named, tensors_of
@@ -64,7 +64,8 @@ def init_(
         init_or_model: An initializer, of which each weight of a module gets `init.fold_in(name)`; or a
             `varscale.Model`, whose values go to the parameters, and to the buffers that it has, by name. A tensor also
             takes a lazy tensor.
-        seed: The seed that replaces the initializer's own; None keeps that. With a model, the model's seed.
+        seed: The seed that replaces the initializer's own; None keeps that. With a model, the model's seed. A replay
+            draws one tensor, and is refused for a module.
         names: Shell patterns of the parameters and buffers to fill, such as "head.*" or the missing keys of a
             checkpoint; None for all. They get the values that they would get among all.
         keep: Shell patterns of the parameters and buffers that stay as they are.
@@ -113,7 +114,7 @@ def _of_tensor(target: torch.Tensor, init: Any, seed: Any) -> Lazy:
     if isinstance(init, Model):
         msg = "`target` must be a module for a model: a tensor has no name"
         raise TypeError(msg)
-    return _lazy(target, check_initializer(init), seed, _ALONE)
+    return _lazy(target, check_initializer(init, "init_or_model"), seed, _ALONE)
 
 
 def _of_module(
@@ -138,8 +139,10 @@ def _of_module(
         msg = "`target` must be a tensor for a lazy tensor, which is one"
         raise TypeError(msg)
     else:
+        init = check_initializer(init_or_model, "init_or_model", "a `varscale.Model`")
+        parse_native(getattr(init, "seed", None) if seed is None else seed)
         rules = (lambda named: _ALONE) if everything else rules_of(module)
-        makers |= _of_initializer(tensors, check_initializer(init_or_model), seed, rules)
+        makers |= _of_initializer(tensors, init, seed, rules)
     unfilled = [n for n in tensors if not n.is_parameter and n.name not in makers and not is_written(n.tensor)]
     if unfilled:
         msg = (
@@ -198,7 +201,8 @@ def _of_initializer(tensors: list[Named], init: Builtin, seed: Any, rules_for: C
     if unknown:
         msg = (
             f"`target` must be of torch.nn's own classes where a parameter is no weight, has {_listed(unknown)}: give "
-            "a model that says what it starts from, name it in `keep`, or fill all alike with `everything=True`"
+            "a model that says what it starts from, such as `varscale.torch.model_of(factory)`, name it in `keep`, or "
+            "fill all alike with `everything=True`"
         )
         raise ValueError(msg)
     return makers
