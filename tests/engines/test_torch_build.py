@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,23 @@ def test_what_cannot_be_drawn_is_listed() -> None:
     names = ("order", "sum", "array", "never", "part", "late.weight", "late.bias")
     with pytest.raises(ValueError, match="7 of 20 tensors are of other numbers:\n") as caught:
         vs.torch.build(Foreign, seed=3)
-    lines = str(caught.value).splitlines()[1:]
+    first, *lines = str(caught.value).splitlines()
+    assert "name a law by `rules=[('order', initializer)]`" in first
     assert [line.split("'")[1] for line in lines] == sorted(names, key=[line.split("'")[1] for line in lines].index)
     for name, why in (("order", "aten.randperm"), ("sum", "aten.bernoulli"), ("array", "NumPy"), ("part", "memory")):
         assert any(f"'{name}'" in line and why in line for line in lines), name
+
+
+@pytest.mark.parametrize("how", ["context", "argument", "inside"])
+def test_the_meta_device_has_no_memory_to_fill(how: str) -> None:
+    """If this fails a user is told to call what cannot help, or only once a large network is there."""
+    made = []
+
+    def factory(**kwargs: Any) -> nn.Module:
+        made.append(kwargs)
+        return nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2, **({"device": "meta"} if how == "inside" else kwargs)))
+
+    context = torch.device("meta" if how == "context" else "cpu")
+    with context, pytest.raises(ValueError, match=r"call it outside `torch.device\('meta'\)`, or use `model_of`"):
+        vs.torch.build(factory, **({"device": "meta"} if how == "argument" else {}))
+    assert len(made) == (how != "context"), "before anything is built, where it is known"

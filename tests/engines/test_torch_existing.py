@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import pytest
 import torch
@@ -49,7 +50,7 @@ def test_a_constructor_that_did_more() -> None:
         r"\n  'head.weight' \(4, 4\): all 0.5, but RandomNormal by the method"
         r"\n  'mixed.bias' \(4,\): all 1, but Constant by the method$"
     )
-    message = rf"its constructor did more: pass the factory, or `by=`. It tells by 4 of 8 tensors:{lines}"
+    message = rf"did more: pass the factory, or `by=`, a function .* it. It tells by 4 of 8 tensors:{lines}"
     net = More()
     with pytest.raises(ValueError, match=message):
         vs.torch.model_of(net)
@@ -99,7 +100,10 @@ def test_methods_that_need_arguments() -> None:
     """If this fails a network whose method is for one module is a TypeError from inside it."""
     with pytest.raises(ValueError, match=r"must tell how its modules \['Applied'\] are initialised"):
         vs.torch.model_of(Applied())
-    model = vs.torch.model_of(Applied(), by=lambda net: net.apply(net.init_weights), rules=[("*.bias", vs.Zeros())])
+    by: Any = lambda net: net.apply(net.init_weights)  # noqa: E731
+    with pytest.raises(ValueError, match=r"'layer.bias' \(\d,\): memory.*\nWhat .* has filled: pass the fact"):
+        vs.torch.model_of(Applied(), by=by)
+    model = vs.torch.model_of(Applied(), by=by, rules=[("*.bias", vs.Zeros())])
     assert model["layer.weight"].initializer == vs.Ones()
 
 

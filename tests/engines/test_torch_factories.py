@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -183,7 +184,7 @@ def test_what_would_be_lost_is_refused(read: Callable[..., Any]) -> None:
 
 def looks() -> nn.Module:
     """A factory that looks at what is random."""
-    return nn.Linear(2, int(torch.rand(()) * 9) + 1)
+    return nn.Linear(2, int(torch.rand(()) * 9) + 1)  # this line
 
 
 def test_errors_name_the_argument() -> None:
@@ -204,6 +205,11 @@ def test_errors_name_the_argument() -> None:
     ):
         with pytest.raises(kind, match=f"^{message}"):
             function(wrong)
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if text.endswith("# this line"))
+    for function in (vs.torch.build, vs.torch.model_of):
+        with pytest.raises(ValueError, match=rf"{Path(__file__).name}', line {line}: build the network without"):
+            function(looks)
     with pytest.raises(
         ValueError, match=r"^`by` must not look at random values, which are not drawn yet, got aten.sum"
     ):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import warnings
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -92,14 +94,16 @@ class Attribute(nn.Module):
         super().__init__()
         cycle: list[object] = [torch.randn(3)]
         cycle.append(cycle)
+        self.inner = nn.Module()
         if keeps:
-            self.noise = torch.randn(5)
+            self.inner.noises = {"a": torch.ones(2), "b": [torch.zeros(3), torch.randn(5)]}
 
 
 def test_what_is_random_has_a_name() -> None:
     """If this fails a random attribute holds what memory held, or what is dropped keeps a network from being built."""
     vs.torch.build(Attribute, keeps=False, seed=3)
-    with pytest.raises(ValueError, match=r"random parameters and buffers only, got another tensor \(5,\)"):
+    message = r"random parameters and buffers only, got another tensor \(5,\) in 'inner.noises': .*: register it as a"
+    with pytest.raises(ValueError, match=message):
         vs.torch.build(Attribute, keeps=True, seed=3)
 
 
@@ -211,12 +215,46 @@ class Foreign(nn.Module):
             self.copied.copy_(torch.tensor([random.random() for _ in range(3)]))
 
 
+def mixed() -> nn.Module:
+    """A layer, and a parameter that NumPy drew."""
+    net = nn.Linear(2, 2)
+    net.mix = nn.Parameter(torch.tensor(np.random.rand(3)))
+    return net
+
+
 def test_other_generators_are_noticed() -> None:
     """If this fails weights that NumPy drew become constants, which are the same for every seed."""
-    generator = "a generator of NumPy or Python"
-    with pytest.warns(UserWarning, match=generator), pytest.raises(ValueError, match="3 of 4 tensors") as caught:
-        vs.torch.model_of(Foreign)
-    assert all(f"'{name}' (3,): {generator}" in str(caught.value) for name in ("order", "whole", "copied"))
+    names = ("order", "whole", "copied")
+    for read in (vs.torch.model_of, vs.torch.build):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the error has said it, and a rule settles it
+            with pytest.raises(ValueError, match="3 of 4 tensors") as caught:
+                read(Foreign)
+            assert all(f"'{name}' (3,): a generator of NumPy or Python" in str(caught.value) for name in names)
+            read(Foreign, rules=[(name, vs.Zeros()) for name in names])
+            read(mixed, rules=[("mix", vs.Zeros())])
+
+
+def scale(net: nn.Module) -> nn.Module:
+    """Fills with a number of Python's, which nothing tells from others."""
+    for parameter in net.parameters():
+        nn.init.constant_(parameter, random.random())
+    return net
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda: vs.torch.model_of(lambda: scale(nn.Linear(3, 3))),
+        lambda: vs.torch.build(lambda: scale(nn.Linear(3, 3))),
+        lambda: vs.torch.model_of(nn.Linear(3, 3), by=scale),
+    ],
+)
+def test_numbers_of_other_generators_are_warned_of(read: Any) -> None:
+    """If this fails a number that Python drew becomes a constant, and nobody is told; or a line of ours is shown."""
+    with pytest.warns(UserWarning, match="moved while the network was built: numbers that its code took") as caught:
+        read()
+    assert caught[0].filename == __file__
 
 
 def threads() -> nn.Module:
@@ -227,7 +265,7 @@ def threads() -> nn.Module:
 
 def test_what_other_threads_draw_is_noticed() -> None:
     """If this fails layers that are made in threads, which nobody watches, have torch's own numbers as constants."""
-    with pytest.warns(UserWarning, match="in another thread"), pytest.raises(ValueError, match="4 of 4 tensors"):
+    with pytest.raises(ValueError, match=r"4 of 4 tensors.*\n.*or of another thread"):
         vs.torch.model_of(threads)
 
 

@@ -169,9 +169,10 @@ def check_unseeded(initializer: Any) -> Initializer:
 def parse_rules(rules: Any) -> tuple[Rule, ...]:
     """`rules` as a tuple of rules, made of rules and (pattern, initializer) pairs."""
     parsed = []
-    for rule in entries("rules", rules, "a sequence of rules"):
+    what = "a list of rules and pairs, as in [(pattern, initializer)]"
+    for rule in entries("rules", rules, what):
         if not isinstance(rule, Rule | tuple) or (isinstance(rule, tuple) and len(rule) != 2):
-            msg = f"`rules` must hold rules or (pattern, initializer) pairs, got {show(rule)}"
+            msg = f"`rules` must be {what}, got {show(rule)} as one of them"
             raise TypeError(msg)
         parsed.append(rule if isinstance(rule, Rule) else Rule(*rule))
     return tuple(parsed)

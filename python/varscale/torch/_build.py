@@ -13,7 +13,7 @@ from .._sources.seeds import parse_native
 from ._drawing import Drawing
 from ._factory import constructed
 from ._init import init_
-from ._reading import Reading
+from ._reading import Reading, named_tensors
 from ._record import Record, check_not_kept
 
 try:
@@ -22,6 +22,10 @@ except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
 Net = TypeVar("Net", bound="torch.nn.Module")
+_META = (
+    "`factory` must build on a device that has memory, which `build` fills: call it outside `torch.device('meta')`, or "
+    "use `model_of`"
+)
 
 
 def build(
@@ -37,7 +41,7 @@ def build(
     Its construction draws and fills nothing; then all parameters and buffers are filled in one parallel pass. What its
     code makes of random values, and `model_of` has no law for (an orthogonal matrix, the norm of a weight), is done for
     real on values of ours: those of the parameter that has them, or new ones, whose stream the tensor's name tells. The
-    network is on the device of the caller's `torch.device` context.
+    network is on the device of the caller's `torch.device` context, and of torch's default dtype.
 
     Args:
         factory: A function, or a class, that builds the network.
@@ -54,7 +58,8 @@ def build(
     Raises:
         TypeError: An argument is of the wrong kind.
         ValueError: Some tensors are random by other laws than ours (a permutation, numbers of NumPy), or nothing was
-            written to them: the message lists all of them. Or the factory uses modules that were not made in it.
+            written to them: the message lists all of them. Or the factory uses modules that were not made in it, or
+            the meta device, or the seed is a replay.
 
     Warns:
         UserWarning: A rule matches nothing.
@@ -72,14 +77,19 @@ def build(
         raise TypeError(msg)
     parse_native(seed)
     parsed = parse_rules(rules)
+    if torch.get_default_device().type == "meta":
+        raise ValueError(_META)
     record = Record(memory=True)
     net: Net = constructed(record, "factory", factory, args, kwargs)
+    if any(tensor.is_meta for tensor, _ in named_tensors(net)):
+        raise ValueError(_META)
     reading = Reading(record, net, parsed)
-    drawing = Drawing(record, reading, seed)
+    drawing = Drawing(record, reading, net, seed)
     with torch.no_grad():
         drawing.before(reading.tensors)
         init_(net, reading.laws(), seed, keep=reading.refused)
         drawing.refused()
         drawing.unnamed()
     reading.unmatched().check(stacklevel=3)  # at the line that calls this
+    record.warn_of_generators(stacklevel=3)
     return net

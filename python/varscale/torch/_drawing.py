@@ -10,8 +10,9 @@ from .._arguments.show import show
 from .._engines import missing
 from ._geometry import View
 from ._init import init_
+from ._names import inside
 from ._reading import Reading, listed
-from ._record import Record
+from ._record import Record, is_plain
 from ._storage import Storage, Write, covers
 from ._values import Draws, Value
 
@@ -27,11 +28,12 @@ class Drawing:
     Args:
         record: What was done while the network was built.
         reading: What was read of that.
-        seed: The seed of the network.
+        net: The network.
+        seed: Its seed.
     """
 
-    def __init__(self, record: Record, reading: Reading, seed: Any) -> None:
-        self._record, self._reading, self._seed = record, reading, seed
+    def __init__(self, record: Record, reading: Reading, net: torch.nn.Module, seed: Any) -> None:
+        self._record, self._reading, self._net, self._seed = record, reading, net, seed
         self._used: dict[int, tuple[str, Value | None]] = {}
         self._unnamed: list[Storage] = []
         self._done: dict[int, torch.Tensor] = {}
@@ -79,8 +81,8 @@ class Drawing:
                 refused[name] = tensor, str(error)
         if refused:
             msg = (
-                "`factory` must make tensors of laws that varscale has, or by operations on them; else read it by "
-                "`model_of`, with `rules` that name a law, and fill it by `init_`. "
+                "`factory` must make tensors of laws that varscale has, or by operations on them: name a law by "
+                f"`rules=[({show(next(iter(refused)))}, initializer)]`. "
                 f"{len(refused)} of {len(reading.refused) + len(reading.entries)} tensors are of other numbers:"
             )
             raise ValueError(msg + listed(refused) + reading.unmatched().line())
@@ -95,7 +97,8 @@ class Drawing:
             try:
                 storage.fill(self._draws("", None))
             except ValueError as error:
-                raise _nameless(next(write for write in storage.writes if write.value.random), str(error)) from error
+                write = next(write for write in storage.writes if write.value.random)
+                raise _nameless(write, str(error), _attribute_of(self._net, storage.memory())) from error
 
     def _draws(self, name: str, whole: Value | None) -> Draws:
         """What draws the values `whole` of the tensor of this name; nothing new for a tensor without one."""
@@ -126,7 +129,19 @@ class Drawing:
         return self._reading.holders.get(id(value)) if alone else None
 
 
-def _nameless(write: Write, why: str) -> ValueError:
+def _attribute_of(net: torch.nn.Module, memory: torch.UntypedStorage) -> str:
+    """The path of the first plain attribute that has this memory; "" for none."""
+    for prefix, owner in net.named_modules():
+        for name, value in vars(owner).items():
+            tensors = inside(torch.Tensor, value) if name not in {"_parameters", "_buffers", "_modules"} else ()
+            if any(tensor.untyped_storage()._cdata == memory._cdata for tensor in tensors if is_plain(tensor)):
+                return f"{prefix}.{name}" if prefix else name
+    return ""
+
+
+def _nameless(write: Write, why: str, attribute: str = "") -> ValueError:
     """The error for random values that nothing with a name has: no stream can be theirs."""
-    shape = show(write.view.size)
-    return ValueError(f"`factory` must make random parameters and buffers only, got another tensor {shape}: {why}")
+    shape, place = show(write.view.size), f" in {show(attribute)}" if attribute else ""
+    hint = ": register it as a buffer" if attribute else ""
+    msg = f"`factory` must make random parameters and buffers only, got another tensor {shape}{place}: {why}{hint}"
+    return ValueError(msg)

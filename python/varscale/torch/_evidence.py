@@ -35,7 +35,8 @@ def check_evidence(net: torch.nn.Module, reading: Reading) -> None:
     if found:
         msg = (
             "`net_or_factory` must hold what its own method gives, but its constructor did more: pass the factory, or "
-            f"`by=`. It tells by {len(found)} of {len(reading.entries)} tensors:"
+            "`by=`, a function of the network that initialises it. "
+            f"It tells by {len(found)} of {len(reading.entries)} tensors:"
         )
         raise ValueError(msg + listed(found))
 

@@ -47,7 +47,7 @@ def _initialiser(net: torch.nn.Module) -> Callable[[Any], object]:
     if foreign:
         msg = (
             f"`net_or_factory` must tell how its modules {show(foreign)} are initialised: their constructors may have "
-            "drawn, so pass the factory, or `by=`"
+            "drawn, so pass the factory, or `by=`, a function of the network that initialises it"
         )
         raise ValueError(msg)
     return _reset

@@ -6,13 +6,15 @@ import inspect
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
 
 from .._arguments.show import show
 from .._engines import missing
-from ._names import named
+from ._names import inside, named
 from ._origins import Origins
 from ._record import Record, is_plain
 from ._values import UndrawnError
@@ -23,6 +25,7 @@ except ModuleNotFoundError as error:
     raise missing("torch", error) from error
 
 _METHODS = ("initialize_weights", "init_weights")
+_OTHERS = Path(torch.__file__).parent, Path(__file__).parent
 _INSIDE = "build modules inside the factory, as in `lambda: get_peft_model(Base(config), peft_config)`"
 
 
@@ -34,12 +37,12 @@ def constructed(record: Record, argument: str, factory: Any, args: Any, kwargs: 
         ValueError: Modules of the caller are among its arguments or in the network, or it looks at random values.
     """
     for name, given in (("args", args), *kwargs.items()):
-        for module in _held(torch.nn.Module, given):
+        for module in inside(torch.nn.Module, given):
             if next(module.parameters(), None) is not None:
                 msg = f"`{name}` must hold no network, got a {type(module).__qualname__}, which would be half read: "
                 raise ValueError(msg + _INSIDE)
     # A table that is passed is data. A parameter has a module.
-    tables = [table for table in _held(torch.Tensor, (args, kwargs)) if not isinstance(table, torch.nn.Parameter)]
+    tables = [table for table in inside(torch.Tensor, (args, kwargs)) if not isinstance(table, torch.nn.Parameter)]
     origins = Origins(tables)
     with aside(argument), origins, record.keep():
         net = factory(*args, **kwargs)
@@ -79,15 +82,6 @@ def _takes_nothing(method: Any) -> bool:
     return True
 
 
-def _held(kind: type, given: Any) -> Iterator[Any]:
-    """What there is of a kind among arguments, also inside lists, tuples and dicts."""
-    if isinstance(given, kind):
-        yield given
-    elif isinstance(given, dict | list | tuple):
-        for inner in given.values() if isinstance(given, dict) else given:
-            yield from _held(kind, inner)
-
-
 @contextmanager
 def aside(argument: str) -> Iterator[None]:
     """Runs a network's code, and leaves the global generators of torch, Python and NumPy where they were.
@@ -100,7 +94,10 @@ def aside(argument: str) -> Iterator[None]:
     try:
         yield
     except UndrawnError as error:
-        msg = f"`{argument}` must not look at random values, which are not drawn yet, got {error}"
+        msg = (
+            f"`{argument}` must not look at random values, which are not drawn yet, got {error}{_line_of(error)}: "
+            "build the network without varscale, and fill it by `init_(network, Model(network, rules))`"
+        )
         raise ValueError(msg) from error
     finally:
         torch.set_rng_state(states[0])
@@ -108,3 +105,10 @@ def aside(argument: str) -> Iterator[None]:
         np.random.set_state(states[2])
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
+
+
+def _line_of(error: Exception) -> str:
+    """The last line of the network's own code that led to an error."""
+    places = ((frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__))
+    own = [place for place in places if not any(Path(place[0]).is_relative_to(folder) for folder in _OTHERS)]
+    return f" in {show(own[-1][0])}, line {own[-1][1]}" if own else ""

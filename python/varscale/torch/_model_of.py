@@ -78,6 +78,7 @@ def model_of(
             raise TypeError(msg)
         net = constructed(record, "net_or_factory", net_or_factory, args, kwargs)
         reading = Reading(record, net, parsed)
+        model = reading.model()
     elif args or kwargs:
         msg = f"`args` must be empty for a network that exists, got {show((*args, *kwargs))}"
         raise TypeError(msg)
@@ -85,6 +86,7 @@ def model_of(
         reading = Reading(record, initialised(record, net_or_factory, by), parsed)
         if by is None:
             check_evidence(net_or_factory, reading)
-    model = reading.model()
+        model = reading.model("What its method leaves alone, its constructor has filled: pass the factory")
     reading.unmatched().check(stacklevel=3)  # at the line that calls this
+    record.warn_of_generators(stacklevel=3)
     return model

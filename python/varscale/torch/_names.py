@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
@@ -67,6 +67,15 @@ def named(tensors: Iterable[tuple[str, torch.Tensor]]) -> list[tuple[torch.Tenso
         # By identity: tensors compare element by element.
         found.setdefault(id(tensor), (tensor, []))[1].append(plain(name))
     return list(found.values())
+
+
+def inside(kind: type, given: Any) -> Iterator[Any]:
+    """What there is of a kind, also inside lists, tuples and dicts."""
+    if isinstance(given, kind):
+        yield given
+    elif isinstance(given, dict | list | tuple):
+        for inner in given.values() if isinstance(given, dict) else given:
+            yield from inside(kind, inner)
 
 
 def _matched(argument: str, patterns: Any, every: list[Named]) -> set[int]:

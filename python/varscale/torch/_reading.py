@@ -96,8 +96,11 @@ class Reading:
                         names.pop(inner[1], None)
             before.append(entry)
 
-    def model(self) -> Model:
+    def model(self, unwritten: str = "") -> Model:
         """The laws as a model.
+
+        Args:
+            unwritten: What helps where nothing was written to some memory.
 
         Raises:
             ValueError: Some tensors are not understood: it lists all of them.
@@ -105,7 +108,8 @@ class Reading:
         if self.refused:
             count = f"{len(self.refused)} of {len(self.refused) + len(self.entries)} tensors"
             msg = f"`rules` must name a law for {count}, which the network's own code does not tell:"
-            raise ValueError(msg + listed(self.refused) + self.unmatched().line())
+            hint = f"\n{unwritten}" if unwritten and any(why == UNWRITTEN for _, why in self.refused.values()) else ""
+            raise ValueError(msg + listed(self.refused) + hint + self.unmatched().line())
         return self.laws()
 
     def laws(self) -> Model:
@@ -130,7 +134,9 @@ class Reading:
         """The initializer that a rule gives a tensor, which then holds what the code makes others of."""
         self.settled.add(name)
         storage = self._record.storage(tensor)
-        if storage is not None:
+        if storage is None:
+            self._record.value(tensor)  # which notes where its numbers may come from
+        else:
             self._show(name, tensor, [write for _, write in visible(storage.writes, View.of(tensor)) or ()])
         return rule.initializer
 

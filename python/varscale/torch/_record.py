@@ -49,6 +49,7 @@ class Record:
         self._certain: dict[int, Any] = {}
         self._begun = _generators()
         self._moved = False
+        self._met = False
 
     @contextmanager
     def keep(self) -> Iterator[None]:
@@ -60,12 +61,15 @@ class Record:
             stack.enter_context(Looks(self))
             yield
         self._moved = _moved(self._begun)
-        if self._moved:
+
+    def warn_of_generators(self, *, stacklevel: int) -> None:
+        """Warns if numbers of other generators may be among the constants, where no tensor is seen to hold them."""
+        if self._moved and not self._met:
             msg = (
                 "a generator of NumPy or Python, or torch's in another thread, moved while the network was built: "
                 "numbers that its code took from there are constants here"
             )
-            warnings.warn(msg, UserWarning, stacklevel=5)  # at the line that reads or builds the network
+            warnings.warn(msg, UserWarning, stacklevel=stacklevel)
 
     def storage(self, tensor: torch.Tensor) -> Storage | None:
         """The record of a tensor's storage; None for a tensor whose memory is real."""
@@ -89,6 +93,7 @@ class Record:
         # Real values may come from anywhere: from generators that the record does not see, once these have moved.
         plain = tensor.numel() == 1 and not tensor.is_floating_point()  # a counter, as every batch norm has
         foreign = not plain and not self.is_certain(tensor) and (self._moved or _moved(self._begun))
+        self._met |= foreign
         return real(tensor, "a generator of NumPy or Python, or of another thread" if foreign else None)
 
     def is_certain(self, tensor: torch.Tensor) -> bool:
