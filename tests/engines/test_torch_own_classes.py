@@ -122,7 +122,9 @@ def test_usual_rules_know_classes() -> None:
 def test_what_may_be_no_weight_is_not_guessed(name: str, shape: Any, cls: Any) -> None:
     """If this fails a table of positions, a state space or a mask starts as a weight of some fans."""
     module = place(name, shape, cls)
-    with pytest.raises(ValueError, match=rf"where a parameter is no weight, has \['{name}'\]: give a model"):
+    with pytest.raises(
+        ValueError, match=rf"no weight, has \['{name}'\]: give a model that .* `varscale.torch.model_of.factor"
+    ):
         vs.torch.init_(module, INIT)
     assert filled(module, name, vs.Model({name: (shape, None, vs.Ones())})).all()
     vs.torch.init_(module, INIT, everything=True)
