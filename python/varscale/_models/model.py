@@ -43,7 +43,8 @@ class Model(Mapping[str, Parameter]):
     and no value depends on the order, on other layers, or on which worker makes what.
 
     Weights of a torch module are (out, in, *kernel), those of Keras and Flax (*kernel, in, out). An initializer with
-    the default axes counts its fans by the layout. Without one, a model whose values depend on it is an error.
+    the default axes counts its fans by the layout, unless a layer of torch or a name tells more: groups, stacked
+    experts. Without a layout, a model whose values depend on it is an error.
 
     Args:
         parameters: A mapping from names, which may be nested (its keys are then joined by slashes) or have paths as
