@@ -172,3 +172,31 @@ def test_integers_of_torch() -> None:
     ):
         with pytest.raises(TypeError, match="`seed` must be an integer"):
             vs.lecun_normal(bad)
+
+
+@pytest.mark.parametrize("read", [vs.torch.model_of, vs.torch.build])
+def test_lazy_layers_need_a_shape(read: Any) -> None:
+    """If this fails a user writes rules that cannot settle a lazy layer, or is told that they match nothing."""
+    with pytest.raises(ValueError, match=r"'weight': a lazy .*: run one forward pass first, in the factory") as caught:
+        read(nn.LazyLinear, 3, rules=[("weight", vs.Ones()), ("bias", vs.Zeros())])
+    assert "matched nothing" not in str(caught.value)
+
+    def factory() -> nn.Module:
+        layer = nn.LazyLinear(3)
+        layer(torch.zeros(1, 4))
+        return layer
+
+    made = read(factory, rules=[("weight", vs.Ones())])
+    assert made.init(3)["weight"].sum() == 12 if isinstance(made, vs.Model) else made.weight.sum() == 12
+
+
+def test_a_rule_for_a_table_without_memory() -> None:
+    """If this fails a rule cannot settle a buffer on the meta device: an error from inside torch comes instead."""
+
+    def factory(table: torch.Tensor) -> nn.Module:
+        net = nn.Linear(2, 2)
+        net.register_buffer("table", table)
+        return net
+
+    model = vs.torch.model_of(factory, torch.empty(3, device="meta"), rules=[("table", vs.Ones())])
+    assert model["table"].initializer == vs.Ones()

@@ -134,10 +134,10 @@ class Reading:
         """The initializer that a rule gives a tensor, which then holds what the code makes others of."""
         self.settled.add(name)
         storage = self._record.storage(tensor)
-        if storage is None:
-            self._record.value(tensor)  # which notes where its numbers may come from
-        else:
+        if storage is not None:
             self._show(name, tensor, [write for _, write in visible(storage.writes, View.of(tensor)) or ()])
+        elif not tensor.is_meta:
+            self._record.value(tensor)  # which notes where its numbers may come from
         return rule.initializer
 
     def _found(self, name: str, tensor: torch.Tensor) -> Builtin | str:
