@@ -14,8 +14,8 @@ except ImportError:
 STREAM = 1
 """The version of the native stream: of the way from an identity to words, and from words to values."""
 _UNSET, _INTEGER, _STRING, _CALL = range(4)
-# BLAKE2's personalisation: in another version of the stream, the same seeds have other identities.
-_PERSON = b"varscale-stream%d" % STREAM
+PERSON = b"varscale-stream%d" % STREAM
+"""BLAKE2's personalisation: in another version of the stream, the same seeds have other identities."""
 _header = Struct("<BQ").pack
 
 
@@ -53,4 +53,4 @@ def path_fields(path: tuple[int | str, ...]) -> bytes:
 @lru_cache(maxsize=1024)
 def identity(fields: bytes) -> bytes:
     """The 16 bytes that name a stream. The cache makes small calls of one initializer a tenth faster."""
-    return blake2b(fields, digest_size=16, person=_PERSON).digest()
+    return blake2b(fields, digest_size=16, person=PERSON).digest()

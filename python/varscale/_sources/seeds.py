@@ -69,6 +69,16 @@ def draws_entropy(seed: Any) -> bool:
     return seed is None and not _global.is_set
 
 
+def repeats(seed: Any, path: tuple[int | str, ...]) -> bool:
+    """Whether every call of an initializer with this seed and this path draws from one stream."""
+    return seed is not None or (bool(path) and _global.is_set)
+
+
+def fields_around(path: tuple[int | str, ...]) -> tuple[bytes, bytes]:
+    """What is hashed before and after the field of a seed, for whoever hashes one of unknown value."""
+    return _global.field, path_fields(path)
+
+
 class Native:
     """A seed of the native stream, and the path that was folded in: together they name the stream of a call.
 

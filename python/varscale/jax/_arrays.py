@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from .._arguments.dtypes import DTypeLike
 from .._arguments.shapes import ShapeLike
-from .._arguments.show import show
 from .._engines import check_repeats, lazy_tensor, missing
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
@@ -18,13 +17,19 @@ try:
 except ModuleNotFoundError as error:
     raise missing("jax", error) from error
 
+from ._bits import check_bits
+from ._shards import are_accelerators, made_there
+
 
 def make_array(
     init: Builtin | Lazy, shape: ShapeLike | None, sharding: jax.sharding.Sharding, dtype: DTypeLike | None = None
 ) -> jax.Array:
     """A `jax.Array` that holds `init(shape, dtype)`, whatever the mesh and the number of processes.
 
-    Every distinct shard is made once, then given to each device that holds it, through
+    Accelerators make their own shards, by the program that `varscale.jax.sample` traces, unless `VARSCALE_DEVICE` is
+    "cpu". At first use some values of each law and dtype are compared with the core's.
+
+    Otherwise every distinct shard is made once, then given to each device that holds it, through
     `jax.make_array_from_callback`. A shard above 64 KiB starts on a 64-byte boundary, so that a CPU device takes it
     without a copy.
 
@@ -51,10 +56,11 @@ def make_array(
     if not isinstance(init, Lazy) and jax.process_count() > 1:
         check_repeats(init)
     tensor = lazy_tensor(init, shape, dtype)
-    # JAX would cut such values to 32 bits without an error.
-    if tensor.dtype.itemsize == 8 and not jax.config.jax_enable_x64:
-        msg = f"`dtype` must have at most 32 bits while `jax_enable_x64` is off, got {show(tensor.dtype.name)}"
-        raise ValueError(msg)
+    check_bits(tensor.dtype)
+    if are_accelerators(sharding):
+        array = made_there(tensor, sharding)
+        if array is not None:
+            return array
     made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
 
     def shard(index: tuple[slice, ...]) -> NDArray[Any]:

@@ -14,43 +14,42 @@ _LEAST = {
     "normal": (2.0**-47, 2.0**-95),
     "truncated": (2.0**-53, 2.0**-53),
 }
-"""Below the least magnitude of each law but 0, in float32 and in float64.
+"""No standard value but 0 is smaller, in float32 and in float64.
 
-The uniform law's is half a step, and the truncated law rises at least as fast. The normal law's is that of the least
-radius, 1.5e-5 or 2.3e-10, times that of the least sine, π/4 half a step of the angle. At other bounds it is that of half
-a step of the mass in the middle, times 2.5.
+The uniform law's least is half a step, and the truncated law rises more steeply. The normal law's is the least radius,
+1.5e-5 or 2.3e-10, times the least sine, that of half a step of the angle. At other bounds the least is what half a step
+of the mass makes in the middle, or a bound.
 """
-_STEP = {4: 2.0**-124, 8: 2.0**-1020}
-"""The least product that `arithmetic.product` makes, by the bytes of a value."""
+_PRODUCT = {4: 2.0**-124, 8: 2.0**-1020}
+"""The least that `arithmetic.product` makes, by the bytes of a value."""
 _SUMMAND = {4: 2.0**-100, 8: 2.0**-960}
-"""The least number that may stand beside products. All are then multiples of a normal number, and so are their sums."""
+"""The least that is added to products. Where a sum is less than that, both have the last places of normal numbers."""
 _MASS = 2.0**-900
-"""The least mass on one side of both bounds, that of 35 standard deviations."""
+"""The least mass above the lower bound, and below the upper one: what lies 35 standard deviations out has more."""
 
 
 def edge(high: float, kind: FloatType) -> float:
     """What values are compared with in place of `high`.
 
-    That of a uniform law which ends at 0 is the number before it, which XLA takes for 0. No value lies between it and
-    the greatest negative number that is not subnormal.
+    The greatest value of a uniform law that ends at 0 is the number before it, which XLA takes for 0. No value lies
+    between it and the number that is returned.
     """
     least = float(np.finfo(kind.value).tiny)
     return -least if -least < high < 0 else high
 
 
-def refusal(crossing: Crossing, kind: FloatType, platform: str) -> str | None:
-    """What must be otherwise for XLA to make these values on the platform; None where it makes them."""
+def limit(crossing: Crossing, kind: FloatType, platform: str) -> str | None:
+    """Why XLA does not make these values on a platform; None where it does."""
     law, bounds, (loc, scale, low, high), _ = crossing
-    wide = kind.value(0).itemsize
-    if platform == "tpu" and (wide == 8 or law == "truncated"):
-        return f"computed in float32 on a TPU, got a law that needs float64 ({law} in {kind.name})"
+    size = np.dtype(kind.value).itemsize
+    if platform == "tpu" and (size == 8 or law == "truncated"):
+        return "it needs float64, which a TPU does not have"
     if law == "truncated" and min(bounds[3], bounds[4]) < _MASS:
-        return f"truncated within 35 standard deviations under JAX, got the bounds {show(bounds[:2])}"
-    # Bounds are values too.
-    least = min((_LEAST[law][wide // 8], *(abs(bound) for bound in bounds[:2] if bound)))
-    if scale and least * min(scale, 1.0) < _STEP[wide]:
-        return f"of a scale whose values are no subnormal numbers, which XLA takes for 0, got the scale {show(scale)}"
-    for number in (loc, low, high if high == edge(high, kind) else 0.0):
-        if number and abs(number) < _SUMMAND[wide]:
-            return f"without numbers below {_SUMMAND[wide]:.2g}, which XLA may take for 0, got {show(number)}"
+        return f"its bounds {show(bounds[:2])} lie more than 35 standard deviations out"
+    least = min((_LEAST[law][size // 8], *(abs(bound) for bound in bounds[:2] if bound)))
+    if scale and least * min(scale, 1.0) < _PRODUCT[size]:
+        return f"its scale {show(scale)} leads to subnormal numbers, which XLA takes for 0"
+    for number in (loc, low, 0.0 if high != edge(high, kind) else high):
+        if number and abs(number) < _SUMMAND[size]:
+            return f"its mean or an end, {show(number)}, leads to subnormal numbers, which XLA takes for 0"
     return None

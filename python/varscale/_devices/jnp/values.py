@@ -63,12 +63,20 @@ def sampled(
 ) -> Array:
     """The values of a crossing at these indices of each axis, as an array of `shape`; of another identity's stream."""
     with enable_x64(True):
-        counts, steps, start = _lines(full_shape, axes)
-        long = start.number.dtype == np.uint64
-        vanishing = crossing.law == "truncated" or not crossing.place[1]
-        variant = Variant(crossing.law, kind.name, counts, steps, shape, long, vanishing)
-        place = np.array([*crossing.place, edge(crossing.place[3], kind)], kind.value)
-        return program(variant, identity, start, place, np.array(crossing.bounds, np.float64))
+        variant, start, place, bounds = arguments(crossing, kind, full_shape, axes, shape)
+        return program(variant, identity, start, place, bounds)
+
+
+def arguments(
+    crossing: Crossing, kind: FloatType, full_shape: tuple[int, ...], axes: Sequence[Axis], shape: tuple[int, ...]
+) -> tuple[Variant, Start, Any, Any]:
+    """What `program` takes beside an identity."""
+    counts, steps, start = _lines(full_shape, axes)
+    long = start.number.dtype == np.uint64
+    vanishing = crossing.law == "truncated" or not crossing.place[1]
+    place = np.array([*crossing.place, edge(crossing.place[3], kind)], kind.value)
+    variant = Variant(crossing.law, kind.name, counts, steps, shape, long, vanishing)
+    return variant, start, place, np.array(crossing.bounds, np.float64)
 
 
 def _lines(full_shape: tuple[int, ...], axes: Sequence[Axis]) -> tuple[Any, Any, Start]:

@@ -1,0 +1,88 @@
+"""Shards that are made where they lie: one program for all devices of a process, and no device talks to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+from numpy.typing import NDArray
+
+from .._arguments.parts import Part, indexed_part
+from .._devices.check import is_exact
+from .._devices.crossing import crossing
+from .._devices.jnp.sources import refusal, straight, traced
+from .._devices.jnp.values import Start, Variant, arguments, program
+from .._devices.jnp.x64 import enable_x64
+from .._devices.setting import on_the_host
+from .._filling.fill import make
+from .._filling.lazy import Lazy
+from .._sources.source import Drawn
+
+try:
+    from jax import shard_map
+except ImportError:  # before JAX 0.7
+    from jax.experimental.shard_map import shard_map
+
+
+def are_accelerators(sharding: Any) -> bool:
+    """Whether a sharding has only devices that make values of their own, and keeps them in their usual memory."""
+    if on_the_host() or not isinstance(sharding, jax.sharding.Sharding):
+        return False
+    usual = {None, *(device.default_memory().kind for device in sharding.addressable_devices)}
+    return sharding.memory_kind in usual and all(device.platform != "cpu" for device in sharding.device_set)
+
+
+def made_there(tensor: Lazy, sharding: jax.sharding.Sharding) -> jax.Array | None:
+    """The array whose shards their devices have made; None where they cannot, or make other values than the core.
+
+    Raises:
+        ValueError: JAX cannot cut an axis evenly.
+    """
+    cut = sharding.addressable_devices_indices_map(tensor.shape)
+    parts = {device: indexed_part(tensor.shape, index) for device, index in cut.items()}
+    # JAX cuts evenly: all parts have one shape.
+    first = next(iter(parts.values()), None)
+    if first is None or not first.shape or not prod(first.shape):
+        return None
+    source = tensor._source(first)
+    kinds = {device.device_kind: device for device in parts}
+    if not isinstance(source, Drawn) or any(not _makes(source, device) for device in kinds.values()):
+        return None
+    found = crossing(source)
+    with enable_x64(True):
+        lines = [arguments(found, source.kind, tensor.shape, straight(part), part.shape) for part in parts.values()]
+        variant, _, place, bounds = lines[0]
+        starts = np.array([start.number for _, start, _, _ in lines])
+        made = _program(tuple(parts), variant)(np.frombuffer(found.identity, "<u4"), starts, place, bounds)
+    shards = {shard.device: shard.data for shard in made.addressable_shards}
+    return jax.make_array_from_single_device_arrays(tensor.shape, sharding, [shards[device] for device in parts])
+
+
+def _makes(source: Drawn, device: jax.Device) -> bool:
+    """Whether a device makes values like these, with the core's bits."""
+
+    def made(source: Drawn, part: Part) -> NDArray[Any]:
+        with jax.default_device(device), enable_x64(True):
+            return np.asarray(traced(source, part, straight(part)))
+
+    if refusal(source, device.platform) is not None:
+        return False
+    return is_exact(device.device_kind, crossing(source).law, source.kind, made, make)
+
+
+@lru_cache(maxsize=256)
+def _program(devices: tuple[jax.Device, ...], variant: Variant) -> Callable[..., jax.Array]:
+    """The program that makes one part on each device, each from its own start: they lie one behind another."""
+
+    def shard(identity: Any, number: Any, place: Any, bounds: Any) -> jax.Array:
+        return program(variant, identity, Start(number[0], ()), place, bounds)
+
+    each = P("devices")
+    mesh = Mesh(np.array(devices), ("devices",))
+    return jax.jit(shard_map(shard, mesh=mesh, in_specs=(P(), each, P(), P()), out_specs=each))
