@@ -15,6 +15,7 @@ from .._filling.fill import make
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Fixed
+from .._sources.replay import Replay
 from .._sources.seeds import repeats
 from .._sources.source import Joined, Written
 
@@ -71,6 +72,7 @@ def sample(
         >>> bool((start(jax.random.key(7)) == seeded((784, 256), "bfloat16")).all())
         True
     """
+    _check_version()
     tensor, words = _named(init, shape, dtype, key, identity)
     check_bits(tensor.dtype)
     chosen, axes, unknown = parse_part(tensor.shape, part)
@@ -100,11 +102,21 @@ def _named(init: Any, shape: Any, dtype: Any, key: Any, identity: Any) -> tuple[
     if isinstance(init, Lazy):
         msg = f"`init` must be an initializer where `key` or `identity` is given, got {show(init)}"
         raise TypeError(msg)
+    if isinstance(getattr(check_initializer(init), "seed", None), Replay):
+        msg = f"`init` must replay no framework where `key` or `identity` is given, got {show(init)}"
+        raise ValueError(msg)
     if key is not None:
-        found, words = seeded(check_initializer(init), key)
+        found, words = seeded(init, key)
         return lazy_tensor(found, shape, dtype), words
     # Any seed will do: a call without one would take a number.
-    return lazy_tensor(check_initializer(init)._with_seed(0), shape, dtype), check_identity(identity)
+    return lazy_tensor(init._with_seed(0), shape, dtype), check_identity(identity)
+
+
+def _check_version() -> None:
+    """Raises RuntimeError where JAX makes 32-bit constants of the 64-bit ones in a program."""
+    if jax.__version_info__ < (0, 7) and _is_traced() and not jax.config.jax_enable_x64:
+        msg = f"a traced program needs JAX 0.7 or later, or `jax_enable_x64`, got JAX {jax.__version__}"
+        raise RuntimeError(msg)
 
 
 def _is_traced() -> bool:

@@ -6,6 +6,8 @@ places off. No option of the caller's program is needed for what follows, and no
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -51,12 +53,14 @@ def quotient(a: Array, b: Array) -> Array:
 
     In float64 it is so already, on a CPU and on NVIDIA's GPUs.
     """
-    return a / b if a.dtype == np.float64 else nearest_quotient(a / b, a, b)
+    near = lax.div(a, b)
+    return near if near.dtype == np.float64 else nearest_quotient(near, a, b)
 
 
 def root(x: Array) -> Array:
     """The square root as IEEE rounds it; in float32 of a number far from the ends of the exponents."""
-    return lax.sqrt(x) if x.dtype == np.float64 else nearest_root(lax.sqrt(x), x)
+    near = lax.sqrt(x)
+    return near if near.dtype == np.float64 else nearest_root(near, x)
 
 
 _ONE, _LOW, _BIAS = np.int32(1 << 23), np.int32((1 << 23) - 1), np.int32(127 + 23)
@@ -65,14 +69,11 @@ _ONE, _LOW, _BIAS = np.int32(1 << 23), np.int32((1 << 23) - 1), np.int32(127 + 2
 def nearest_quotient(near: Array, a: Array, b: Array) -> Array:
     """The float32 quotient of a and b, from one that is at most two steps away."""
     n, a, b = bits(near), bits(a), bits(b)
-    divisor = (b & _LOW) | _ONE
+    m, divisor = (n & _LOW) | _ONE, (b & _LOW) | _ONE
     shift = (a >> 23) - (b >> 23) - (n >> 23) + _BIAS
-    # What is left is at most some 2.5 divisors. So the low 32 bits hold it, whatever the products lose above them.
-    left = (((a & _LOW) | _ONE) << shift) - ((n & _LOW) | _ONE) * divisor
-    twice = left + left
-    up = (twice > divisor).astype(np.int32) + (twice > 3 * divisor).astype(np.int32)
-    down = (twice < -divisor).astype(np.int32) + (twice < -3 * divisor).astype(np.int32)
-    return real(n + up - down)
+    # What is left is at most some divisors. So the low 32 bits hold it, whatever the products lose above them.
+    left = (((a & _LOW) | _ONE) << shift) - m * divisor
+    return real(n + _steps(m, 4 * left, lambda quarters: quarters * divisor))
 
 
 def nearest_root(near: Array, x: Array) -> Array:
@@ -80,10 +81,19 @@ def nearest_root(near: Array, x: Array) -> Array:
     n, x = bits(near), bits(x)
     m = (n & _LOW) | _ONE
     left = (((x & _LOW) | _ONE) << ((x >> 23) - 2 * (n >> 23) + _BIAS)) - m * m
-    # The square of m + k + 1/2 is (2k + 1) m + k² + k + 1/4 more than that of m, and what is left is an integer.
-    up = (left > m).astype(np.int32) + (left > 3 * m + 2).astype(np.int32)
-    down = (left <= -m).astype(np.int32) + (left <= 2 - 3 * m).astype(np.int32)
-    return real(n + up - down)
+    # The square of m + q/4 is q m / 2 + q² / 16 more than that of m. Here they are eight times as large, in integers.
+    return real(n + _steps(m, 8 * left, lambda quarters: 4 * quarters * m + (quarters * quarters + 1) // 2))
+
+
+def _steps(m: Array, left: Array, of: Callable[[Array | int], Array]) -> Array:
+    """How many steps from the mantissa m the nearest one lies, by what is left.
+
+    Halfway to its neighbours it is `of` these quarters of a step. Steps are half as long below a power of two.
+    """
+    least, next_, last = m == _ONE, m == _ONE + 1, m == 2 * _ONE - 1
+    up = (left > of(2)).astype(np.int32) + (left > of(jnp.where(last, 8, 6))).astype(np.int32)
+    one, two = jnp.where(least, -1, -2), jnp.where(least, -3, jnp.where(next_, -5, -6))
+    return up - (left < of(one)).astype(np.int32) - (left < of(two)).astype(np.int32)
 
 
 def rounded(x: Array, dtype: np.dtype[np.generic]) -> Array:
