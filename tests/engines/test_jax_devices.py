@@ -60,7 +60,11 @@ def test_any_sharding(spec: P, dtype: str, accelerators: None, callbacks: list[A
 def test_other_tensors(accelerators: None, callbacks: list[Any]) -> None:
     """If this fails large numbers, other laws, one device or a lazy tensor go wrong on an accelerator."""
     sharding = NamedSharding(mesh(), P("a", "b"))
-    for init in (vs.RandomUniform(0.0, 1.0, 3), vs.RandomNormal(0.3, 0.1, 3), vs.TruncatedNormal(0, 1, 3, lower=-1, upper=3)):
+    for init in (
+        vs.RandomUniform(0.0, 1.0, 3),
+        vs.RandomNormal(0.3, 0.1, 3),
+        vs.TruncatedNormal(0, 1, 3, lower=-1, upper=3),
+    ):
         assert exact(vs.jax.make_array(init, (8, 6, 4), sharding), init((8, 6, 4)))
     one = vs.jax.make_array(INIT, SHAPE, SingleDeviceSharding(jax.devices()[5]))
     assert one.devices() == {jax.devices()[5]}
@@ -133,7 +137,9 @@ def test_a_device_that_differs_is_not_used(
     jax.clear_caches()
     sharding = NamedSharding(mesh(), P("a"))
     try:
-        with pytest.warns(RuntimeWarning, match="^cpu makes other values than the core: .* of the law normal in float32"):
+        with pytest.warns(
+            RuntimeWarning, match="^cpu makes other values than the core: .* of the law normal in float32"
+        ):
             array = vs.jax.make_array(vs.RandomNormal(seed=3), SHAPE, sharding)
         assert exact(array, vs.RandomNormal(seed=3)(SHAPE))
         assert exact(vs.jax.make_array(vs.RandomNormal(seed=4), SHAPE, sharding), vs.RandomNormal(seed=4)(SHAPE))

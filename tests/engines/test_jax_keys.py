@@ -35,9 +35,15 @@ def seeds(count: int) -> list[int]:
 def test_hashes(count: int, before: bytes, path: tuple[Any, ...]) -> None:
     """If this fails a program that takes a key has other weights than the key's seed."""
     after, every = path_fields(path), seeds(count)
-    found = jax.jit(jax.vmap(lambda key: hashing.identity(key, before, after)))(np.stack([words(s, count) for s in every]))
+    found = jax.jit(jax.vmap(lambda key: hashing.identity(key, before, after)))(
+        np.stack([words(s, count) for s in every])
+    )
     assert found.dtype == jnp.uint32
-    wrong = [s for s, w in zip(every, np.asarray(found), strict=True) if w.tobytes() != identity(before + seed_field(s) + after)]
+    wrong = [
+        s
+        for s, w in zip(every, np.asarray(found), strict=True)
+        if w.tobytes() != identity(before + seed_field(s) + after)
+    ]
     assert wrong == []
 
 
@@ -95,7 +101,9 @@ def test_many_keys() -> None:
     """If this fails the members of an ensemble are not those of their keys."""
     keys = jax.random.split(jax.random.key(1), 6)
     found = jax.jit(jax.vmap(lambda key: vs.jax.sample(INIT, (17, 3), key=key)))(keys)
-    scanned = jax.jit(lambda keys: jax.lax.scan(lambda _, key: (0, vs.jax.sample(INIT, (17, 3), key=key)), 0, keys)[1])(keys)
+    scanned = jax.jit(lambda keys: jax.lax.scan(lambda _, key: (0, vs.jax.sample(INIT, (17, 3), key=key)), 0, keys)[1])(
+        keys
+    )
     for key, one, other in zip(keys, found, scanned, strict=True):
         seed = int.from_bytes(np.asarray(jax.random.key_data(key)).astype(">u4").tobytes(), "big")
         assert same(one, INIT._with_seed(seed)((17, 3)))

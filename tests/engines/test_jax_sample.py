@@ -47,7 +47,9 @@ def test_traced_and_not(dtype: str) -> None:
 
 def test_float64_where_jax_has_it() -> None:
     """If this fails float64 weights are cut to 32 bits in silence."""
-    with pytest.raises(ValueError, match="`dtype` must have at most 32 bits while `jax_enable_x64` is off, got 'float64'"):
+    with pytest.raises(
+        ValueError, match="`dtype` must have at most 32 bits while `jax_enable_x64` is off, got 'float64'"
+    ):
         vs.jax.sample(INIT, SHAPE, "float64")
     with jax.enable_x64(True):
         assert same(vs.jax.sample(INIT, SHAPE, "float64"), INIT(SHAPE, "float64"))
@@ -186,7 +188,9 @@ def test_pieces() -> None:
 )
 def test_what_jnp_cannot_make(init: Any, why: str) -> None:
     """If this fails the values are others, or the error does not say where to turn."""
-    with pytest.raises(ValueError, match=rf"\(else use `varscale.jax.make_array`\), got {type(init).__name__}\(.*{why}"):
+    with pytest.raises(
+        ValueError, match=rf"\(else use `varscale.jax.make_array`\), got {type(init).__name__}\(.*{why}"
+    ):
         vs.jax.sample(init, (4, 4))
 
 
@@ -196,7 +200,9 @@ def test_without_a_seed() -> None:
     assert not np.array_equal(first, second)
     for seed in (None, 5):
         vs.set_random_seed(seed)
-        with pytest.raises(ValueError, match="`init` must have a seed, or the call a `key`, in a traced program, got LecunN"):
+        with pytest.raises(
+            ValueError, match="`init` must have a seed, or the call a `key`, in a traced program, got LecunN"
+        ):
             jax.jit(lambda: vs.jax.sample(vs.lecun_normal(), (4, 4)))()
     right = vs.lecun_normal().fold_in("a")((4, 4))
     assert same(jax.jit(lambda: vs.jax.sample(vs.lecun_normal().fold_in("a"), (4, 4)))(), right)
@@ -212,7 +218,7 @@ def _first_of(seed: int) -> np.ndarray:
 def test_old_versions_of_jax_are_refused_where_they_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails JAX 0.6 ends in an error of its compiler."""
     monkeypatch.setattr(jax, "__version_info__", (0, 6, 2))
-    with pytest.raises(RuntimeError, match="a traced program needs JAX 0.7 or later, or `jax_enable_x64`, got JAX"):
+    with pytest.raises(RuntimeError, match=r"a traced program needs JAX 0.7 or later, or `jax_enable_x64`, got JAX"):
         jax.jit(lambda: vs.jax.sample(INIT, (4, 4)))()
     assert same(vs.jax.sample(INIT, (4, 4)), INIT((4, 4)))
     assert x64.enable_x64 is jax.enable_x64

@@ -168,7 +168,9 @@ def hazards(dtype: Any) -> np.ndarray:
         exact = every.astype(np.float32)
     exact = np.unique(exact[np.isfinite(exact)])
     points = np.concatenate([exact, exact[:-1] + (exact[1:] - exact[:-1]) / 2])
-    around = np.concatenate([points, np.nextafter(points, np.float32(-np.inf)), np.nextafter(points, np.float32(np.inf))])
+    around = np.concatenate(
+        [points, np.nextafter(points, np.float32(-np.inf)), np.nextafter(points, np.float32(np.inf))]
+    )
     return around[np.isfinite(around) & ((around == 0) | (np.abs(around) >= 2.0**-126))].astype(np.float32)
 
 
@@ -199,7 +201,7 @@ def test_the_laws_are_truncated_within_35_deviations() -> None:
     """If this fails masses are subnormal numbers, and values are anything."""
     for bounds in ((35.5, np.inf), (-np.inf, -35.5)):
         init = vs.TruncatedNormal(seed=1, lower=bounds[0], upper=bounds[1])
-        with pytest.raises(ValueError, match="its bounds .* lie more than 35 standard deviations out"):
+        with pytest.raises(ValueError, match=r"its bounds .* lie more than 35 standard deviations out"):
             vs.jax.sample(init, (4,))
 
 

@@ -95,7 +95,11 @@ def _named(init: Any, shape: Any, dtype: Any, key: Any, identity: Any) -> tuple[
         msg = "`key` and `identity` must not both be given"
         raise TypeError(msg)
     if key is None and identity is None:
-        if not isinstance(init, Lazy) and _is_traced() and not repeats(getattr(init, "seed", 0), getattr(init, "_path", ())):
+        if (
+            not isinstance(init, Lazy)
+            and _is_traced()
+            and not repeats(getattr(init, "seed", 0), getattr(init, "_path", ()))
+        ):
             msg = f"`init` must have a seed, or the call a `key`, in a traced program, got {show(init)}"
             raise ValueError(msg)
         return lazy_tensor(init, shape, dtype), None
@@ -148,4 +152,5 @@ def identity(init: Builtin | Lazy) -> NDArray[np.uint32]:
     if len(stream) != 16:
         msg = f"`init` must draw from the native stream, got {show(init)}"
         raise ValueError(msg)
-    return np.frombuffer(stream, "<u4").copy()
+    words: NDArray[np.uint32] = np.frombuffer(stream, "<u4").astype(np.uint32)
+    return words

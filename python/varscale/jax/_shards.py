@@ -85,4 +85,7 @@ def _program(devices: tuple[jax.Device, ...], variant: Variant) -> Callable[...,
 
     each = P("devices")
     mesh = Mesh(np.array(devices), ("devices",))
-    return jax.jit(shard_map(shard, mesh=mesh, in_specs=(P(), each, P(), P()), out_specs=each))
+    spread: Callable[..., jax.Array] = jax.jit(
+        shard_map(shard, mesh=mesh, in_specs=(P(), each, P(), P()), out_specs=each)
+    )
+    return spread

@@ -29,7 +29,7 @@ def real(n: Array) -> Array:
 
 
 def product(a: Array, b: Array) -> Array:
-    """a · b with a rounding of its own, for whatever is added to it.
+    """The product with a rounding of its own, for whatever is added to it.
 
     It is scaled down in floats and up in integers, and no compiler brings a product and a sum together across that.
     A product of 0 becomes one of 2^-125, or 2^-1021 in float64, with its sign. The laws add to it what is so much
@@ -49,9 +49,9 @@ def polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
 
 
 def quotient(a: Array, b: Array) -> Array:
-    """a / b as IEEE rounds it. In float32 both must be positive, and their quotient far from the ends of the exponents.
+    """The quotient as IEEE rounds it. In float64 it is so already, on a CPU and on NVIDIA's GPUs.
 
-    In float64 it is so already, on a CPU and on NVIDIA's GPUs.
+    In float32 both numbers must be positive, and their quotient far from the ends of the exponents.
     """
     near = lax.div(a, b)
     return near if near.dtype == np.float64 else nearest_quotient(near, a, b)

@@ -56,7 +56,15 @@ def _message(words: Array, before: bytes, after: bytes) -> tuple[Array, Array]:
     length = (jnp.max(ends) + np.uint32(1)).astype(np.int64)
     tag = np.frombuffer(seed_field(0)[:1], np.uint8)
     zeros = np.zeros(8, np.uint32)
-    pieces = [np.frombuffer(before, np.uint8), tag, length[None], zeros[1:], payload, zeros[:1], np.frombuffer(after, np.uint8)]
+    pieces = [
+        np.frombuffer(before, np.uint8),
+        tag,
+        length[None],
+        zeros[1:],
+        payload,
+        zeros[:1],
+        np.frombuffer(after, np.uint8),
+    ]
     written = jnp.concatenate([jnp.asarray(piece).astype(np.uint64) for piece in pieces])
     head, total = len(before) + 9, written.shape[0]
     # What follows the payload moves up to its end.
@@ -88,15 +96,17 @@ def _digest(message: Array, length: Array) -> Array:
 
 def _compressed(state: Array, block: Array, count: Array, last: Array) -> Array:
     """The state after a block."""
-    flags = jnp.stack([count.astype(np.uint64), np.uint64(0), jnp.where(last, ~np.uint64(0), np.uint64(0)), np.uint64(0)])
+    flags = jnp.stack(
+        [count.astype(np.uint64), np.uint64(0), jnp.where(last, ~np.uint64(0), np.uint64(0)), np.uint64(0)]
+    )
     rows = jnp.stack([state[:4], state[4:], _START[:4], _START[4:] ^ flags])
 
     def mixed(rows: Array, order: Array) -> tuple[Array, None]:
         m = block[order]
-        a, b, c, d = _mixed(*rows, m[0:8:2], m[1:8:2])
+        a, b, c, d = _mixed(rows[0], rows[1], rows[2], rows[3], m[0:8:2], m[1:8:2])
         # The diagonals as columns, and back.
-        turned = jnp.roll(b, -1), jnp.roll(c, -2), jnp.roll(d, -3)
-        a, b, c, d = _mixed(a, *turned, m[8::2], m[9::2])
+        b, c, d = jnp.roll(b, -1), jnp.roll(c, -2), jnp.roll(d, -3)
+        a, b, c, d = _mixed(a, b, c, d, m[8::2], m[9::2])
         return jnp.stack([a, jnp.roll(b, 1), jnp.roll(c, 2), jnp.roll(d, 3)]), None
 
     rows, _ = lax.scan(mixed, rows, _ORDERS)

@@ -5,6 +5,8 @@ Each function is written once for both widths. Where float32 and float64 differ,
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -18,12 +20,12 @@ _SLOPE = 1.1962880133226081
 _HALVING = 1.0 - np.sqrt(0.5)
 
 
-def uniform(word: Array, real_: type[np.floating] | None = None) -> Array:
+def uniform(word: Array, constant: Any = None) -> Array:
     """On (-1, 1): odd multiples of 2^-24, or of 2^-53 for words of 64 bits. Both are exact in float64 too."""
-    real_ = real_ or _REAL[word.dtype]
+    constant = constant or _REAL[word.dtype]
     unused, places = (7, 24) if word.dtype == np.uint32 else (10, 53)
     signed = lax.bitcast_convert_type(word, _SIGNED[word.dtype])
-    return ((signed >> unused) | 1).astype(real_) * real_(2.0**-places)
+    return ((signed >> unused) | 1).astype(constant) * constant(2.0**-places)
 
 
 def truncated_normal(word: Array) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -24,7 +24,7 @@ from .truncation import truncated
 from .words import pairs
 from .x64 import enable_x64
 
-Axis = tuple[int, int, int] | Array
+Axis: TypeAlias = "tuple[int, int, int] | Array"
 """The chosen indices of an axis: `Picks`, or a traced array."""
 
 
@@ -40,14 +40,15 @@ class Variant(NamedTuple):
     """How far apart the numbers of neighbours are along each axis; None where a table says it."""
     shape: tuple[int, ...]
     """That of the array: without the axes that an integer dropped."""
-    long: bool
-    """Whether the tensor has elements whose numbers need more than 32 bits."""
     vanishing: bool
     """Whether products with the scale may be 0."""
 
 
 class Start(NamedTuple):
-    """Where a part begins in its tensor, and what tables its axes have."""
+    """Where a part begins in its tensor: the number of its first element, and of axes with tables those of each index.
+
+    They have 32 bits where those do for all elements of the tensor, else 64.
+    """
 
     number: Any
     tables: tuple[Any, ...]
@@ -72,10 +73,9 @@ def arguments(
 ) -> tuple[Variant, Start, Any, Any]:
     """What `program` takes beside an identity."""
     counts, steps, start = _lines(full_shape, axes)
-    long = start.number.dtype == np.uint64
     vanishing = crossing.law == "truncated" or not crossing.place[1]
     place = np.array([*crossing.place, edge(crossing.place[3], kind)], kind.value)
-    variant = Variant(crossing.law, kind.name, counts, steps, shape, long, vanishing)
+    variant = Variant(crossing.law, kind.name, counts, steps, shape, vanishing)
     return variant, start, place, np.array(crossing.bounds, np.float64)
 
 
@@ -125,7 +125,7 @@ def program(variant: Variant, identity: Array, start: Start, place: Array, bound
 
 def _numbers(variant: Variant, start: Start) -> Array:
     """The numbers of the elements, modulo 2^32 or 2^64."""
-    kind = np.uint64 if variant.long else np.uint32
+    kind = start.number.dtype
     numbers = jnp.full(variant.counts, start.number)
     tables = iter(start.tables)
     for axis, (count, step) in enumerate(zip(variant.counts, variant.steps, strict=True)):
@@ -133,12 +133,12 @@ def _numbers(variant: Variant, start: Start) -> Array:
             sides = [count if other == axis else 1 for other in range(len(variant.counts))]
             numbers = numbers + next(tables).reshape(sides)
         elif count != 1:
-            numbers = numbers + lax.broadcasted_iota(kind, variant.counts, axis) * kind(step % 2 ** (64 if variant.long else 32))
+            numbers = numbers + lax.broadcasted_iota(kind, variant.counts, axis) * np.uint64(step).astype(kind)
     return numbers
 
 
 def _placed(x: Array, place: Array, vanishing: bool) -> Array:
-    """x · scale + loc, kept within low and high, each step rounded."""
+    """Moved to x · scale + loc, kept within low and high, each step rounded."""
     loc, scale, low, high, end = (place[at] for at in range(5))
     y = product(x, scale) + loc
     if vanishing:
