@@ -105,7 +105,8 @@ def test_parts(box: str) -> None:
     [
         lambda n: n,
         lambda n: (n, slice(3, 9)),
-        lambda n: (2, ..., n),
+        lambda n: (..., n),
+        lambda n: (..., n, slice(None), 2),
         lambda n: (..., -n - 1, 5),
         lambda n: ([4, 0], n, n),
         lambda n: (n.astype(jnp.uint8), slice(None, None, -2)),

@@ -63,6 +63,7 @@ def sample(
         ValueError: A call would refuse the arguments, XLA cannot make the values (a replay, values that Python writes,
             subnormal numbers, float64 on a TPU), the dtype has 64 bits while `jax_enable_x64` is off, or a traced
             program has neither seed nor key.
+        RuntimeError: JAX 0.6 traces a program while `jax_enable_x64` is off.
 
     Example:
         >>> import jax, varscale as vs
@@ -95,11 +96,9 @@ def _named(init: Any, shape: Any, dtype: Any, key: Any, identity: Any) -> tuple[
         msg = "`key` and `identity` must not both be given"
         raise TypeError(msg)
     if key is None and identity is None:
-        if (
-            not isinstance(init, Lazy)
-            and _is_traced()
-            and not repeats(getattr(init, "seed", 0), getattr(init, "_path", ()))
-        ):
+        # What draws nothing has no seed.
+        fixed = isinstance(init, Lazy) or repeats(getattr(init, "seed", 0), getattr(init, "_path", ()))
+        if not fixed and _is_traced():
             msg = f"`init` must have a seed, or the call a `key`, in a traced program, got {show(init)}"
             raise ValueError(msg)
         return lazy_tensor(init, shape, dtype), None

@@ -59,7 +59,7 @@ def _known(source: Known, part: Part, axes: Sequence[Axis]) -> Array:
     if source.diagonal is None:
         return jnp.full(part.shape, value)
     rows, columns = map(_indices, axes)
-    mesh = jnp.where(rows[:, None] == columns, _held(source.diagonal, source.dtype), value)
+    mesh = jnp.where(rows[:, None] == columns[None, :], _held(source.diagonal, source.dtype), value)
     return mesh.reshape(part.shape)
 
 

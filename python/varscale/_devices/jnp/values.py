@@ -113,7 +113,7 @@ def _forward(indices: Any, extent: int) -> Any:
 def program(variant: Variant, identity: Array, start: Start, place: Array, bounds: Array) -> Array:
     """The values of a variant."""
     kind = FLOAT_TYPES[variant.kind]
-    first, second, odd = pairs(identity, _numbers(variant, start), kind.value is np.float64)
+    first, second, odd = pairs(jnp.asarray(identity), _numbers(variant, start), kind.value is np.float64)
     if variant.law == "normal":
         x = normal(first, second, odd)
     else:
