@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -41,7 +42,7 @@ def milliseconds(call: Call, repeats: int = 9, queued: int = 5) -> float:
 
 
 def waited(call: Call, repeats: int = 200) -> float:
-    """The microseconds of a call and its end, as a script sees them that does nothing else."""
+    """The microseconds until a call returns, while the device has nothing else to do."""
     found = []
     for _ in range(repeats):
         torch.cuda.synchronize()
@@ -178,6 +179,7 @@ def small() -> None:
 if __name__ == "__main__":
     if not torch.cuda.is_available():
         sys.exit("this needs torch with CUDA, and a GPU")
+    warnings.simplefilter("error", UserWarning)  # what the CPU makes would be timed as the device's
     print(f"torch {torch.__version__}, {torch.cuda.get_device_name()}, varscale {vs.__version__}")
     begun = time.perf_counter()
     small()

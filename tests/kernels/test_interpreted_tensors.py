@@ -9,6 +9,8 @@ from torch import nn
 
 import varscale as vs
 from varscale._arguments.parts import indexed_part
+from varscale._devices.crossing import crossing, lattices
+from varscale._devices.triton.launch import Fill
 from varscale.torch import _devices
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -79,6 +81,35 @@ def test_parts_of_the_identity(index: tuple[slice, ...]) -> None:
         assert index[0].step == 2  # a step has no diagonal of its own
 
 
+def test_tensors_that_overlap_are_refused() -> None:
+    """Programs of a kernel write different values to one place, and the last one stays."""
+    for tensor in (torch.empty(1, 5).expand(4, 5), torch.empty(9).as_strided((3, 4), (2, 1))):
+        with pytest.raises(ValueError, match="must not overlap itself"):
+            vs.torch.init_(tensor, vs.RandomNormal(seed=1))
+
+
+def test_wrappers_are_copied(launches: list[int]) -> None:
+    """A kernel writes to address 0, for a tensor that wraps others has no memory of its own."""
+    from torch.testing._internal.two_tensor import TwoTensor
+
+    init = vs.RandomNormal(seed=1)
+    vs.torch.init_(torch.empty(3, 4), init)
+    launches.clear()
+    part = indexed_part((3, 4), ...)
+    wrapper = TwoTensor(torch.empty(3, 4), torch.empty(3, 4))
+    assert not _devices.Elsewhere().takes(wrapper, init._source(part, "float32"), part)
+
+
+@pytest.mark.parametrize("bounds", [(-2e-310, -1e-310), (0.0, 1.0), (-1.0, 1.0)])
+def test_bounds_that_round_to_zero(bounds: tuple[float, float]) -> None:
+    """Of two zeros a GPU's minimum may return either, where a bound is no zero in float64 but one in float32."""
+    part = indexed_part((3,), ...)
+    crossed = crossing(vs.RandomUniform(*bounds, seed=1)._source(part, "float32"))
+    (lattice,) = lattices(part, (1,))
+    is_fast = Fill(torch.empty(3), crossed, lattice).constants()[-1]
+    assert is_fast == (bounds == (-1.0, 1.0))
+
+
 def test_replays_are_copied(launches: list[int]) -> None:
     """A replay has words of its own, which no kernel makes."""
     init = vs.RandomNormal(seed=vs.replay.torch(3))
@@ -90,7 +121,7 @@ def test_replays_are_copied(launches: list[int]) -> None:
 def test_unseeded_calls_take_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
     """A device takes no number for a call, or two, and the calls after it have other values than on the CPU."""
     found, wanted = [], []
-    for values, route in ((found, ""), (wanted, "cpu")):
+    for values, route in ((found, "interpreted"), (wanted, "cpu")):
         monkeypatch.setenv("VARSCALE_DEVICE", route)
         vs.set_random_seed(11)
         for shape in ((4, 5), (0, 3), (7,)):

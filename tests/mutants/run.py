@@ -164,7 +164,8 @@ def _command(tree: Path, test: str) -> tuple[str, ...]:
         python = (str(ROOT / f".venv-engine-{engine}" / "bin" / "python"),)
     elif test.startswith("tests/kernels/"):
         interpreted = Path(test).name.startswith("test_interpreted")
-        python = ("env", f"TRITON_INTERPRET={interpreted:d}", str(ROOT / ".venv-engine-torch" / "bin" / "python"))
+        route = ("TRITON_INTERPRET=1", "VARSCALE_DEVICE=interpreted") if interpreted else ()
+        python = ("env", *route, str(ROOT / ".venv-engine-torch" / "bin" / "python"))
     # Hypothesis tries the same cases in every run: what is killed stays killed.
     return *python, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0"
 

@@ -40,10 +40,13 @@ _verdicts: dict[tuple[str, str, str], Verdict] = {}
 """By device, law and dtype. Two threads may check at the same time, and find the same."""
 
 
-def is_exact(device: str, law: str, kind: FloatType, made: Make, right: Make) -> bool:
+def is_exact(
+    device: str, law: str, kind: FloatType, made: Make, right: Make, passing: tuple[type[Exception], ...] = ()
+) -> bool:
     """Whether what a device has `made` is what is `right`; at first use some 100,000 values are compared.
 
-    A law has the names that crossings give it.
+    A law has the names that crossings give it. Errors that are `passing`, such as of memory, say nothing of the device:
+    they are raised, and the next call looks again.
 
     Warns:
         UserWarning: Values differ, or the device makes none; once a device, law and dtype.
@@ -51,7 +54,7 @@ def is_exact(device: str, law: str, kind: FloatType, made: Make, right: Make) ->
     key = device, law, kind.name
     verdict = _verdicts.get(key)
     if verdict is None:
-        verdict = _verdicts[key] = _compare(law, kind, made, right)
+        verdict = _verdicts[key] = _compare(law, kind, made, right, passing)
         reason = verdict.error or f"{verdict.different} of {verdict.compared} differ"
         if verdict.error or verdict.different:
             msg = (
@@ -67,13 +70,15 @@ def verdicts(device: str) -> dict[tuple[str, str], Verdict]:
     return {key[1:]: verdict for key, verdict in sorted(_verdicts.items()) if key[0] == device}
 
 
-def _compare(law: str, kind: FloatType, made: Make, right: Make) -> Verdict:
+def _compare(law: str, kind: FloatType, made: Make, right: Make, passing: tuple[type[Exception], ...]) -> Verdict:
     bits = np.dtype(f"u{kind.dtype.itemsize}")
     compared = different = 0
     for source, part in _samples(law, kind):
         wanted = right(source, part)
         try:
             found = made(source, part)
+        except passing:
+            raise
         except Exception as error:  # of the framework's: there is no compiler, or none for this device
             return Verdict(0, 0, show(f"{type(error).__name__}: {error}"))
         compared += wanted.size

@@ -46,7 +46,7 @@ def obstacle(source: Source) -> str | None:
         return "values that are not drawn"
     if isinstance(source.stream, tuple):
         return f"a replay of {source.stream[0]}"
-    return None
+    return None if law_of(source.plan) in LAWS else f"the law {source.plan.law}"
 
 
 def law_of(plan: Plan) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,13 +72,16 @@ def check_out(out: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 def overlaps(out: NDArray[Any]) -> bool:
     """Whether two elements of `out` may share memory; in slices and transpositions of ordinary arrays none do."""
-    if out.flags.c_contiguous:
-        return False
-    # From the narrowest axis to the widest: each must step over all the bytes that those before it reach.
-    reach = out.itemsize
-    for stride, size in sorted((abs(stride), size) for stride, size in zip(out.strides, out.shape, strict=True)):
-        if size > 1:
+    return not out.flags.c_contiguous and steps_back(out.shape, out.strides, out.itemsize)
+
+
+def steps_back(shape: Sequence[int], strides: Sequence[int], size: int) -> bool:
+    """Whether two elements of this size may share memory, as far as their strides tell."""
+    # From the narrowest axis to the widest: each must step over all that those before it reach.
+    reach = size
+    for stride, count in sorted((abs(stride), count) for stride, count in zip(strides, shape, strict=True)):
+        if count > 1:
             if stride < reach:
                 return True
-            reach += stride * (size - 1)
+            reach += stride * (count - 1)
     return False

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
-import os
 from contextlib import nullcontext
 from functools import cache, partial
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from .._arguments.dtypes import float_type
-from .._arguments.parts import Part
+from .._arguments.parts import Part, indexed_part
 from .._devices.check import Verdict, is_exact, verdicts
 from .._devices.crossing import crossing, lattices, law_of, obstacle
-from .._devices.setting import VARIABLE, on_the_host
+from .._devices.setting import VARIABLE, is_interpreted, on_the_host
 from .._filling.fill import make
 from .._sources.source import Drawn, Joined, Known, Source
 
 _TYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32, "float64": torch.float64}
+_PASSING = tuple(
+    error for name in ("OutOfMemoryError", "AcceleratorError") if (error := getattr(torch, name, None)) is not None
+)
+"""Errors of a device that say nothing of its arithmetic: no memory, a stream that is being captured, a fault before."""
+_OLDEST = (3, 4)
+"""The first version of Triton that compiles the kernels."""
 _log = logging.getLogger("varscale")
 
 
@@ -31,7 +36,8 @@ class DeviceRoute(NamedTuple):
     device: str
     """Its name in torch, and its model."""
     route: str
-    """ "triton", where kernels fill them in place; "cpu", where the CPU makes the values and they are copied."""
+    """ "triton", where kernels fill them in place; "cpu", where the CPU makes the values and they are copied; "partly",
+    where that depends on the law and the dtype."""
     reason: str | None
     """Why not by kernels; None where they fill."""
     checks: dict[tuple[str, str], Verdict]
@@ -49,13 +55,18 @@ def device_report() -> tuple[DeviceRoute, ...]:
         >>> routes = [(row.device, row.route, row.reason) for row in vs.torch.device_report()]
     """
     devices = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
-    if _is_interpreted():
+    if is_interpreted():
         devices.append(torch.device("cpu"))
-    reasons = [refusal(device) for device in devices]
-    return tuple(
-        DeviceRoute(_named(device), "cpu" if reason else "triton", reason, verdicts(_named(device)))
-        for device, reason in zip(devices, reasons, strict=True)
-    )
+    return tuple(_route(device) for device in devices)
+
+
+def _route(device: torch.device) -> DeviceRoute:
+    """How a device is filled."""
+    found, reason = verdicts(_named(device)), refusal(device)
+    failed = [" in ".join(key) for key, verdict in found.items() if verdict.error or verdict.different]
+    if failed and not reason:
+        return DeviceRoute(_named(device), "partly", f"the check refused {', '.join(failed)}", found)
+    return DeviceRoute(_named(device), "cpu" if reason else "triton", reason, found)
 
 
 def refusal(device: torch.device) -> str | None:
@@ -66,9 +77,9 @@ def refusal(device: torch.device) -> str | None:
     """
     if on_the_host():
         return f"{VARIABLE} is cpu"
-    if device.type != "cuda" and not (device.type == "cpu" and _is_interpreted()):
+    if device.type != "cuda" and not (device.type == "cpu" and is_interpreted()):
         return f"there are no kernels for {device.type}"
-    return None if _has_triton() else "Triton is not installed"
+    return _lack_of_triton()
 
 
 class Elsewhere:
@@ -87,8 +98,11 @@ class Elsewhere:
         if device.type == "cpu" and self._refusals[device] is not None:
             return False
         tensor = tensor.detach()
-        # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
-        if tensor.is_neg() or tensor.is_conj() or not self._makes(tensor, source, part):
+        # A negated or conjugated view has other values than its memory holds, and a wrapper has no memory of its own:
+        # such are filled by a copy.
+        if tensor.is_neg() or tensor.is_conj() or is_traceable_wrapper_subclass(tensor):
+            return False
+        if not self._makes(tensor, source, part):
             return False
         self._put(tensor, source, part)
         return True
@@ -106,7 +120,7 @@ class Elsewhere:
         values = partial(_values, tensor.device)
         # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
         kinds = [source.kind] if source.kind.value is source.kind.dtype.type else [float_type("float32"), source.kind]
-        return all(is_exact(name, law, kind, values, make) for kind in kinds)
+        return all(is_exact(name, law, kind, values, make, _PASSING) for kind in kinds)
 
     def _put(self, tensor: Any, source: Source, part: Part) -> None:
         if isinstance(source, Joined):
@@ -131,9 +145,23 @@ class Elsewhere:
 
 
 def _values(device: torch.device, source: Drawn, part: Part) -> NDArray[Any]:
-    """The values of a source, as a device makes them."""
+    """The values of a source, as a device makes them, by each of the kernels."""
     made = torch.empty(part.shape, dtype=_TYPES[source.kind.name], device=device)
-    _launch(device, _fills(made, source, part))
+    if made.ndim < 2:
+        _launch(device, _fills(made, source, part))
+    else:
+        apart = made.new_empty(made.shape[::-1]).t()
+        # Runs, of which two begin with a block and share a launch; long rows and short ones; elements that lie apart.
+        pieces = [(slice(0, 48), slice(None)), (slice(48, 92), slice(None)), (slice(92, 121), slice(None))]
+        pieces += [
+            (slice(121, 150), slice(3, 233)),
+            (slice(121, 150), slice(0, 3)),
+            (slice(121, 150), slice(233, None)),
+        ]
+        beside = (slice(150, None), slice(None))
+        fills = [fill for piece in pieces for fill in _fills(made[piece], source, indexed_part(part.full_shape, piece))]
+        _launch(device, fills + _fills(apart[beside], source, indexed_part(part.full_shape, beside)))
+        made[beside] = apart[beside]
     values: NDArray[Any] = made.cpu().view(torch.uint8).numpy().view(source.kind.dtype)
     return values
 
@@ -175,14 +203,16 @@ def _named(device: torch.device) -> str:
     return str(device) + f" ({model})"
 
 
-def _is_interpreted() -> bool:
-    """Whether Triton interprets its kernels, which then take tensors of the CPU."""
-    return os.environ.get("TRITON_INTERPRET") == "1"
-
-
 @cache
-def _has_triton() -> bool:
-    found = find_spec("triton") is not None
-    if not found:
-        _log.info("Triton is not installed: tensors of GPUs are made by the CPU, and copied")
-    return found
+def _lack_of_triton() -> str | None:
+    """Why Triton cannot make the kernels, told once; None where it can."""
+    try:
+        from triton import __version__ as version
+    except ModuleNotFoundError:
+        reason = "Triton is not installed"
+    else:
+        if tuple(map(int, version.split(".")[:2])) >= _OLDEST:
+            return None
+        reason = f"Triton must be 3.4 or later, is {version}"
+    _log.info("%s: tensors of GPUs are made by the CPU, and copied", reason)
+    return reason

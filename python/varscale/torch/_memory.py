@@ -16,7 +16,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from .._arguments.parts import WHOLE, indexed_part
 from .._arguments.shards import shard_index
 from .._arguments.show import show
-from .._filling.arrays import overlaps
+from .._filling.arrays import steps_back
 from .._filling.fill import Pass, make
 from .._filling.lazy import Lazy
 from .._filling.writing import Writing
@@ -92,15 +92,14 @@ def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]
         msg = f"{label} must have the dtype {show(name)} that it is to hold, got {show(expected)}"
         raise ValueError(msg)
     local, index = _shard(target) if is_sharded(target) else (target, WHOLE)
-    # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
-    if local.device.type != "cpu" or local.is_neg() or local.is_conj():
-        return Filling(target, lazy, local, index, None)
-    view = _view(local, lazy)
-    if overlaps(view):
+    if local.numel() and steps_back(local.shape, local.stride(), 1):
         strides, shape = show(local.stride()), show(tuple(local.shape))
         msg = f"{label} must not overlap itself, got the strides {strides} for the shape {shape}"
         raise ValueError(msg)
-    return Filling(target, lazy, local, index, view)
+    # A negated or conjugated view has other values than its memory holds, so it is filled by a copy.
+    if local.device.type != "cpu" or local.is_neg() or local.is_conj():
+        return Filling(target, lazy, local, index, None)
+    return Filling(target, lazy, local, index, _view(local, lazy))
 
 
 @cache
@@ -127,7 +126,7 @@ def run(fills: list[Filling]) -> None:
     Tensors that share memory are filled in order, as by any function of `torch.nn.init`.
     """
     fills = [fill for fill in fills if fill.index is not None]
-    shared = _share_memory([fill.local for fill in fills])
+    shared = _share_memory([fill.local for fill in fills if fill.view is not None or fill.local.is_cuda])
     # A pass per array where they share memory: the core fills the arrays of one pass at the same time.
     together, elsewhere = Pass(most=0 if shared else maxsize), Elsewhere()
     with Writing(*(fill.view for fill in fills if fill.view is not None)):
@@ -144,8 +143,8 @@ def run(fills: list[Filling]) -> None:
                 made = torch.empty(fill.local.shape, dtype=fill.local.dtype, device="cpu")
                 make(source, part, _view(made, fill.lazy))
                 fill.local.copy_(made)
+        elsewhere.run()  # first: a GPU works while the CPU does
         together.run()
-        elsewhere.run()
     for fill in fills:
         # What fills here writes past autograd, which counts versions; inference tensors have none.
         if not fill.target.is_inference():

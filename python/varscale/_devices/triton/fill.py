@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
+import torch
 import triton
 
 from ..crossing import Lattice
@@ -15,15 +16,19 @@ from .launch import Fill
 
 _SHORT = 200
 """Rows of fewer elements share programs, of which a GPU starts some 1.6e9 a second."""
-_MOST_PROGRAMS, _MOST_TILES = 2**31 - 1, 65535
-"""The most programs along the first axis of a grid, and along the second one."""
+_MOST_PROGRAMS = 2**24 - 1 if torch.version.hip else 2**31 - 1
+"""The most programs along the first axis of a grid; on AMD 2^32 threads, of which a program has 256."""
+_MOST_TILES = 65535
+"""The most along the second one."""
 
 
 def fill(fills: Iterable[Fill]) -> None:
     """Fills tensors of one device, which is the current one. Small ones of one law and dtype share a launch."""
     groups: dict[Any, list[Fill]] = {}
+    # A captured launch is repeated, when the table that it reads has long been another one's memory.
+    alone = torch.cuda.is_available() and torch.cuda.is_current_stream_capturing()
     for each in fills:
-        if is_small(each):
+        if is_small(each) and not alone:
             groups.setdefault((each.out.dtype, each.constants()), []).append(each)
         elif prod(count for count, _, _ in each.lattice.axes):
             _fill(each)
@@ -34,26 +39,37 @@ def fill(fills: Iterable[Fill]) -> None:
             _fill(group[0])
 
 
-def _fill(each: Fill) -> None:
+def _fill(fill: Fill) -> None:
     """Fills a tensor by launches of its own."""
-    start, offset, axes = each.lattice
+    first, offset, axes = fill.lattice
     *outer, (run, step, stride) = axes or ((1, 1, 1),)
-    if len(outer) <= 2:
-        (n0, step0, stride0), (n1, step1, stride1) = ([(1, 0, 0)] * 2 + outer)[-2:]
-        step0, step1, step = (each % 2**64 for each in (step0, step1, step))
-        if (step, stride) == (1, 1):
-            if _fill_rows(each, n0 * n1, len(outer), (start, n1, step0, step1, stride0, stride1, run)):
-                return
-        elif n0 * n1 * run < _MOST_PROGRAMS:
-            count, size = n0 * n1 * run, 512
-            numbers = (start, count, n1, run, step0, step1, step, stride0, stride1, stride)
-            each.launch(elements_kernel, (triton.cdiv(count, size),), numbers, (size,), 4)
-            return
-    # More axes, or more programs, than a launch has: one for each index of the first axis.
-    (count, step, stride), *inner = axes
-    for i in range(count):
-        lattice = Lattice((start + i * step) % 2**64, offset + i * stride, tuple(inner))
-        _fill(each._replace(lattice=lattice))
+    if len(outer) > 2:  # more axes than a kernel has: launches for each index of the first
+        pieces = [(place, 1) for place in range(axes[0][0])]
+    elif _launched(fill, outer, (run, step, stride)):
+        return
+    else:  # more programs than a launch has: both halves of the first axis
+        middle = axes[0][0] // 2
+        pieces = [(0, middle), (middle, axes[0][0] - middle)]
+    (_, step, stride), *inner = axes
+    for place, count in pieces:
+        rest = (*(((count, step, stride),) if count > 1 else ()), *inner)
+        _fill(fill._replace(lattice=Lattice((first + place * step) % 2**64, offset + place * stride, rest)))
+
+
+def _launched(fill: Fill, outer: list[tuple[int, int, int]], last: tuple[int, int, int]) -> bool:
+    """Fills a tensor of at most three axes by one launch; False where that would be too large."""
+    (n0, step0, stride0), (n1, step1, stride1) = ([(1, 0, 0)] * 2 + outer)[-2:]
+    run, step, stride = last
+    step0, step1, step = (number % 2**64 for number in (step0, step1, step))
+    if (step, stride) == (1, 1):
+        return _fill_rows(fill, n0 * n1, len(outer), (fill.lattice.start, n1, step0, step1, stride0, stride1, run))
+    count, size = n0 * n1 * run, 512
+    programs = triton.cdiv(count, size)
+    if programs > _MOST_PROGRAMS:
+        return False
+    numbers = (fill.lattice.start, count, n1, run, step0, step1, step, stride0, stride1, stride)
+    fill.launch(elements_kernel, (programs,), numbers, (size,), 4)
+    return True
 
 
 def _fill_rows(each: Fill, rows: int, axes: int, geometry: tuple[int, ...]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import triton
 
@@ -44,7 +45,7 @@ class Fill(NamedTuple):
         law, wide = self.crossing.law, self.out.itemsize == 8
         # The interpreter's `fma` rounds twice.
         fma = law == "truncated_normal" and not wide and not INTERPRETED and are_exact(self.out.device)
-        low, high = self.crossing.place[2:]
+        low, high = np.array(self.crossing.place[2:], np.float64 if wide else np.float32).tolist()
         return law, wide, fma, INTERPRETED, low != 0 != high
 
     def launch(self, kernel: Any, grid: tuple[int, ...], numbers: tuple[int, ...], constants: Any, warps: int) -> None:
@@ -61,7 +62,8 @@ def start(kernel: Any, grid: tuple[int, ...], arguments: tuple[Any, ...], warps:
     """Starts a kernel on the current stream of the current device; it is compiled once for all that it depends on."""
     key = (kernel, warps, FUSION, depends)
     compiled = _kept.get(key)
-    if compiled is None:
+    # On AMD a kernel also depends on how much memory lies behind a pointer, which Triton itself looks at.
+    if compiled is None or torch.version.hip:
         _kept[key] = kernel[grid](*arguments, num_warps=warps, enable_fp_fusion=FUSION)
     else:
         compiled[(*grid, 1, 1)[:3]](*arguments)
