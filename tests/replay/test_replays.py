@@ -120,11 +120,11 @@ def test_a_users_subclass_takes_a_replay() -> None:
 
 
 def test_what_was_folded_in_before_counts() -> None:
-    """If this fails a model forgets the path of an initializer when its seed replays a framework."""
+    """If this fails a path is forgotten where a seed is replaced, or a replay seeds a model whose names it cannot fold in."""
     folded = vs.lecun_normal().fold_in(5)
     assert folded._with_seed(replay.jax(0)) == vs.lecun_normal(replay.jax(0).fold_in(5))
     assert folded._with_seed(3) == vs.lecun_normal(3).fold_in(5)
-    with pytest.raises(ValueError, match="`fold_in` must be called on a seed that folds"):
+    with pytest.raises(ValueError, match="`seed` must be an integer or None where parameters have names"):
         vs.Model({"w": ((3, 4), None, folded)}, layout="keras").init(replay.tf1(1))
 
 
