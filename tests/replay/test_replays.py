@@ -120,7 +120,7 @@ def test_a_users_subclass_takes_a_replay() -> None:
 
 
 def test_what_was_folded_in_before_counts() -> None:
-    """If this fails a path is forgotten where a seed is replaced, or a replay seeds a model whose names it cannot fold in."""
+    """If this fails a path is forgotten where a seed is replaced, or a replay seeds what it cannot fold."""
     folded = vs.lecun_normal().fold_in(5)
     assert folded._with_seed(replay.jax(0)) == vs.lecun_normal(replay.jax(0).fold_in(5))
     assert folded._with_seed(3) == vs.lecun_normal(3).fold_in(5)
