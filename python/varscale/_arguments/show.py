@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections import deque
 from collections.abc import Iterable, Sized
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ _LONGEST = 300
 _BITS = 128
 """An integer of more bits is told by their number. Python itself writes none of more than 4300 digits."""
 
+_CONTAINERS = (tuple, list, dict, set, frozenset, deque)
 _MOST = 1000
 """An object of another class with more entries is told by their number."""
 
@@ -24,8 +26,17 @@ class _Show(reprlib.Repr):
         self.maxlevel = 4
         self.maxtuple = self.maxlist = self.maxarray = self.maxset = self.maxdict = self.maxdeque = 8
         self.maxstring = self.maxother = 200
+        self._left = _LONGEST
 
     def repr1(self, x: Any, level: int) -> str:
+        # What stands behind the last character that is shown need not be made: eight in each of eight are thousands.
+        if self._left <= 0:
+            return ""
+        text = self._bounded(x, level)
+        self._left -= 2 if isinstance(x, _CONTAINERS) else len(text)  # of those the entries have been counted
+        return text
+
+    def _bounded(self, x: Any, level: int) -> str:
         # By the first class of Python's, NumPy's or torch's that it derives from: a named tuple is a tuple here.
         for cls in type(x).__mro__:
             bounded = getattr(self, f"repr_{cls.__name__}", None)
@@ -82,13 +93,10 @@ class _Show(reprlib.Repr):
         return f"<tensor of shape {self.repr1(tuple(x.shape), level)} and dtype {x.dtype}>"
 
 
-_show = _Show()
-
-
 def show(value: Any) -> str:
     """The repr of `value`, but at most 300 characters of it; of arrays that are not small, the shape and the dtype."""
     try:
-        text = _show.repr(value)
+        text = _Show().repr(value)
     except Exception:  # its own methods failed, which the error that is being made does not depend on
         text = f"<{type(value).__name__} object>"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
