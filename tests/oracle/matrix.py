@@ -108,6 +108,7 @@ PLACES: dict[str, Any] = {
     "scale of many digits": vs.RandomUniform(-0.1234567890123, 0.1234567890123, seed=-3),
     "above the mean": vs.TruncatedNormal(0.0, 1.0, seed=-3, lower=0.5, upper=0.75),
     "a far tail": vs.TruncatedNormal(0.0, 1.0, seed=-3, lower=8.0, upper=9.0),
+    "a border of tails": vs.TruncatedNormal(0.0, 1.0, seed=-3, lower=5.6, upper=7.2),
     "a far tail below": vs.TruncatedNormal(0.0, 1.0, seed=-3, lower=-30.0, upper=-20.0),
     "nearly all": vs.TruncatedNormal(0.0, 1.0, seed=-3, lower=-7.0, upper=7.0),
     "the farthest tail": vs.TruncatedNormal(0.0, 1.0, seed=-3, lower=34.5, upper=inf),
