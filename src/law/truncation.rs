@@ -5,7 +5,7 @@
 //! the bounds lie, and the smaller of the two is inverted.
 
 use super::tail_mass::{density, lower_mass};
-use crate::math::inverse_upper_tail;
+use crate::math::tail::{GROUP, MANY, inverse_upper_tail, invert_signed_masses};
 
 /// Bounds that make no law.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,6 +81,26 @@ impl Truncation {
         // Roundings may lead past a bound by a last place.
         let x = if x < self.lower { self.lower } else { x };
         if x > self.upper { self.upper } else { x }
+    }
+
+    #[inline(always)]
+    pub(super) fn inverse_each<W: Copy, V>(&self, words: &[W], values: &mut [V], uniform: impl Fn(W) -> f64, round: impl Fn(f64) -> V) {
+        for (words, values) in words.chunks(MANY).zip(values.chunks_mut(MANY)) {
+            let mut x = [0.25; MANY];
+            for (x, &word) in x.iter_mut().zip(words) {
+                let u = uniform(word);
+                let (left, right) = (0.5 * (1.0 - u), 0.5 * (1.0 + u));
+                let p = self.below[0] * left + self.below[1] * right;
+                let q = self.above[0] * left + self.above[1] * right;
+                let sign = (p - q).to_bits() & (1 << 63);
+                *x = f64::from_bits(p.min(q).to_bits() | sign);
+            }
+            invert_signed_masses(&mut x, words.len().next_multiple_of(GROUP));
+            for (value, &x) in values.iter_mut().zip(&x) {
+                let x = if x < self.lower { self.lower } else { x };
+                *value = round(if x > self.upper { self.upper } else { x });
+            }
+        }
     }
 
     /// Mean and standard deviation of the truncated law, within 1e-12 relative.
