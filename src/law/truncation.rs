@@ -86,17 +86,18 @@ impl Truncation {
     #[inline(always)]
     pub(super) fn inverse_each<W: Copy, V>(&self, words: &[W], values: &mut [V], uniform: impl Fn(W) -> f64, round: impl Fn(f64) -> V) {
         for (words, values) in words.chunks(MANY).zip(values.chunks_mut(MANY)) {
-            let mut x = [0.25; MANY];
+            let mut x = Lines([0.25; MANY]);
+            let x = &mut x.0;
             for (x, &word) in x.iter_mut().zip(words) {
                 let u = uniform(word);
                 let (left, right) = (0.5 * (1.0 - u), 0.5 * (1.0 + u));
                 let p = self.below[0] * left + self.below[1] * right;
                 let q = self.above[0] * left + self.above[1] * right;
                 let sign = (p - q).to_bits() & (1 << 63);
-                *x = f64::from_bits(p.min(q).to_bits() | sign);
+                *x = f64::from_bits((if p < q { p } else { q }).to_bits() | sign);
             }
-            invert_signed_masses(&mut x, words.len().next_multiple_of(GROUP));
-            for (value, &x) in values.iter_mut().zip(&x) {
+            invert_signed_masses(x, words.len().next_multiple_of(GROUP));
+            for (value, &x) in values.iter_mut().zip(&*x) {
                 let x = if x < self.lower { self.lower } else { x };
                 *value = round(if x > self.upper { self.upper } else { x });
             }
@@ -144,6 +145,8 @@ fn gauss_legendre_5() -> [(f64, f64); 5] {
     [(-outer, far), (-inner, near), (0.0, 128.0 / 225.0), (inner, near), (outer, far)]
 }
 
+#[repr(align(64))]
+struct Lines<T>(T);
 #[cfg(test)]
 mod tests {
     use super::*;

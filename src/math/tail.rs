@@ -63,53 +63,63 @@ fn with_sign_of(z: f64, m: f64) -> f64 {
     f64::from_bits(z.to_bits() ^ (m.to_bits() & (1 << 63)))
 }
 
+#[repr(align(64))]
+struct Lines<T>(T);
+
+const BLOCK: usize = 16;
+
 #[inline(always)]
 pub fn invert_signed_masses(x: &mut [f64; MANY], used: usize) {
-    let mut z = [0.0; MANY];
-    let mut flags = [0_u8; MANY];
-    for ((x, z), flags) in x[..used].as_chunks::<GROUP>().0.iter().zip(z.as_chunks_mut::<GROUP>().0).zip(flags.as_chunks_mut::<GROUP>().0) {
+    let mut flags = Lines([0_u8; MANY]);
+    for (x, flags) in x[..used].as_chunks::<GROUP>().0.iter().zip(flags.0.as_chunks_mut::<GROUP>().0) {
         for i in 0..GROUP {
-            let d = 0.5 - x[i].abs();
-            z[i] = with_sign_of(centre(d), x[i]);
-            flags[i] = u8::from(d > 0.425);
+            flags[i] = u8::from(0.5 - x[i].abs() > 0.425);
         }
     }
     let mut places = [0_u8; MANY + 8];
     let mut tails = 0;
-    for (chunk, flags) in flags[..used].as_chunks::<8>().0.iter().enumerate() {
+    for (chunk, flags) in flags.0[..used].as_chunks::<8>().0.iter().enumerate() {
         let flags = u64::from_le_bytes(*flags);
         let mask = (flags.wrapping_mul(0x0102_0408_1020_4080) >> 56) as usize;
         let found = u64::from_le_bytes(SET[mask]) + chunk as u64 * 0x0808_0808_0808_0808;
         places[tails..tails + 8].copy_from_slice(&found.to_le_bytes());
         tails += (flags.wrapping_mul(0x0101_0101_0101_0101) >> 56) as usize;
     }
-    if tails > 0 {
-        let mut v = [0.03; MANY];
-        let mut w = [0.0; MANY];
-        for (v, place) in v.iter_mut().zip(&places[..tails]) {
-            *v = x[usize::from(*place)];
+    let mut v = Lines([0.03; MANY]);
+    for (v, place) in v.0.iter_mut().zip(&places[..tails]) {
+        *v = x[usize::from(*place)];
+    }
+    for x in x[..used].as_chunks_mut::<GROUP>().0 {
+        for x in x {
+            *x = with_sign_of(centre(0.5 - x.abs()), *x);
         }
-        let groups = tails.div_ceil(GROUP);
+    }
+    if tails > 0 {
+        let groups = &mut v.0.as_chunks_mut::<BLOCK>().0[..tails.div_ceil(BLOCK)];
         let mut any_far = 0;
-        for (v, w) in v.as_chunks_mut::<GROUP>().0.iter_mut().zip(w.as_chunks_mut::<GROUP>().0).take(groups) {
-            for i in 0..GROUP {
-                let root = minus_ln_f64(v[i].abs(), true).sqrt();
+        for v in &mut *groups {
+            for v in v {
+                let root = minus_ln_f64(v.abs(), true).sqrt();
                 any_far |= u64::from(root > 5.0);
-                w[i] = with_sign_of(root, v[i]);
-                v[i] = with_sign_of(near(root), v[i]);
+                *v = with_sign_of(root, *v);
             }
         }
         if any_far > 0 {
-            for (v, w) in v.as_chunks_mut::<GROUP>().0.iter_mut().zip(w.as_chunks::<GROUP>().0).take(groups) {
-                for i in 0..GROUP {
-                    let z = with_sign_of(far(w[i].abs()), w[i]);
-                    v[i] = if w[i].abs() > 5.0 { z } else { v[i] };
+            for v in groups {
+                for v in v {
+                    let z = if v.abs() > 5.0 { far(v.abs()) } else { near(v.abs()) };
+                    *v = with_sign_of(z, *v);
+                }
+            }
+        } else {
+            for v in groups {
+                for v in v {
+                    *v = with_sign_of(near(v.abs()), *v);
                 }
             }
         }
-        for (v, place) in v.iter().zip(&places[..tails]) {
-            z[usize::from(*place)] = *v;
+        for (v, place) in v.0.iter().zip(&places[..tails]) {
+            x[usize::from(*place)] = *v;
         }
     }
-    *x = z;
 }
