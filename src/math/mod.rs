@@ -5,9 +5,7 @@ pub(crate) mod coefficients;
 pub(crate) mod double_double;
 pub mod tail;
 
-use coefficients::{
-    COS_F32, COS_F64, LOG_F32, LOG_F64, SIN_F32, SIN_F64,
-};
+use coefficients::{COS_F32, COS_F64, LOG_F32, LOG_F64, SIN_F32, SIN_F64};
 
 macro_rules! polynomial {
     ($name:ident, $type:ty) => {
