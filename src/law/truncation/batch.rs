@@ -26,9 +26,7 @@ impl Truncation {
             let x = &mut x[..words.len()];
             for (x, &word) in x.iter_mut().zip(words) {
                 let (p, q) = self.tails(uniform(word));
-                // The difference has the sign that the comparison says. LLVM makes two ways of all that follows, and
-                // vectors of neither, where one comparison is asked for the mass and for the sign.
-                *x = signed(if p < q { p } else { q }, p - q);
+                *x = if p < q { -p } else { q };
             }
             invert(x);
             for (value, &x) in values.iter_mut().zip(&*x) {
