@@ -41,7 +41,7 @@ test-rust:  ## the crate alone, without Python
 test-python: $(VENV)/built  ## the package: known answers, oracle, properties, statistics
 	$(BIN)/pytest -m "not long"
 
-test-long: $(VENV)/built  ## statistics at 2^30 values: a minute, 16 GB of memory
+test-long: $(VENV)/built  ## statistics at 2^30 values, every float32 of nine bounds: five minutes, 16 GB of memory
 	$(BIN)/pytest -m long
 
 test-parallel: $(VENV)/built  ## every test in 8 threads at once, but for those that set something process-wide

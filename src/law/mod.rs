@@ -50,7 +50,7 @@ impl Law {
             Self::Normal => normal::pairs_f32(blocks.as_flattened(), values),
             Self::TruncatedNormal => each(words, values, truncated_normal::standard_f32),
             // In float64 for float32 too: masses of tails lie far below the least float32.
-            Self::Truncated(law) => each(words, values, |w| law.inverse(f64::from(uniform::symmetric_f32(w))) as f32),
+            Self::Truncated(law) => law.each(words, values, |w| f64::from(uniform::symmetric_f32(w)), |x| x as f32),
         }
     }
 
@@ -62,7 +62,7 @@ impl Law {
             Self::Uniform => each(words, values, uniform::symmetric_f64),
             Self::Normal => normal::pairs_f64(blocks, values),
             Self::TruncatedNormal => each(words, values, truncated_normal::standard_f64),
-            Self::Truncated(law) => each(words, values, |w| law.inverse(uniform::symmetric_f64(w))),
+            Self::Truncated(law) => law.each(words, values, uniform::symmetric_f64, |x| x),
         }
     }
 }

@@ -3,11 +3,9 @@
 
 pub(crate) mod coefficients;
 pub(crate) mod double_double;
+pub mod tail;
 
-use coefficients::{
-    COS_F32, COS_F64, LOG_F32, LOG_F64, SIN_F32, SIN_F64, TAIL_CENTRE_P, TAIL_CENTRE_Q, TAIL_FAR_P, TAIL_FAR_Q,
-    TAIL_NEAR_P, TAIL_NEAR_Q,
-};
+use coefficients::{COS_F32, COS_F64, LOG_F32, LOG_F64, SIN_F32, SIN_F64};
 
 macro_rules! polynomial {
     ($name:ident, $type:ty) => {
@@ -101,27 +99,6 @@ pub fn octant_sin_cos_f32(v: f32) -> (f32, f32) {
 pub fn octant_sin_cos_f64(v: f64) -> (f64, f64) {
     let square = v * v;
     (v * polynomial_f64(&SIN_F64, square), polynomial_f64(&COS_F64, square))
-}
-
-/// The z ≥ 0 whose upper tail under the standard normal density is `mass`, in (0, 1/2].
-///
-/// Wichura's three pieces (*Algorithm AS 241*, 1988) with coefficients of our own fit: in the centre a function
-/// of ½ − mass, in the tail of √(−ln mass).
-#[inline]
-#[must_use]
-pub fn inverse_upper_tail(mass: f64) -> f64 {
-    let q = 0.5 - mass;
-    if q <= 0.425 {
-        // 0.425², so that r runs from 0 at the edge to its largest in the middle.
-        let r = 0.180_625 - q * q;
-        return q * polynomial_f64(&TAIL_CENTRE_P, r) / polynomial_f64(&TAIL_CENTRE_Q, r);
-    }
-    let w = minus_ln_f64(mass, true).sqrt();
-    if w <= 5.0 {
-        polynomial_f64(&TAIL_NEAR_P, w - 1.6) / polynomial_f64(&TAIL_NEAR_Q, w - 1.6)
-    } else {
-        polynomial_f64(&TAIL_FAR_P, w - 5.0) / polynomial_f64(&TAIL_FAR_Q, w - 5.0)
-    }
 }
 
 #[cfg(test)]
