@@ -111,6 +111,21 @@ def values(
     return placed(tl.interleave(even, odd), loc, scale, low, high, DTYPE, WIDE, SOFT, MINMAX)
 
 
+@triton.jit
+def row_start(row, start, inner, step0, step1, stride0, stride1, AXES: tl.constexpr):
+    """The number of a row's first element, and its place in memory.
+
+    Of two axes row r has the place r // inner of the first and r % inner of the second.
+    """
+    if AXES == 1:
+        first, place = start + row.to(tl.uint64) * step1, row.to(tl.int64) * stride1
+    else:
+        i, j = row // inner, row % inner
+        first = start + i.to(tl.uint64) * step0 + j.to(tl.uint64) * step1
+        place = i.to(tl.int64) * stride0 + j.to(tl.int64) * stride1
+    return first, place
+
+
 @triton.jit(do_not_specialize=[*STREAM, *REALS, *ROWS])
 def rows_kernel(
     out, key: tl.uint64, counter: tl.uint64,
@@ -121,19 +136,15 @@ def rows_kernel(
     LAW: tl.constexpr, WIDE: tl.constexpr, FMA: tl.constexpr, SOFT: tl.constexpr, MINMAX: tl.constexpr,
     BLOCKS: tl.constexpr, ALIGNED: tl.constexpr, AXES: tl.constexpr,
 ):  # fmt: skip
-    """Rows of `run` neighbours; row r has the place r // inner of the first axis and r % inner of the second."""
+    """Rows of `run` neighbours."""
     PER: tl.constexpr = 2 if WIDE else 4
     SIZE: tl.constexpr = BLOCKS * PER
     if AXES == 0:  # divisions would take a tenth of the time
         tile, first, place = tl.program_id(0).to(tl.int64), start, out
     else:
         tile, row = tl.program_id(1).to(tl.int64), tl.program_id(0)
-        if AXES == 1:
-            first, place = start + row.to(tl.uint64) * step1, out + row.to(tl.int64) * stride1
-        else:
-            i, j = row // inner, row % inner
-            first = start + i.to(tl.uint64) * step0 + j.to(tl.uint64) * step1
-            place = out + i.to(tl.int64) * stride0 + j.to(tl.int64) * stride1
+        first, offset = row_start(row, start, inner, step0, step1, stride0, stride1, AXES)
+        place = out + offset
     done = tile * SIZE
     blocks = first // PER + (tile.to(tl.uint64) * BLOCKS + tl.arange(0, BLOCKS).to(tl.uint64))
     x = values(
@@ -169,12 +180,7 @@ def short_rows_kernel(
     else:
         lane = tl.program_id(0) * BLOCKS + tl.arange(0, BLOCKS)
     row, k = lane // per_row, lane % per_row
-    if AXES == 1:
-        first, place = start + row.to(tl.uint64) * step1, row.to(tl.int64) * stride1
-    else:
-        i, j = row // inner, row % inner
-        first = start + i.to(tl.uint64) * step0 + j.to(tl.uint64) * step1
-        place = i.to(tl.int64) * stride0 + j.to(tl.int64) * stride1
+    first, place = row_start(row, start, inner, step0, step1, stride0, stride1, AXES)
     x = values(
         first // PER + k.to(tl.uint64), key, counter, loc, scale, low, high, lower, upper, below0, below1, above0,
         above1, out.dtype.element_ty, LAW, WIDE, FMA, SOFT, MINMAX,
