@@ -65,8 +65,7 @@ def _without(box: Box, other: Box) -> Iterator[Box]:
 
 def cut(part: Part, box: Box) -> Iterator[tuple[Place, Part]]:
     """What a part has of a box: places in the mesh of the part's array, and the parts that they hold."""
-    picks = part.picks or [(0, 1, size) for size in part.full_shape]
-    for runs in product(*map(_runs, picks, box)):
+    for runs in product(*map(_runs, part.axes(), box)):
         shape = tuple(place.stop - place.start for place, _ in runs)
         yield (*(place for place, _ in runs), ...), Part(shape, part.full_shape, [pick for _, pick in runs])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any, Final, Protocol
 
@@ -103,10 +104,13 @@ class Part:
             for pick, size in axes
         )
 
+    def axes(self) -> Sequence[Picks]:
+        """The choice of indices of each axis, of a whole tensor too."""
+        return [(0, 1, size) for size in self.full_shape] if self.picks is None else self.picks
+
     def indices(self) -> list[NDArray[np.uint64]]:
         """The chosen indices of each axis, as arrays."""
-        picks = [(0, 1, size) for size in self.full_shape] if self.picks is None else self.picks
-        return list(map(spread, picks))
+        return list(map(spread, self.axes()))
 
 
 def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partition_offset: Any, index: Any) -> Part:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arguments.dtypes import FloatType
+from .._arguments.dtypes import FLOAT_TYPES, FloatType
 from .._arguments.parts import Part, indexed_part
 from .._arguments.show import show
 from .._sources.plan import STANDARD_BOUNDS, Plan
 from .._sources.source import Drawn
+from .crossing import law_of
 
 Make = Callable[[Drawn, Part], NDArray[Any]]
 """What makes the values of a part as an array of the host, such as `_filling.fill.make`."""
@@ -63,6 +64,13 @@ def is_exact(
             )
             warnings.warn(msg, UserWarning, stacklevel=2)
     return verdict.error is None and not verdict.different
+
+
+def makes_right(device: str, source: Drawn, made: Make, right: Make, passing: tuple[type[Exception], ...] = ()) -> bool:
+    """Whether a device is exact in the law and the dtype of a source."""
+    # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
+    kinds = dict.fromkeys((FLOAT_TYPES[np.dtype(source.kind.value).name], source.kind))
+    return all(is_exact(device, law_of(source.plan), kind, made, right, passing) for kind in kinds)
 
 
 def verdicts(device: str) -> dict[tuple[str, str], Verdict]:

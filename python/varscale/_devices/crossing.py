@@ -67,7 +67,7 @@ def crossing(source: Drawn) -> Crossing:
 
 def lattices(part: Part, strides: Sequence[int]) -> Iterator[Lattice]:
     """The elements of a part that lies in memory with these strides, counted in elements."""
-    picks: Sequence[Picks] = part.picks or [(0, 1, size) for size in part.full_shape]
+    picks = part.axes()
     kept = part.kept or [True] * len(picks)
     left = iter(strides)
     # An axis that an integer dropped has one index, and no stride.

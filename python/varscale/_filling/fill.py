@@ -53,7 +53,7 @@ def _write_known(source: Known, part: Part, array: NDArray[Any]) -> None:
     mesh = part.mesh(array)
     assign(mesh, source.value)
     if source.diagonal is not None and array.size:
-        rows, columns = part.picks or [(0, 1, size) for size in part.full_shape]
+        rows, columns = part.axes()
         mesh[diagonal_places(rows, columns)] = source.diagonal
 
 

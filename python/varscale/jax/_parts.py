@@ -10,7 +10,6 @@ import numpy as np
 
 from .._arguments.parts import WHOLE, Part, indexed_part
 from .._arguments.show import show
-from .._devices.jnp.sources import straight
 from .._devices.jnp.values import Axis
 
 
@@ -32,7 +31,7 @@ def parse_part(full: tuple[int, ...], part: Any) -> tuple[Part, Sequence[Axis], 
         full,
         tuple(np.zeros(entry.shape[0], np.int64) if at in unknown else entry for at, entry in enumerate(entries)),
     )
-    axes = list(straight(found))
+    axes: list[Axis] = [*found.axes()]
     rest = next((at for at, entry in enumerate(entries) if entry is Ellipsis), len(entries))
     for at, entry in unknown.items():
         axes[at if at < rest else at - len(entries)] = entry

@@ -12,10 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
-from .._arguments.dtypes import float_type
 from .._arguments.parts import Part, indexed_part
-from .._devices.check import Verdict, is_exact, verdicts
-from .._devices.crossing import crossing, lattices, law_of, obstacle
+from .._devices.check import Verdict, makes_right, verdicts
+from .._devices.crossing import crossing, lattices, obstacle
 from .._devices.setting import VARIABLE, is_interpreted, on_the_host
 from .._filling.fill import make
 from .._sources.source import Drawn, Joined, Known, Source
@@ -116,11 +115,7 @@ class Elsewhere:
             return source.diagonal is None or _corner(part) is not None
         if not isinstance(source, Drawn) or obstacle(source) is not None or self._refusals[tensor.device] is not None:
             return False
-        law, name = law_of(source.plan), _named(tensor.device)
-        values = partial(_values, tensor.device)
-        # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
-        kinds = [source.kind] if source.kind.value is source.kind.dtype.type else [float_type("float32"), source.kind]
-        return all(is_exact(name, law, kind, values, make, _PASSING) for kind in kinds)
+        return makes_right(_named(tensor.device), source, partial(_values, tensor.device), make, _PASSING)
 
     def _put(self, tensor: Any, source: Source, part: Part) -> None:
         if isinstance(source, Joined):
@@ -184,7 +179,7 @@ def _launch(device: torch.device, fills: list[Any]) -> None:
 
 def _corner(part: Part) -> tuple[int, int] | None:
     """The row and the column of a matrix that a part begins with; None where its indices are no neighbours."""
-    picks = part.picks or [(0, 1, size) for size in part.full_shape]
+    picks = part.axes()
     if not all(isinstance(pick, tuple) and (pick[1] == 1 or pick[2] < 2) for pick in picks):
         return None
     row, column = (pick[0] for pick in picks)

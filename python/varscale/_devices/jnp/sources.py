@@ -36,17 +36,12 @@ def traced(source: Source, part: Part, axes: Sequence[Axis], identity: Any = Non
     if isinstance(source, Joined):
         mesh = jnp.zeros([count(axis) for axis in axes], source.dtype)
         for place, inner, piece in source.pieces:
-            mesh = mesh.at[place].set(traced(piece, inner, straight(inner), identity))
+            mesh = mesh.at[place].set(traced(piece, inner, inner.axes(), identity))
         return mesh.reshape(part.shape)
     assert isinstance(source, Drawn)
     found = crossing(source)
     words = np.frombuffer(found.identity, "<u4") if identity is None else identity
     return sampled(found, source.kind, part.full_shape, axes, part.shape, words)
-
-
-def straight(part: Part) -> Sequence[Axis]:
-    """The indices of a part's axes."""
-    return part.picks or [(0, 1, size) for size in part.full_shape]
 
 
 def count(axis: Axis) -> int:
