@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 __all__ = [
     "DEBUG_BUILD",
     "MAX_THREADS",
+    "Tensor",
     "TorchEnd",
     "__version__",
     "exchange_environment",
     "exchange_num_threads",
     "fill",
     "get_num_threads",
+    "identity",
     "libm_is_proven",
     "ln_1p_is_proven",
+    "make_all",
     "prefer_huge_pages",
     "set_num_threads",
     "simd_level",
@@ -63,6 +66,28 @@ def fill(jobs: Sequence[_Job], /) -> None:
         MemoryError: The system refuses the memory of a worker.
         KeyboardInterrupt: Ctrl-C was pressed.
     """
+
+@final
+class Tensor:
+    """A whole tensor of the native stream that has at most 2^16 elements, and all of which is known but its stream."""
+
+    def __new__(cls, shape: tuple[int, ...], dtype: np.dtype[Any], element: str, plan: _Plan, /) -> Tensor: ...
+    def __call__(self, identity: bytes, /) -> NDArray[Any]:
+        """A new array of this stream."""
+    def fill(self, identity: bytes, out: NDArray[Any], /) -> bool:
+        """Fills `out` if it is aligned, writable, in C order, and of the tensor's shape and dtype; says whether it is.
+
+        The caller keeps other calls from writing it, by `_filling.writing.Writing`.
+        """
+
+def make_all(fields: bytes, tensors: dict[str, Tensor], /) -> dict[str, NDArray[Any]]:
+    """Makes tensors in one parallel pass, each of the stream that `fields` name with the tensor's name behind them.
+
+    The GIL and Ctrl-C are as in `fill`.
+    """
+
+def identity(fields: bytes, /) -> bytes:
+    """The 16 bytes that name the stream of these fields, which `_sources.identity` writes."""
 
 def truncated_masses(lower: float, upper: float, /) -> tuple[list[float], list[float]]:
     """The masses of the standard normal law below `lower` and `upper`, and those above them, each rounded once.

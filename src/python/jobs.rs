@@ -29,6 +29,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// A fill of more elements may take so long that somebody wants to stop it.
 const LONG: u64 = 1 << 20;
 
+/// No panic is known; should there be one, it is an ordinary exception.
+pub(crate) const PANIC: &str = "varscale failed inside a fill: please report this";
+
 /// What Python's checks have said already, unless a subclass of arrays told them something else.
 const UNFIT: &str = "`out` must be aligned, writable and free of overlap";
 
@@ -49,11 +52,11 @@ pub(crate) struct Job<'py> {
 }
 
 /// A law and where its values go: a tuple in Python, its fields in this order.
-struct Plan {
+pub(crate) struct Plan {
     /// The law's name.
-    law: PyBackedStr,
+    pub(crate) law: PyBackedStr,
     /// Of the standard truncated normal law; the other laws ignore them.
-    bounds: (f64, f64),
+    pub(crate) bounds: (f64, f64),
     /// Added last.
     loc: f64,
     /// Multiplied first.
@@ -71,6 +74,13 @@ impl<'py> FromPyObject<'_, 'py> for Job<'py> {
     fn extract(job: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         let (out, element, plan, stream, full_shape, picks) = job.extract()?;
         Ok(Self { out, element, plan, stream, full_shape, picks })
+    }
+}
+
+impl Plan {
+    pub(crate) fn placement(&self) -> Placement<f64> {
+        let &Self { loc, scale, low, high, .. } = self;
+        Placement { loc, scale, low, high }
     }
 }
 
@@ -228,13 +238,12 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
     let schedule = Schedule { threads: threads::get()?, chunk: CHUNK, level: Level::get()? };
     let mut outputs = Vec::with_capacity(jobs.len());
     for Job { out, element, plan, stream, full_shape, picks } in jobs {
-        let Plan { law, bounds, loc, scale, low, high } = plan;
         let output = Output::new(&out, &element)?;
         let elements = output.array().len() as u64;
         // Sizes may be anything: of those whose product has no number, no array holds all.
         let full = full_shape.iter().flatten().try_fold(1, |product: u128, &size| product.checked_mul(size));
         let whole = (full_shape.is_none() || full == Some(elements.into())).then_some(elements);
-        let values = Values::parse(&law, bounds, Placement { loc, scale, low, high }, &stream, whole)?;
+        let values = Values::parse(&plan.law, plan.bounds, plan.placement(), &stream, whole)?;
         let picks = picks.map(|axes| axes.iter().map(AxisPicks::read).collect::<PyResult<Vec<_>>>()).transpose()?;
         let part = full_shape.zip(picks);
         // Every job is checked before the first is begun: a call that refuses one has written nothing.
@@ -257,7 +266,7 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
 }
 
 /// Does tasks without the GIL, and looks for Ctrl-C while they are done.
-fn interruptibly<'a>(
+pub(crate) fn interruptibly<'a>(
     py: Python<'_>,
     schedule: &Schedule,
     elements: u64,
@@ -271,9 +280,8 @@ fn interruptibly<'a>(
     };
     // Finding out who handles signals takes as long as a small fill.
     let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
-    // No panic is known; should there be one, it is an ordinary exception.
     py.detach(|| catch_unwind(AssertUnwindSafe(|| run_tasks(schedule, elements, tasks, asked))))
-        .map_err(|_| PyRuntimeError::new_err("varscale failed inside a fill: please report this"))??;
+        .map_err(|_| PyRuntimeError::new_err(PANIC))??;
     // A signal may have come after the last look, or during a fill that never looked.
     signal?;
     py.check_signals()

@@ -4,6 +4,7 @@
 mod errors;
 mod jobs;
 mod replays;
+mod tensors;
 mod values;
 
 use crate::law::Truncation;
@@ -20,14 +21,19 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, pages, tensorflow, threads, threefry,
-        xla,
+        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, pages, tensorflow, tensors, threads,
+        threefry, xla,
     };
+    use crate::stream::Fields;
     use numpy::{PyArray1, PyArrayMethods};
     use pyo3::prelude::*;
+    use pyo3::types::PyDict;
 
     #[pymodule_export]
     use crate::python::replays::TorchEnd;
+
+    #[pymodule_export]
+    use crate::python::tensors::Tensor;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
@@ -54,6 +60,20 @@ mod _core {
     #[pyo3(signature = (jobs, /))]
     fn fill(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         fill_all(py, jobs)
+    }
+
+    /// Makes tensors by name in one pass, each of the stream that the fields and its name name.
+    #[pyfunction]
+    #[pyo3(signature = (fields, tensors, /))]
+    fn make_all<'py>(fields: &[u8], tensors: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyDict>> {
+        tensors::make_all(fields, tensors)
+    }
+
+    /// The 16 bytes that name the stream of these fields.
+    #[pyfunction]
+    #[pyo3(signature = (fields, /))]
+    fn identity(fields: &[u8]) -> [u8; 16] {
+        Fields::new(fields).hash()
     }
 
     /// Mean and standard deviation of the standard normal law truncated to `[lower, upper]`.

@@ -60,18 +60,27 @@ impl Values {
     ) -> PyResult<Self> {
         match stream {
             Stream::Native(identity) => {
-                let law = match law {
-                    "uniform" => Law::Uniform,
-                    "normal" => Law::Normal,
-                    "truncated_normal" => Law::truncated_normal(bounds.0, bounds.1)?,
-                    other => return Err(unknown("law", other, "uniform, normal or truncated_normal")),
-                };
-                Ok(Self::Native(Native { law, placement, identity: Identity::from_bytes(*identity) }))
+                let identity = Identity::from_bytes(*identity);
+                Ok(Self::Native(Native { law: parse_law(law, bounds)?, placement, identity }))
             }
             Stream::Replay((framework, stream)) => {
                 // A replay reads the law itself: frameworks clip, redraw and round in ways of their own.
                 replays::parse(framework, stream, &Request { law, bounds, placement, whole }).map(Self::Replay)
             }
         }
+    }
+}
+
+/// The native law of a name.
+///
+/// # Errors
+///
+/// `ValueError` for a word that names nothing, or bounds that hold no mass.
+pub(crate) fn parse_law(name: &str, (lower, upper): (f64, f64)) -> PyResult<Law> {
+    match name {
+        "uniform" => Ok(Law::Uniform),
+        "normal" => Ok(Law::Normal),
+        "truncated_normal" => Ok(Law::truncated_normal(lower, upper)?),
+        other => Err(unknown("law", other, "uniform, normal or truncated_normal")),
     }
 }

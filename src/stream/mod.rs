@@ -6,5 +6,5 @@
 mod identity;
 mod philox;
 
-pub use identity::Identity;
+pub use identity::{Fields, Identity};
 pub use philox::{GROUP, PastTheEnd, Philox};

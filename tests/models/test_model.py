@@ -55,6 +55,28 @@ def test_a_parameter_is_its_initializer_folded_by_name() -> None:
     assert (weights["steps"].shape, weights["steps"].dtype) == ((), np.int32)
 
 
+def test_small_and_large_parameters_are_their_initializers() -> None:
+    """If this fails parameters that are made together lose a path, a dtype or their order."""
+    inits = [vs.RandomNormal(), vs.RandomNormal().fold_in("a", 3), vs.he_uniform(), vs.Zeros(), vs.LogUniform()]
+    shapes = [(3, 4), (2, 5), (300, 90), (0, 4), (128, 128), (129, 128)]
+    entries = {
+        f"{number}.{size}.µ": (shape, dtype, init)
+        for number, init in enumerate(inits)
+        for size, shape in enumerate(shapes)
+        for dtype in [["float32", "float64", "bfloat16"][(number + size) % 3]]
+    }
+    model = vs.Model(entries, layout="jax")
+    names = [name for name in entries if not name.startswith("2.1")][::-1]
+    for weights in (model.init(7), model.init(7, names), model.init(7, progress=lambda done, total: None)):
+        assert list(weights) in (list(entries), names)
+        for name, array in weights.items():
+            shape, dtype, init = entries[name]
+            folded: Any = init._with_seed(7).fold_in(name)
+            expected = folded(shape, dtype, index=...)
+            assert (array.dtype, array.shape) == (expected.dtype, shape)
+            assert array.tobytes() == expected.tobytes(), name
+
+
 def test_query_key_and_value_differ() -> None:
     """If this fails parameters of one shape and seed start out equal."""
     weights = MODEL.init(7)

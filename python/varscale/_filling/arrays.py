@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from .._arguments.dtypes import any_dtype
 from .._arguments.shapes import check_bytes
 from .._arguments.show import show
+from .._core import Tensor
+from .._sources.source import Drawn, Source
 
 _ALIGN = 64
 """The bytes of a cache line, and the boundary that JAX asks of memory which it takes without a copy."""
@@ -34,6 +36,15 @@ def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         raise MemoryError(msg) from None
     start = -buffer.ctypes.data % _ALIGN
     return buffer[start : start + nbytes].view(dtype).reshape(shape)
+
+
+def small_tensor(source: Source, shape: tuple[int, ...]) -> Tensor | None:
+    """The whole tensor of a source as one that the core can make by itself; None where it is large, or not native."""
+    if not isinstance(source, Drawn) or isinstance(source.stream, tuple):
+        return None
+    kind = source.kind
+    small = check_bytes(shape, kind.dtype.itemsize) <= _SMALL
+    return Tensor(shape, kind.dtype, kind.name, source.plan) if small else None
 
 
 def out_dtype(out: Any, dtype: Any) -> Any:

@@ -124,10 +124,23 @@ class Builtin(Initializer):
             KeyboardInterrupt: Ctrl-C was pressed while the main thread was in the call. Some pieces of `out` then hold
                 the right values, the others what they held before.
         """
-        if out is not None:
-            dtype = out_dtype(out, dtype)
+        if index is WHOLE and partition_info is None and partition_shape is None and partition_offset is None:
+            again = self._again(shape, dtype, out)
+            if again is not None:
+                return again
+        wanted = dtype if out is None else out_dtype(out, dtype)
         part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
-        return make(self._source(part, dtype), part, out)
+        source = self._source(part, wanted)
+        made = make(source, part, out)
+        self._remember(part, dtype, source)
+        return made
+
+    def _again(self, shape: Any, dtype: Any, out: Any) -> NDArray[Any] | None:
+        """A whole tensor as an earlier call made it, by one crossing into the core; None where none did."""
+        return None
+
+    def _remember(self, part: Part, dtype: Any, source: Source) -> None:
+        """Remembers the tensor of a call that was given this dtype, for `_again`."""
 
     def lazy(self, shape: ShapeLike, dtype: DTypeLike | None = None) -> Lazy:
         """The tensor of `shape` as an array-like that makes only what is asked of it.

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .._arguments.dtypes import FloatType, float_type
 from .._arguments.parts import Part
 from .._arguments.shapes import ShapeLike, parse_shape
+from .._core import Tensor
+from .._filling.arrays import small_tensor
+from .._filling.writing import Writing
 from .._sources.environment import in_default_environment
 from .._sources.plan import Plan
 from .._sources.request import Law
@@ -39,11 +45,13 @@ class Sampled(Seeded):
     _kind: FloatType
     _plans: dict[tuple[str, tuple[int, ...]], Plan]
     """The plans of the last shapes, shared with copies of other seeds and paths; small calls are a sixth faster."""
+    _tensors: dict[tuple[tuple[int, ...], Any], Tensor]
+    """The small whole tensors of the last calls, by shape and dtype as they were given; shared likewise."""
 
     def _seal(self, seed: Any, dtype: Any) -> None:
         """Sets the attributes of every random initializer, as the last step of a constructor."""
         kind = float_type(dtype)
-        self._set(dtype=kind.name, _kind=kind, _seed=parse_seed(seed), _plans={})
+        self._set(dtype=kind.name, _kind=kind, _seed=parse_seed(seed), _plans={}, _tensors={})
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for seeds that replay a framework's stream."""
@@ -90,3 +98,31 @@ class Sampled(Seeded):
                 self._plans.clear()
             self._plans[key] = plan
             return plan
+
+    def _again(self, shape: Any, dtype: Any, out: Any) -> NDArray[Any] | None:
+        if type(shape) is not tuple or (dtype is not None and type(dtype) is not str):
+            return None
+        for size in shape:
+            if type(size) is not int:  # True equals 1 but is no size, and a hash of what else there is may fail
+                return None
+        tensor = self._tensors.get((shape, dtype))
+        stream = None if tensor is None else self._seed._repeated()
+        if tensor is None or stream is None:
+            return None
+        if out is None:
+            return tensor(stream)
+        if type(out) is not np.ndarray:
+            return None
+        with Writing(out):
+            return out if tensor.fill(stream, out) else None
+
+    def _remember(self, part: Part, dtype: Any, source: Source) -> None:
+        key = part.shape, dtype
+        # Under None only what a call without a dtype makes, which an `out` may have told otherwise.
+        own = source.dtype == self._kind.dtype if dtype is None else type(dtype) is str
+        if part.picks is None and own and key not in self._tensors:
+            tensor = small_tensor(source, part.shape)
+            if tensor is not None:
+                if len(self._tensors) >= _REMEMBERED:
+                    self._tensors.clear()
+                self._tensors[key] = tensor

@@ -160,11 +160,13 @@ class VarianceScaling(Sampled):
         """The same rule for tensors of another layout; the batch axes stay if none are given."""
         batch = self.batch_axis if batch_axis is None else batch_axis
         # With plans of its own: those of the shared dict are for the old axes.
-        return self._copy(in_axis=in_axis, out_axis=out_axis, batch_axis=batch, _plans={})
+        return self._copy(in_axis=in_axis, out_axis=out_axis, batch_axis=batch, _plans={}, _tensors={})
 
     def _with_fans(self: Self, **fans: float | None) -> Self:
         """The same rule with fans by hand, where it has none; None for those of the axes."""
-        return self._copy(_plans={}, **{name: fan for name, fan in fans.items() if getattr(self, name) is None})
+        return self._copy(
+            _plans={}, _tensors={}, **{name: fan for name, fan in fans.items() if getattr(self, name) is None}
+        )
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         plan = self._plan(full_shape, self._kind)

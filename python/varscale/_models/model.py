@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from re import Pattern
-from sys import maxsize
 from types import MappingProxyType
 from typing import Any, SupportsIndex
 
@@ -12,27 +11,20 @@ from numpy.typing import NDArray
 
 from .._arguments.checks import boolean, entries
 from .._arguments.dtypes import DTypeLike
-from .._arguments.parts import Part, indexed_part
 from .._arguments.show import show
-from .._filling.arrays import new_array
-from .._filling.fill import Pass
 from .._filling.lazy import Lazy
 from .._initializers.base import Initializer
-from .._initializers.builtin import Builtin
 from .._sources.seeds import parse_native
 from .covering import cover
 from .document import digest, from_document, to_document
-from .jobs import ModelJob, boxes, cut
+from .jobs import ModelJob, cut
 from .layouts import Layout, parse_layout
-from .own import Own, maker
+from .making import make_parameters, seeded
 from .parameter import Parameter
 from .progress import Progress
 from .rules import Rule, parse_rules
 from .spellings import hold
 from .table import ModelTable
-
-_WATCHED = 1 << 26
-"""The bytes of a pass whose end is reported as progress: enough to keep all threads busy."""
 
 
 class Model(Mapping[str, Parameter]):
@@ -145,26 +137,9 @@ class Model(Mapping[str, Parameter]):
             TypeError: An argument is of the wrong kind.
             ImportError: A bar is asked for, but tqdm is not installed.
         """
-        chosen, seeded = self._chosen(names), self._seeded(seed)
-        arrays: dict[str, NDArray[Any]] = {}
-        with Progress(progress, sum(self[name].nbytes for name in chosen)) as watched:
-            most = _WATCHED if watched else maxsize
-            together = Pass(most, watched.advance)
-            for name in chosen:
-                shape, dtype, _ = self._parameters[name]
-                # Not `fold_in`, which would copy an initializer for each of thousands of parameters.
-                initializer, stream = seeded(name)._named(name)
-                if self._parameters[name].nbytes <= most or isinstance(initializer, Own):
-                    whole = Part(shape, shape)
-                    arrays[name] = together.add(initializer._source(whole, dtype, stream), whole)
-                    continue
-                # A parameter larger than a pass is filled part by part, all from one stream.
-                arrays[name] = array = new_array(shape, dtype)
-                for box in boxes(shape, most // dtype.itemsize):
-                    part = indexed_part(shape, box)
-                    together.add(initializer._source(part, dtype, stream), part, array[box])
-            together.run()
-        return arrays
+        chosen, native = self._chosen(names), parse_native(seed)
+        with Progress(progress, 0 if progress is False else sum(self[name].nbytes for name in chosen)) as watched:
+            return make_parameters({name: self._parameters[name] for name in chosen}, native, watched)
 
     def lazy(self, seed: SupportsIndex | None = None, names: Iterable[str] | None = None) -> dict[str, Lazy]:
         """The parameters as lazy tensors, which make only what is asked of them.
@@ -181,8 +156,11 @@ class Model(Mapping[str, Parameter]):
             ValueError: A name comes twice, or the seed is a replay.
             TypeError: An argument is of the wrong kind.
         """
-        chosen, seeded = self._chosen(names), self._seeded(seed)
-        return {name: seeded(name).fold_in(name).lazy(self[name].shape, self[name].dtype) for name in chosen}
+        chosen, with_seed = self._chosen(names), seeded(parse_native(seed))
+        return {
+            name: with_seed(self[name].initializer).fold_in(name).lazy(self[name].shape, self[name].dtype)
+            for name in chosen
+        }
 
     def jobs(
         self, seed: SupportsIndex | None = None, *, max_bytes: int = 1 << 28, names: Iterable[str] | None = None
@@ -268,19 +246,6 @@ class Model(Mapping[str, Parameter]):
                 raise ValueError(msg)
             chosen[name] = None
         return list(chosen)
-
-    def _seeded(self, seed: Any) -> Callable[[str], Builtin | Own]:
-        """A function from a name to its initializer with the model's seed; the name is not folded in."""
-        parsed = parse_native(seed)._given
-        found: dict[int, Builtin | Own] = {}  # thousands of parameters share an initializer
-
-        def seeded(name: str) -> Builtin | Own:
-            initializer = self._parameters[name].initializer
-            if id(initializer) not in found:
-                found[id(initializer)] = maker(initializer)._with_seed(parsed)
-            return found[id(initializer)]
-
-        return seeded
 
     def __eq__(self, other: object) -> bool:
         return self._parameters == other._parameters if isinstance(other, Model) else NotImplemented

@@ -1,15 +1,8 @@
-"""Identities: the 128 bits that name a native stream, hashed from the fields of its seeds and path."""
+"""Identities: the fields of seeds and paths, which the core hashes into the 128 bits that name a native stream."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from struct import Struct
-
-try:
-    # The function that hashlib hands out. Importing hashlib loads OpenSSL too, a tenth of the time that varscale takes.
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
 
 STREAM = 1
 """The version of the native stream: of the way from an identity to words, and from words to values."""
@@ -48,9 +41,3 @@ def path_fields(path: tuple[int | str, ...]) -> bytes:
     if len(path) == 1 and isinstance(path[0], str):
         return _field(_STRING, path[0].encode())
     return b"".join(_field(_STRING, p.encode()) if isinstance(p, str) else seed_field(p) for p in path)
-
-
-@lru_cache(maxsize=1024)
-def identity(fields: bytes) -> bytes:
-    """The 16 bytes that name a stream. The cache makes small calls of one initializer a tenth faster."""
-    return blake2b(fields, digest_size=16, person=PERSON).digest()

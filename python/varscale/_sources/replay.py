@@ -58,6 +58,9 @@ class Replay:
         """The name of a call's stream; a replay needs none, for its arguments say all."""
         return b""
 
+    def _repeated(self) -> None:
+        """The name of the native stream that all calls draw from; a replay draws from none."""
+
     def _named(self: Self, name: str) -> tuple[Self, bytes]:
         """A seed and the name of a stream, which together draw what `fold_in(name)` would."""
         return self.fold_in(name), b""
