@@ -69,6 +69,8 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
         TypeError: `dtype` is of none of these kinds.
         ValueError: `dtype` is an unknown name, or has foreign byte order.
     """
+    if type(dtype) is str and dtype in FLOAT_TYPES:  # nearly always, and NumPy takes its time
+        return FLOAT_TYPES[dtype].dtype
     if isinstance(dtype, np.dtype):
         found = dtype
     elif isinstance(dtype, str):

@@ -52,7 +52,7 @@ class Lazy(Immutable):
     dtype: np.dtype[Any]
     _stream: bytes
 
-    def __init__(self, initializer: Maker, shape: tuple[int, ...], dtype: str, stream: bytes) -> None:
+    def __init__(self, initializer: Maker, shape: tuple[int, ...], dtype: Any, stream: bytes) -> None:
         # The initializer's `lazy` has checked all of this. `stream` fixes the values, whatever the global seed becomes.
         self._set(initializer=initializer, shape=shape, dtype=any_dtype(dtype), _stream=stream)
 

@@ -156,7 +156,7 @@ class Builtin(Initializer):
         whole = resolve_part(shape, None, None, None, WHOLE)
         check_elements(whole.full_shape)
         source = self._source(whole, dtype)
-        return Lazy(self, whole.full_shape, source.dtype.name, self._stream())
+        return Lazy(self, whole.full_shape, source.dtype, self._stream())
 
     def fold_in(self: Self, *path: int | str) -> Self:
         """The same initializer: it draws nothing, so there is no stream to tell apart."""

@@ -57,7 +57,7 @@ def is_written(tensor: torch.Tensor) -> bool:
     return not tensor.is_inference() and tensor._version > 0
 
 
-def check_memory(label: str, tensor: torch.Tensor) -> None:
+def check_memory(label: object, tensor: torch.Tensor) -> None:
     """Raises for a tensor that has no memory of its own to fill."""
     if torch.nn.parameter.is_lazy(tensor):
         msg = f"{label} must have a shape: run the lazy module once first"
@@ -79,7 +79,7 @@ def check_memory(label: str, tensor: torch.Tensor) -> None:
         raise ValueError(msg)
 
 
-def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
+def filling(label: object, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
     """The fill of a target, with everything checked."""
     # First the memory: a tensor without it may have no shape to ask a lazy tensor for.
     check_memory(label, target)
@@ -87,7 +87,7 @@ def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]
     if tuple(target.shape) != lazy.shape:
         msg = f"{label} must have the shape {show(lazy.shape)} that it is to hold, got {show(tuple(target.shape))}"
         raise ValueError(msg)
-    expected, name = _named(target.dtype), _named(lazy.dtype)
+    expected, name = dtype_name(target.dtype), dtype_name(lazy.dtype)
     if expected != name:
         msg = f"{label} must have the dtype {show(name)} that it is to hold, got {show(expected)}"
         raise ValueError(msg)
@@ -103,7 +103,7 @@ def filling(label: str, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]
 
 
 @cache
-def _named(dtype: torch.dtype | np.dtype[Any]) -> str:
+def dtype_name(dtype: torch.dtype | np.dtype[Any]) -> str:
     """The name of a dtype. NumPy takes longer to find it than all other checks together."""
     return dtype.name if isinstance(dtype, np.dtype) else str(dtype).rpartition(".")[2]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cache, partial
 from math import prod, sqrt
 from typing import Any
 
@@ -19,7 +19,7 @@ from .._initializers.pieces import Pieces
 from .._initializers.random import RandomNormal, RandomUniform
 from .._models.kinds import Laws, kind_of, path_of
 from .._models.layers import fans_of, held_as
-from .._models.layouts import laid_out
+from .._models.layouts import Fans, laid_out
 from .._models.spellings import hold
 from ._names import Named, plain
 
@@ -35,7 +35,7 @@ def rules_of(module: nn.Module) -> Callable[[Named], list[Rule]]:
     """What tells the rules of a parameter; none for one that neither a class nor a name tells to be a weight."""
     found: dict[str, Rule] = {}
     for prefix, owner in module.named_modules(remove_duplicate=False):
-        rules: dict[str, Rule] = {name: partial(laid_out, fans=fans) for name, fans in fans_of(owner).items()}
+        rules: dict[str, Rule] = {name: _by_fans(fans) for name, fans in fans_of(owner).items()}
         laws = _LAWS.get(_reset_of(owner), _unknown)(owner)
         for name, rule in (rules | {held_as(owner, name): law for name, law in laws.items()}).items():
             # A parent comes before its children, and counts: it initialises after them.
@@ -77,10 +77,18 @@ def _reset_of(owner: nn.Module) -> Any:
     return getattr(type(owner), "reset_parameters", getattr(type(owner), "_reset_parameters", None))
 
 
+# Layers that are alike share their rules, and so what becomes of an initializer.
+@cache
+def _by_fans(fans: Fans) -> Rule:
+    return partial(laid_out, fans=fans)
+
+
+@cache
 def _always(law: Builtin) -> Rule:
     return lambda init, rank: law
 
 
+@cache
 def _uniform(fan: int) -> Rule:
     """The law of biases in torch: uniform within 1 / sqrt(fan)."""
     bound = 1 / sqrt(fan) if fan else 0.0

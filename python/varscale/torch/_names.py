@@ -27,9 +27,8 @@ class Named(NamedTuple):
         """The name that counts: the first."""
         return self.names[0]
 
-    @property
-    def label(self) -> str:
-        """What it is called in errors."""
+    def __str__(self) -> str:
+        # What it is called in errors. Few are raised, so that this is not made before.
         return f"{'parameter' if self.is_parameter else 'buffer'} {show(self.name)}"
 
 
@@ -51,8 +50,8 @@ def tensors_of(module: torch.nn.Module, names: Any, keep: Any) -> list[Named]:
         *(Named(*found, False) for found in named(module.named_buffers(remove_duplicate=False))),
     ]
     chosen = set(map(id, every)) if names is None else _matched("names", names, every)
-    kept = _matched("keep", keep, every)
-    return [entry for entry in every if id(entry) in chosen - kept]
+    chosen -= _matched("keep", keep, every)
+    return [entry for entry in every if id(entry) in chosen]
 
 
 def named(tensors: Iterable[tuple[str, torch.Tensor]]) -> list[tuple[torch.Tensor, list[str]]]:
