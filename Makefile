@@ -12,7 +12,7 @@ REPLAYS := tensorflow jax torch
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-gpu test-replay lint \
-	mutants bench bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+	mutants bench bench-limit bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
@@ -72,6 +72,9 @@ mutants: $(VENV)/installed $(ENGINES:%=.venv-engine-%/installed)  ## faults of t
 
 bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
 	$(BIN)/python benches/compare.py --write
+
+bench-limit: $(VENV)/built  ## ratios to what this machine can do at best: kernels by hand, stores, new memory, NumPy; half a minute
+	$(BIN)/python benches/limit.py
 
 bench-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks in time
 	$(BIN)/python benches/replay.py

@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+from math import isnan
 from pathlib import Path
 from statistics import median
 
@@ -25,7 +26,14 @@ from picture import draw
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "development" / "speed.md"
-PEERS = {"limit": "np.full", "numpy": "NumPy", "jax": "JAX, jitted", "keras": "Keras 3", "torch": "torch"}
+PEERS = {
+    "limit": "np.full",
+    "numpy": "NumPy",
+    "jax": "JAX, jitted",
+    "keras": "Keras 3",
+    "torch": "torch",
+    "torch_stateless": "torch, stateless",
+}
 LAWS = ("truncated_normal", "normal", "uniform")
 SQUARES = (16, 1024, 8192)
 PICTURE_SQUARES = (16, 64, 256, 1024, 4096, 8192)
@@ -38,7 +46,7 @@ class Worker:
     """A process that times one library's calls."""
 
     def __init__(self, peer: str) -> None:
-        python = ROOT / f".venv-peer-{peer}" / "bin" / "python"
+        python = ROOT / f".venv-peer-{peer.partition('_')[0]}" / "bin" / "python"
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": ""}
         self.process = subprocess.Popen(
             [python if python.exists() else sys.executable, ROOT / "benches" / "peers.py", peer],
@@ -106,7 +114,7 @@ def table(found: dict[tuple[str, str], dict[str, list[float]]]) -> str:
     for label, law in ((label, law) for law in LAWS for label in shown):
         times = found[label, law]
         ratios = [median(t / v for t, v in zip(times[peer], times["varscale"], strict=True)) for peer in PEERS]
-        cells = [f"{ratio:.3g}" if ratio >= 1 else f"{ratio:.2f}" for ratio in ratios]
+        cells = ["–" if isnan(ratio) else f"{ratio:.3g}" if ratio >= 1 else f"{ratio:.2f}" for ratio in ratios]
         lines.append(f"| {label} | {law} | {readable(median(times['varscale']))} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -127,6 +135,7 @@ def main() -> None:
         rates = {
             label: {n: n * n / median(found[f"{n}²", "truncated_normal"][peer]) for n in PICTURE_SQUARES}
             for peer, label in {"varscale": "varscale", **PEERS}.items()
+            if not isnan(found["16²", "truncated_normal"][peer][0])
         }
         draw(rates, PAGE.with_name("throughput.svg"))
 

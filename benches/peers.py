@@ -4,7 +4,8 @@
 
 A request is a JSON line `{"law": "truncated_normal", "shapes": [["w", [16, 16]]]}`; the answer is the seconds of one
 making of all those tensors, float32, ready to be read: the median over a tenth of a second, or one making where that
-takes longer. The first making of each request, which compiles and warms up, is not timed.
+takes longer, or nan where the library lacks the law. The first making of each request, which compiles and warms up, is
+not timed.
 
 As in the usual rule for a model's weights: `law` with variance 1 / fan_in for tensors of two axes and more, N(0, 0.02)
 for GPT-2's embeddings, zeros for biases and ones for norms.
@@ -21,6 +22,7 @@ from itertools import pairwise
 from math import prod, sqrt
 from statistics import median
 from typing import Any
+from zlib import crc32
 
 Shape = tuple[int, ...]
 Make = Callable[[], object]
@@ -145,14 +147,41 @@ def torch(law: str, tensors: list[tuple[str, Shape]]) -> Make:
     return each(one, law, tensors)
 
 
-PEERS = {peer.__name__: peer for peer in (varscale, limit, numpy, jax, keras, torch)}
+def torch_stateless(law: str, tensors: list[tuple[str, Shape]]) -> Make | None:
+    """PyTorch's Philox of keys, which has no truncated law: each tensor has a key that is folded from one."""
+    if law == "truncated_normal":
+        return None
+    import torch
+    from torch.func import _random
+
+    root = _random.key(1)
+
+    def one(kind: str, name: str, shape: Shape) -> Make:
+        key = _random.fold_in(root, crc32(name.encode()))
+        stddev = 0.02 if kind == "embedding" else sqrt(1 / prod(shape[1:]))
+        fills: dict[str, Make] = {
+            "normal": lambda: _random.normal(key, shape, std=stddev),
+            "uniform": lambda: _random.uniform(key, shape, low=-sqrt(3) * stddev, high=sqrt(3) * stddev),
+            "embedding": lambda: _random.normal(key, shape, std=stddev),
+            "zeros": lambda: torch.zeros(shape),
+            "ones": lambda: torch.ones(shape),
+        }
+        return fills[kind]
+
+    return each(one, law, tensors)
+
+
+PEERS: dict[str, Callable[[str, list[tuple[str, Shape]]], Make | None]] = {
+    peer.__name__: peer for peer in (varscale, limit, numpy, jax, keras, torch, torch_stateless)
+}
 
 
 @cache
-def warm(peer: str, law: str, shapes: str) -> Make:
-    """The call for one request, after its first time."""
+def warm(peer: str, law: str, shapes: str) -> Make | None:
+    """The call for one request, after its first time; None where the library has no such law."""
     make = PEERS[peer](law, [(name, tuple(shape)) for name, shape in json.loads(shapes)])
-    make()
+    if make is not None:
+        make()
     return make
 
 
@@ -161,6 +190,9 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         make = warm(sys.argv[1], request["law"], json.dumps(request["shapes"]))
+        if make is None:
+            print("nan", flush=True)
+            continue
         times = [time.perf_counter()]
         while (took := times[-1] - times[0]) < LEAST_SECONDS or (len(times) <= LEAST_CALLS and took < MOST_SECONDS):
             make()
