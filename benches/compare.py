@@ -114,7 +114,7 @@ def table(found: dict[tuple[str, str], dict[str, list[float]]]) -> str:
     for label, law in ((label, law) for law in LAWS for label in shown):
         times = found[label, law]
         ratios = [median(t / v for t, v in zip(times[peer], times["varscale"], strict=True)) for peer in PEERS]
-        cells = ["–" if isnan(ratio) else f"{ratio:.3g}" if ratio >= 1 else f"{ratio:.2f}" for ratio in ratios]
+        cells = ["none" if isnan(ratio) else f"{ratio:.3g}" if ratio >= 1 else f"{ratio:.2f}" for ratio in ratios]
         lines.append(f"| {label} | {law} | {readable(median(times['varscale']))} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -35,7 +35,9 @@ def bare_arguments(tree: ast.AST) -> Iterator[str]:
             taken = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
             kinds = {argument.arg: ast.unparse(argument.annotation or ast.Name("Any")) for argument in taken}
             values = {
-                name for name, kind in kinds.items() if kind not in {"str", "Exception"} and not kind.endswith("Error")
+                name
+                for name, kind in kinds.items()
+                if kind not in {"str", "Label", "Exception"} and not kind.endswith("Error")
             }
             for node in ast.walk(function):
                 if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:

@@ -17,7 +17,7 @@ from .._models.model import Model, tied_names
 from .._sources.seeds import SeedLike, parse_native
 from ._memory import Filling, check_memory, dtype_name, filling, has_memory, is_sharded, is_written, run
 from ._modules import Rule, rules_of, statistics_of
-from ._names import Named, tensors_of
+from ._names import Label, Named, tensors_of
 from ._record import check_not_kept
 
 Target = TypeVar("Target", bound="torch.Tensor | torch.nn.Module")
@@ -247,7 +247,7 @@ def _lazy(tensor: torch.Tensor, init: Builtin) -> Lazy:
     return init.lazy(tuple(tensor.shape), dtype_name(tensor.dtype))
 
 
-def _labelled(label: object, make: Callable[[], Lazy]) -> Lazy:
+def _labelled(label: Label, make: Callable[[], Lazy]) -> Lazy:
     """What `make` returns; its errors say which tensor they are of."""
     try:
         return make()

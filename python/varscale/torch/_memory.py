@@ -21,6 +21,7 @@ from .._filling.fill import Pass, make
 from .._filling.lazy import Lazy
 from .._filling.writing import Writing
 from ._devices import Elsewhere
+from ._names import Label
 
 _WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 """The dtypes, by size in bytes, as which tensors cross to NumPy where torch cannot hand over their own."""
@@ -57,7 +58,7 @@ def is_written(tensor: torch.Tensor) -> bool:
     return not tensor.is_inference() and tensor._version > 0
 
 
-def check_memory(label: object, tensor: torch.Tensor) -> None:
+def check_memory(label: Label, tensor: torch.Tensor) -> None:
     """Raises for a tensor that has no memory of its own to fill."""
     if torch.nn.parameter.is_lazy(tensor):
         msg = f"{label} must have a shape: run the lazy module once first"
@@ -79,7 +80,7 @@ def check_memory(label: object, tensor: torch.Tensor) -> None:
         raise ValueError(msg)
 
 
-def filling(label: object, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
+def filling(label: Label, target: torch.Tensor, lazy_tensor_of: Callable[[], Lazy]) -> Filling:
     """The fill of a target, with everything checked."""
     # First the memory: a tensor without it may have no shape to ask a lazy tensor for.
     check_memory(label, target)

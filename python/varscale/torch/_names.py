@@ -32,6 +32,10 @@ class Named(NamedTuple):
         return f"{'parameter' if self.is_parameter else 'buffer'} {show(self.name)}"
 
 
+Label = str | Named
+"""What a tensor is called in errors: a text, or the names of which one is made where there is an error."""
+
+
 def plain(name: str) -> str:
     """A name without the parts of wrappers, which must not count."""
     return ".".join(part for part in name.split(".") if part not in _WRAPPERS)
