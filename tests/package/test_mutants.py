@@ -26,7 +26,7 @@ WITHOUT = {
     "python/varscale/__main__.py",
     "python/varscale/_sources/request.py",
 }
-"""Files that only name things, change nothing but the time, or are compiled for aarch64 alone; and empty `__init__.py`."""
+"""Files that only name things, change nothing but the time, or are for aarch64 alone; and empty `__init__.py`."""
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
