@@ -32,7 +32,8 @@ impl<E: Element> Source<E> for Native {
         let stream = Philox::new(self.identity);
         // The parameters are rounded once per chunk, so that each of its values is placed by the same numbers.
         let draws = Draws { law: &self.law, placing: Placing::new(&self.law, &self.placement), stream };
-        if region.run() < LONG {
+        // A region of one run has no others to share a batch with.
+        if region.run() < LONG.min(region.len()) {
             Chunk { units: draws, region, first, out }.write(level.simd());
         } else {
             let runs = region.runs(first..first + out.len() as u64);

@@ -13,6 +13,7 @@ use crate::math::{minus_ln_f32, minus_ln_f64, octant_sin_cos_f32, octant_sin_cos
 pub(super) fn pairs_f32(words: &[u32], values: &mut [f32], scale: f32) {
     // Pairs that are made together: the many instructions of one vector wait for each other, those of several do not.
     const LANES: usize = 64;
+    debug_assert!(words.len().is_multiple_of(2 * LANES), "whole groups of blocks");
     let words = words.as_chunks::<2>().0.as_chunks::<LANES>().0;
     let pairs = values.as_chunks_mut::<2>().0.as_chunks_mut::<LANES>().0;
     for (pairs, words) in pairs.iter_mut().zip(words) {
