@@ -3,12 +3,13 @@
 //! `cargo bench` prints the whole table; `cargo bench -- float32 Avx512` only the rows that hold every word given.
 
 use std::time::Instant;
-use varscale::element::{BF16, Element, F16, Placement};
+use varscale::element::{BF16, Element, F16};
 use varscale::fill::{Native, Schedule, fill};
 use varscale::law::Law;
 use varscale::machine::level::Level;
 use varscale::region::Region;
 use varscale::stream::Identity;
+use varscale::value::Placement;
 
 const ROUNDS: usize = 5;
 const SIZES: [usize; 3] = [1 << 8, 1 << 16, 1 << 26];

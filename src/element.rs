@@ -1,98 +1,7 @@
-//! Elements: what an array holds, the type its law computes in, and the one rounding between them.
+//! Elements: what an array holds, and the one rounding from a value.
 
-use crate::law::Law;
+use crate::value::Value;
 use bytemuck::{Pod, Zeroable};
-use std::ops::{Add, Mul, Sub};
-
-/// A type that laws compute in.
-pub trait Value:
-    Copy + Default + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Send + Sync + 'static
-{
-    /// Values that one 128-bit block of the stream gives.
-    const PER_BLOCK: usize;
-
-    /// Rounds a parameter to this type.
-    fn from_f64(x: f64) -> Self;
-
-    /// `law` in standard form, one value for each of the blocks' words.
-    fn sample(law: &Law, blocks: &[[u64; 2]], values: &mut [Self]);
-
-    /// RN(RN(self · scale) + loc), kept within \[low, high\].
-    #[must_use]
-    fn place(self, placement: &Placement<Self>) -> Self;
-}
-
-/// Where a standard value goes: `x · scale + loc`, kept within `low` and `high`.
-#[derive(Clone, Copy, Debug)]
-pub struct Placement<V> {
-    /// Added last.
-    pub loc: V,
-    /// Multiplied first.
-    pub scale: V,
-    /// The least value.
-    pub low: V,
-    /// The greatest value.
-    pub high: V,
-}
-
-impl Placement<f64> {
-    /// The same placement, every parameter rounded to `V`.
-    #[inline(always)]
-    #[must_use]
-    pub fn to<V: Value>(&self) -> Placement<V> {
-        Placement {
-            loc: V::from_f64(self.loc),
-            scale: V::from_f64(self.scale),
-            low: V::from_f64(self.low),
-            high: V::from_f64(self.high),
-        }
-    }
-}
-
-/// A type that laws compute in and that arrays hold as it is.
-macro_rules! float {
-    ($type:ty, $per_block:literal, $mantissa:literal, $sample:ident) => {
-        impl Value for $type {
-            const PER_BLOCK: usize = $per_block;
-
-            #[inline(always)]
-            fn from_f64(x: f64) -> Self {
-                x as Self
-            }
-
-            #[inline(always)]
-            fn sample(law: &Law, blocks: &[[u64; 2]], values: &mut [Self]) {
-                law.$sample(blocks, values);
-            }
-
-            #[inline(always)]
-            fn place(self, placement: &Placement<Self>) -> Self {
-                // Two roundings, on every machine: a fused operation has one.
-                let x = self * placement.scale + placement.loc;
-                // Comparisons, not min and max: those may return either zero when both are zeros.
-                let x = if x < placement.low { placement.low } else { x };
-                if x > placement.high { placement.high } else { x }
-            }
-        }
-
-        impl Element for $type {
-            type Value = Self;
-            const MANTISSA: u32 = $mantissa;
-
-            #[inline(always)]
-            fn round(value: Self) -> Self {
-                value
-            }
-
-            #[inline(always)]
-            fn widen(self) -> Self {
-                self
-            }
-        }
-    };
-}
-float!(f32, 4, 23, sample_f32);
-float!(f64, 2, 52, sample_f64);
 
 /// What an array holds.
 pub trait Element: Copy + Send + Sync + 'static {
@@ -106,7 +15,40 @@ pub trait Element: Copy + Send + Sync + 'static {
 
     /// The same number as a value.
     fn widen(self) -> Self::Value;
+
+    /// The elements themselves, where they are of the type of their values.
+    #[must_use]
+    fn values(_: &mut [Self]) -> Option<&mut [Self::Value]> {
+        None
+    }
 }
+
+/// A type that laws compute in and that arrays hold as it is.
+macro_rules! float {
+    ($type:ty, $mantissa:literal) => {
+        impl Element for $type {
+            type Value = Self;
+            const MANTISSA: u32 = $mantissa;
+
+            #[inline(always)]
+            fn round(value: Self) -> Self {
+                value
+            }
+
+            #[inline(always)]
+            fn widen(self) -> Self {
+                self
+            }
+
+            #[inline(always)]
+            fn values(elements: &mut [Self]) -> Option<&mut [Self]> {
+                Some(elements)
+            }
+        }
+    };
+}
+float!(f32, 23);
+float!(f64, 52);
 
 /// IEEE binary16, as its bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -211,16 +153,5 @@ mod tests {
             assert!(wide.to_bits() == half.to_f32().to_bits() || half.is_nan() && wide.is_nan(), "{bits:x}");
             assert_eq!(BF16(bits).widen().to_bits(), u32::from(bits) << 16);
         }
-    }
-
-    /// A clamp that changes the sign of a zero, or a place that adds before it multiplies, or rounds once.
-    #[test]
-    fn place_multiplies_adds_then_clamps() {
-        let placement = Placement { loc: 0.25_f32, scale: 0.5, low: 0.0, high: 1.0 };
-        assert_eq!([-1.0_f32, 0.5, 3.0].map(|x| x.place(&placement)), [0.0, 0.5, 1.0]);
-        let x = 1.0 + 2.0_f32.powi(-12); // its square has a digit too many, which a fused operation keeps
-        assert_eq!(x.place(&Placement { loc: -1.0, scale: x, low: 0.0, high: 1.0 }), 2.0_f32.powi(-11));
-        let zero = Placement { loc: -0.0_f32, scale: 1.0, low: 0.0, high: 1.0 };
-        assert!((-0.0_f32).place(&zero).is_sign_negative());
     }
 }

@@ -2,15 +2,16 @@
 //!
 //! ```text
 //! identity ─► stream ─► words ─► law ─► values ─► element ─► the caller's array
-//!  (who)      philox   u32/u64   x(u)   f32/f64   scale, shift, clamp, one rounding
+//!  (who)      philox   u32/u64   x(u)   scale, shift, clamp  one rounding
 //!                         ▲
 //!                      region: which element numbers, as contiguous runs
 //! ```
 //!
 //! [`fill`](fill::fill) is the one verb. It cuts arrays into tasks of one chunk each, gives them to the threads, and
-//! compiles the same plain-Rust kernel once per SIMD [`level`](machine::level). Arithmetic is `+ − × ÷ √`, integers and
-//! bit casts, never fused and never libm, so that every level and platform gives the same bits. [`replay`] fills with
-//! a framework's own values instead, in the framework's own arithmetic.
+//! compiles the same plain-Rust kernel once per SIMD [`level`](machine::level); words have kernels in the levels' own
+//! instructions. Arithmetic is `+ − × ÷ √`, integers and bit casts, never fused and never libm, so that every level and
+//! platform gives the same bits. [`replay`] fills with a framework's own values instead, in the framework's own
+//! arithmetic.
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian port needs its own packing");
@@ -25,3 +26,4 @@ mod python;
 pub mod region;
 pub mod replay;
 pub mod stream;
+pub mod value;

@@ -1,6 +1,7 @@
 //! Batches: the units that a kernel computes at once, gathered from one long run of elements or from many short ones.
 
 use crate::machine::level::{Kernel, Level, Simd};
+use crate::machine::lines::CacheLines;
 use crate::machine::prefetch::prefetch_for_writing;
 use crate::region::{Region, Runs};
 use crate::stream::GROUP;
@@ -84,6 +85,8 @@ pub(crate) trait Units<E>: Sync {
     type Scratch;
     /// Elements of a unit: 1, 2 or 4.
     const PER_UNIT: usize;
+    /// Units that are only made together, of which nobody looks at those behind the last: a divisor of [`BUFFER`].
+    const TOGETHER: usize = 1;
 
     /// Memory for `sample`.
     fn scratch(&self) -> Self::Scratch;
@@ -104,10 +107,6 @@ pub(crate) struct Chunk<'a, E, B> {
     pub(crate) out: &'a mut [E],
 }
 
-/// A buffer whose vectors do not straddle cache lines.
-#[repr(align(64))]
-pub(crate) struct CacheLines<T>(pub(crate) T);
-
 impl<E, B: Units<E>> Chunk<'_, E, B> {
     /// Writes them: numbers, values, elements, each by a kernel of plain loops over buffers in L1.
     pub(crate) fn write(self, simd: Simd) {
@@ -124,7 +123,8 @@ impl<E, B: Units<E>> Chunk<'_, E, B> {
             let (now, later) = out.split_at_mut(batch.elements);
             // Now, so that the lines come while the values are computed.
             prefetch_for_writing(now);
-            units.sample(simd, &batch.numbers, &mut scratch, &mut values.0[..batch.units * B::PER_UNIT]);
+            let made = batch.units.next_multiple_of(B::TOGETHER) * B::PER_UNIT;
+            units.sample(simd, &batch.numbers, &mut scratch, &mut values.0[..made]);
             simd.run(Place { units: &units, pieces: batch.pieces(), values: &values.0, out: now });
             out = later;
         }

@@ -74,11 +74,12 @@ where
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::element::{BF16, F16, Placement};
+    use crate::element::{BF16, F16};
     use crate::law::Law;
     use crate::machine::level::Level;
     use crate::region::picks::Picks;
     use crate::stream::Identity;
+    use crate::value::Placement;
     use bytemuck::Pod;
     use std::fmt::Debug;
 

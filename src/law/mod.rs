@@ -40,29 +40,31 @@ impl Law {
         Truncation::new(lower, upper).map(Self::Truncated)
     }
 
-    /// One float32 for each of the blocks' 32-bit words.
+    /// One float32 for each of the blocks' 32-bit words, times `scale`, which is 2^-60 or more; blocks in whole groups.
     #[inline(always)]
-    pub fn sample_f32(&self, blocks: &[[u64; 2]], values: &mut [f32]) {
+    pub fn sample_f32(&self, blocks: &[[u64; 2]], values: &mut [f32], scale: f32) {
         // Little-endian pairs: in memory the words stand in the stream's order.
         let words: &[u32] = bytemuck::cast_slice(blocks);
         match self {
-            Self::Uniform => each(words, values, uniform::symmetric_f32),
-            Self::Normal => normal::pairs_f32(blocks.as_flattened(), values),
-            Self::TruncatedNormal => each(words, values, truncated_normal::standard_f32),
+            Self::Uniform => each(words, values, uniform::scaled_f32(scale)),
+            Self::Normal => normal::pairs_f32(words, values, scale),
+            Self::TruncatedNormal => each(words, values, |word| truncated_normal::standard_f32(word) * scale),
             // In float64 for float32 too: masses of tails lie far below the least float32.
-            Self::Truncated(law) => law.each(words, values, |w| f64::from(uniform::symmetric_f32(w)), |x| x as f32),
+            Self::Truncated(law) => {
+                law.each(words, values, |w| f64::from(uniform::symmetric_f32(w)), |x| x as f32 * scale);
+            }
         }
     }
 
-    /// One float64 for each of the blocks' 64-bit words.
+    /// One float64 for each of the blocks' 64-bit words, as above.
     #[inline(always)]
-    pub fn sample_f64(&self, blocks: &[[u64; 2]], values: &mut [f64]) {
+    pub fn sample_f64(&self, blocks: &[[u64; 2]], values: &mut [f64], scale: f64) {
         let words = blocks.as_flattened();
         match self {
-            Self::Uniform => each(words, values, uniform::symmetric_f64),
-            Self::Normal => normal::pairs_f64(blocks, values),
-            Self::TruncatedNormal => each(words, values, truncated_normal::standard_f64),
-            Self::Truncated(law) => law.each(words, values, uniform::symmetric_f64, |x| x),
+            Self::Uniform => each(words, values, uniform::scaled_f64(scale)),
+            Self::Normal => normal::pairs_f64(blocks, values, scale),
+            Self::TruncatedNormal => each(words, values, |word| truncated_normal::standard_f64(word) * scale),
+            Self::Truncated(law) => law.each(words, values, uniform::symmetric_f64, |x| x * scale),
         }
     }
 }

@@ -8,70 +8,117 @@
 
 use crate::math::{minus_ln_f32, minus_ln_f64, octant_sin_cos_f32, octant_sin_cos_f64};
 
-/// Pairs of float32 from packed words `w0 | w1 << 32`.
+/// Pairs of float32 from words `w0`, `w1`.
 #[inline(always)]
-pub(super) fn pairs_f32(words: &[u64], values: &mut [f32]) {
-    for (pair, &word) in values.as_chunks_mut::<2>().0.iter_mut().zip(words) {
-        *pair = pair_f32(word as u32, (word >> 32) as u32);
+pub(super) fn pairs_f32(words: &[u32], values: &mut [f32], scale: f32) {
+    // Pairs that are made together: the many instructions of one vector wait for each other, those of several do not.
+    const LANES: usize = 64;
+    debug_assert!(words.len().is_multiple_of(2 * LANES), "whole groups of blocks");
+    let words = words.as_chunks::<2>().0.as_chunks::<LANES>().0;
+    let pairs = values.as_chunks_mut::<2>().0.as_chunks_mut::<LANES>().0;
+    for (pairs, words) in pairs.iter_mut().zip(words) {
+        // Apart first: vectors then hold as many lanes as they have room for values.
+        let (mut w0, mut w1) = ([0; LANES], [0; LANES]);
+        for lane in 0..LANES {
+            [w0[lane], w1[lane]] = words[lane];
+        }
+        let (mut radius, mut x, mut y) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for lane in 0..LANES {
+            radius[lane] = radius_f32(w0[lane]);
+        }
+        for lane in 0..LANES {
+            [x[lane], y[lane]] = direction_f32(w1[lane]);
+        }
+        for lane in 0..LANES {
+            pairs[lane] = [radius[lane] * x[lane] * scale, radius[lane] * y[lane] * scale];
+        }
     }
 }
 
 /// Pairs of float64 from blocks of two 64-bit words.
 #[inline(always)]
-pub(super) fn pairs_f64(blocks: &[[u64; 2]], values: &mut [f64]) {
+pub(super) fn pairs_f64(blocks: &[[u64; 2]], values: &mut [f64], scale: f64) {
     for (pair, &[w0, w1]) in values.as_chunks_mut::<2>().0.iter_mut().zip(blocks) {
-        *pair = pair_f64(w0, w1);
+        let radius = radius_f64(w0);
+        *pair = direction_f64(w1).map(|x| radius * x * scale);
     }
 }
 
 #[inline(always)]
-fn pair_f32(w0: u32, w1: u32) -> [f32; 2] {
+fn radius_f32(word: u32) -> f32 {
     const SCALE: f32 = 1.0 / (1_u64 << 32) as f32;
-    const REST: u32 = (1 << 29) - 1;
-    const REST_SCALE: f32 = 1.0 / (1 << 29) as f32;
-
-    let below = w0 as i32 >= 0;
+    let below = word as i32 >= 0;
     // Through signed integers: unsigned ones have no vector conversion below AVX-512.
-    let t = (if below { w0 } else { !w0 }) as i32 as f32 + 0.5;
+    let t = (if below { word } else { !word }) as i32 as f32 + 0.5;
     let minus_ln = minus_ln_f32(t * SCALE, below);
-    let radius = (minus_ln + minus_ln).sqrt();
-
-    // Odd octants run backwards: the complement of the rest mirrors (rest + ½) exactly.
-    let odd = w1 & (1 << 29) != 0;
-    let rest = (if odd { !w1 } else { w1 }) & REST;
-    let (sin, cos) = octant_sin_cos_f32((rest as i32 as f32 + 0.5) * REST_SCALE);
-    let swap = w1.wrapping_add(1 << 29) & (1 << 30) != 0; // octants 1, 2, 5, 6
-    let (x, y) = if swap { (sin, cos) } else { (cos, sin) };
-    let x_sign = w1.wrapping_add(1 << 30) & (1 << 31); // octants 2 to 5
-    let y_sign = w1 & (1 << 31); // octants 4 to 7
-    [radius * f32::from_bits(x.to_bits() ^ x_sign), radius * f32::from_bits(y.to_bits() ^ y_sign)]
+    (minus_ln + minus_ln).sqrt()
 }
 
 #[inline(always)]
-fn pair_f64(w0: u64, w1: u64) -> [f64; 2] {
+fn direction_f32(word: u32) -> [f32; 2] {
+    const REST: u32 = (1 << 29) - 1;
+    const REST_SCALE: f32 = 1.0 / (1 << 29) as f32;
+    // Odd octants run backwards: the complement of the rest mirrors (rest + ½) exactly.
+    let odd = word & (1 << 29) != 0;
+    let rest = (if odd { !word } else { word }) & REST;
+    let (sin, cos) = octant_sin_cos_f32((rest as i32 as f32 + 0.5) * REST_SCALE);
+    let swap = word.wrapping_add(1 << 29) & (1 << 30) != 0; // octants 1, 2, 5, 6
+    let (x, y) = if swap { (sin, cos) } else { (cos, sin) };
+    let x_sign = word.wrapping_add(1 << 30) & (1 << 31); // octants 2 to 5
+    let y_sign = word & (1 << 31); // octants 4 to 7
+    [f32::from_bits(x.to_bits() ^ x_sign), f32::from_bits(y.to_bits() ^ y_sign)]
+}
+
+#[inline(always)]
+fn radius_f64(word: u64) -> f64 {
+    // As in float32, with words twice as wide.
     const SCALE: f64 = 1.0 / (1_u128 << 64) as f64;
+    let below = word as i64 >= 0;
+    let t = (if below { word } else { !word }) as f64 + 0.5;
+    let minus_ln = minus_ln_f64(t * SCALE, below);
+    (minus_ln + minus_ln).sqrt()
+}
+
+#[inline(always)]
+fn direction_f64(word: u64) -> [f64; 2] {
     const REST: u64 = (1 << 61) - 1;
     const REST_SCALE: f64 = 1.0 / (1_u64 << 61) as f64;
-
-    // As in float32, with words twice as wide.
-    let below = w0 as i64 >= 0;
-    let t = (if below { w0 } else { !w0 }) as i64 as f64 + 0.5;
-    let minus_ln = minus_ln_f64(t * SCALE, below);
-    let radius = (minus_ln + minus_ln).sqrt();
-
-    let odd = w1 & (1 << 61) != 0;
-    let rest = (if odd { !w1 } else { w1 }) & REST;
-    let (sin, cos) = octant_sin_cos_f64((rest as i64 as f64 + 0.5) * REST_SCALE);
-    let swap = w1.wrapping_add(1 << 61) & (1 << 62) != 0;
+    let odd = word & (1 << 61) != 0;
+    let rest = (if odd { !word } else { word }) & REST;
+    let (sin, cos) = octant_sin_cos_f64((rest as f64 + 0.5) * REST_SCALE);
+    let swap = word.wrapping_add(1 << 61) & (1 << 62) != 0;
     let (x, y) = if swap { (sin, cos) } else { (cos, sin) };
-    let x_sign = w1.wrapping_add(1 << 62) & (1 << 63);
-    let y_sign = w1 & (1 << 63);
-    [radius * f64::from_bits(x.to_bits() ^ x_sign), radius * f64::from_bits(y.to_bits() ^ y_sign)]
+    let x_sign = word.wrapping_add(1 << 62) & (1 << 63);
+    let y_sign = word & (1 << 63);
+    [f64::from_bits(x.to_bits() ^ x_sign), f64::from_bits(y.to_bits() ^ y_sign)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pair_f32(w0: u32, w1: u32) -> [f32; 2] {
+        let mut values = [0.0; 128];
+        pairs_f32([[w0, w1]; 64].as_flattened(), &mut values, 1.0);
+        [values[0], values[1]]
+    }
+
+    fn pair_f64(w0: u64, w1: u64) -> [f64; 2] {
+        let mut values = [0.0; 2];
+        pairs_f64(&[[w0, w1]], &mut values, 1.0);
+        values
+    }
+
+    /// A pair that is made of another's words, in any of the loops.
+    #[test]
+    fn every_lane_has_its_own_words() {
+        let words: [u32; 256] = std::array::from_fn(|i| (i as u32 + 1).wrapping_mul(0x9E37_79B9));
+        let mut values = [0.0; 256];
+        pairs_f32(&words, &mut values, 1.0);
+        for (found, [w0, w1]) in values.as_chunks::<2>().0.iter().zip(words.as_chunks().0) {
+            assert_eq!(found.map(f32::to_bits), pair_f32(*w0, *w1).map(f32::to_bits));
+        }
+    }
 
     /// A wrong octant: the eight directions of the angle, at a radius of √(2 ln 2).
     #[test]

@@ -113,6 +113,13 @@ impl Level {
 pub struct Simd(Level);
 
 impl Simd {
+    /// The level that has them.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(crate) fn level(self) -> Level {
+        self.0
+    }
+
     /// Runs `kernel` as compiled for these instructions.
     #[inline(always)]
     #[allow(unsafe_code, reason = "calling a function compiled for more than the baseline; see the block")]

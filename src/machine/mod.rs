@@ -4,6 +4,7 @@ pub(crate) mod crew;
 pub mod environment;
 mod forks;
 pub mod level;
+pub(crate) mod lines;
 pub mod pages;
 pub(crate) mod prefetch;
 pub mod setting;

@@ -8,11 +8,12 @@
 #[allow(unsafe_code, reason = "the instruction has no safe name; see the block")]
 pub(crate) fn prefetch_for_writing<E>(out: &[E]) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    for line in out.chunks((64 / size_of::<E>()).max(1)) {
+    for line in 0..size_of_val(out).div_ceil(64) {
+        let address = out.as_ptr().wrapping_byte_add(64 * line);
         // SAFETY: a hint: it neither reads nor writes as far as the program can see, and cannot fault. Processors that
         // do not know it do nothing.
         unsafe {
-            std::arch::asm!("prefetchw [{}]", in(reg) line.as_ptr(), options(nostack, preserves_flags));
+            std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, preserves_flags));
         };
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]

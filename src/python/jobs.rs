@@ -2,7 +2,7 @@
 
 use super::errors::unknown;
 use super::values::{Stream, Values};
-use crate::element::{BF16, Element, F16, Placement};
+use crate::element::{BF16, Element, F16};
 use crate::fill::run::run_tasks;
 use crate::fill::spans::share_memory;
 use crate::fill::strided;
@@ -13,6 +13,7 @@ use crate::machine::threads;
 use crate::region::Region;
 use crate::region::picks::Picks;
 use crate::replay::Replay;
+use crate::value::Placement;
 use bytemuck::Pod;
 use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_BEHAVED};
 use numpy::{

@@ -1,13 +1,13 @@
 //! Replays as they cross from Python: the name of a framework, and a tuple of what its stream needs.
 
 use super::errors::unknown;
-use crate::element::Placement;
 use crate::replay::Replay;
 use crate::replay::jax::{Jax, JaxLaw};
 use crate::replay::tensorflow::{TensorFlow, TensorFlowLaw};
 use crate::replay::threefry::{Layout, Threefry};
 use crate::replay::torch::{Capability, End, PAIR, Place, Torch, TorchLaw};
 use crate::stream::Identity;
+use crate::value::Placement;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;

@@ -3,7 +3,7 @@
 use super::errors::unknown;
 use super::jobs::{PANIC, Plan, interruptibly};
 use super::values::parse_law;
-use crate::element::{BF16, Element, F16, Placement};
+use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Native, Schedule, Source, Task};
 use crate::law::Law;
 use crate::machine::environment::DefaultEnvironment;
@@ -11,6 +11,7 @@ use crate::machine::level::Level;
 use crate::machine::threads;
 use crate::region::Region;
 use crate::stream::{Fields, Identity};
+use crate::value::Placement;
 use bytemuck::Pod;
 use numpy::npyffi::{
     _PyArray_GET_ITEM_DATA, NPY_ARRAY_BEHAVED, NPY_ARRAY_C_CONTIGUOUS, NpyTypes, PY_ARRAY_API, get_type_object,

@@ -2,13 +2,14 @@
 
 use super::errors::unknown;
 use super::replays::{self, Request};
-use crate::element::{Element, Placement};
+use crate::element::Element;
 use crate::fill::{Native, Passes, Source};
 use crate::law::Law;
 use crate::machine::level::Level;
 use crate::region::Region;
 use crate::replay::Replay;
 use crate::stream::Identity;
+use crate::value::Placement;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 

@@ -133,6 +133,12 @@ impl Region {
         self.len == 0
     }
 
+    /// How many elements each of its runs has, but for those that a range of positions cuts.
+    #[must_use]
+    pub const fn run(&self) -> u64 {
+        self.run
+    }
+
     /// The elements at `positions` of the region, as (first element number, how many), in order.
     #[must_use]
     pub fn runs(&self, positions: Range<u64>) -> Runs<'_> {

@@ -7,11 +7,13 @@
 mod real;
 
 use super::threefry::Threefry;
-use crate::element::{Element, Value};
-use crate::fill::batch::{BUFFER, CacheLines, Chunk, Units};
+use crate::element::Element;
+use crate::fill::batch::{BUFFER, Chunk, Units};
 use crate::fill::{Passes, Source};
 use crate::machine::level::{Kernel, Level, Simd};
+use crate::machine::lines::CacheLines;
 use crate::region::Region;
+use crate::value::Value;
 pub use real::Real;
 use std::f64::consts::SQRT_2;
 

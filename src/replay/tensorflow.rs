@@ -8,12 +8,13 @@ mod pairs;
 mod truncated;
 mod words;
 
-use crate::element::{Element, Value};
+use crate::element::Element;
 use crate::fill::batch::{BUFFER, Chunk, Units};
 use crate::fill::{Passes, Source};
 use crate::machine::level::{Level, Simd};
 use crate::region::Region;
 use crate::stream::{GROUP, Identity, Philox};
+use crate::value::Value;
 pub use pairs::Pairs;
 use pairs::{Normals, Uniforms};
 use truncated::{Open, Truncated};

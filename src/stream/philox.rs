@@ -3,7 +3,7 @@
 //! Salmon, Moraes, Dror and Shaw, *Parallel random numbers: as easy as 1, 2, 3*, SC 2011, section 3.3.
 
 use super::identity::Identity;
-use crate::machine::level::Level;
+use crate::machine::level::{Kernel, Level, Simd};
 use std::hint::black_box;
 
 /// Blocks that one pass of the rounds computes together.
@@ -12,14 +12,14 @@ pub const GROUP: usize = 32;
 /// The low 32 bits of a lane.
 const LOW: u64 = 0xffff_ffff;
 // The paper's constants. Round keys step by the golden ratio and √3 − 1, which are odd and so return only after 2^32.
-const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-const ROUNDS: usize = 10;
+pub(super) const MULTIPLIERS: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(super) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+pub(super) const ROUNDS: usize = 10;
 
 /// Stream 1: block `b` of an identity is Philox4x32-10 of the counter (b, high half of the identity).
 #[derive(Clone, Copy, Debug)]
 pub struct Philox {
-    identity: Identity,
+    pub(super) identity: Identity,
 }
 
 impl Philox {
@@ -49,16 +49,9 @@ impl Philox {
     }
 
     /// Writes the words of any blocks, one for each of `numbers`, in whole groups: both are as long as a multiple of
-    /// [`GROUP`], so that the rounds stand in a kernel once.
-    #[inline(always)]
-    pub(crate) fn groups(&self, level: Level, numbers: &[u64], pairs: &mut [[u64; 2]]) {
-        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it
-        // unrolls them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower
-        // vectors spill in any case, and gain from unrolling as much.
-        let rounds = if level == Level::Avx512 { black_box(ROUNDS) } else { ROUNDS };
-        for (numbers, pairs) in numbers.as_chunks::<GROUP>().0.iter().zip(pairs.as_chunks_mut::<GROUP>().0) {
-            *pairs = self.rounds(rounds, numbers);
-        }
+    /// [`GROUP`], so that the rounds stand in the library once for each level.
+    pub(crate) fn groups(&self, simd: Simd, numbers: &[u64], pairs: &mut [[u64; 2]]) {
+        simd.run(Groups { stream: self, numbers, pairs });
     }
 
     /// The words of [`GROUP`] blocks.
@@ -106,6 +99,26 @@ impl Philox {
             pairs[lane] = [(x0[lane] & LOW) | (x1[lane] << 32), (x2[lane] & LOW) | (x3[lane] << 32)];
         }
         pairs
+    }
+}
+
+/// Makes the words of whole groups.
+struct Groups<'a> {
+    stream: &'a Philox,
+    numbers: &'a [u64],
+    pairs: &'a mut [[u64; 2]],
+}
+
+impl Kernel for Groups<'_> {
+    #[inline(always)]
+    fn run(self, level: Level) {
+        // With 512-bit vectors a group lives in registers, as long as LLVM does not see how many rounds there are: it
+        // unrolls them, moves their instructions about and spills. Uniform values then take 1.4 times as long. Narrower
+        // vectors spill in any case, and gain from unrolling as much.
+        let rounds = if level == Level::Avx512 { black_box(ROUNDS) } else { ROUNDS };
+        for (numbers, pairs) in self.numbers.as_chunks::<GROUP>().0.iter().zip(self.pairs.as_chunks_mut::<GROUP>().0) {
+            *pairs = self.stream.rounds(rounds, numbers);
+        }
     }
 }
 

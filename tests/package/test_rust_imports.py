@@ -16,11 +16,12 @@ FLOORS = {
     "region": 1,
     "stream": 2,
     "law": 2,
-    "element": 3,
-    "fill": 4,
-    "replay": 5,
-    "python": 6,
-    "lib": 7,
+    "value": 3,
+    "element": 4,
+    "fill": 5,
+    "replay": 6,
+    "python": 7,
+    "lib": 8,
 }
 """The folders of src/, or files beside them, from the ground up. One may import from those on lower floors only."""
 

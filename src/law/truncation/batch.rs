@@ -4,10 +4,11 @@
 //! centre, one after the other; those beyond it are gathered before, take that of the tail, and are put back.
 
 use super::Truncation;
+use crate::machine::lines::CacheLines;
 use crate::math::tail::{CENTRE, NEAR, centre, far, near, root};
 
-/// Values that are inverted together: a byte holds a place among them.
-const BATCH: usize = 256;
+/// Values that are inverted together, as many as divide what is made at once: a byte holds a place among them.
+const BATCH: usize = 192;
 /// Float64 values of the widest vector.
 const VECTOR: usize = 8;
 
@@ -22,8 +23,8 @@ impl Truncation {
         round: impl Fn(f64) -> V,
     ) {
         for (words, values) in words.chunks(BATCH).zip(values.chunks_mut(BATCH)) {
-            let mut x = [0.0; BATCH];
-            let x = &mut x[..words.len()];
+            let mut x = CacheLines([0.0; BATCH]);
+            let x = &mut x.0[..words.len()];
             for (x, &word) in x.iter_mut().zip(words) {
                 let (p, q) = self.tails(uniform(word));
                 *x = if p < q { -p } else { q };
@@ -47,7 +48,8 @@ fn invert(x: &mut [f64]) {
     let tails = list(&beyond, &mut places);
     let places = &places[..tails];
     // Behind the last mass stand others of a tail: whole vectors leave none to a loop that takes one at a time.
-    let mut tail = [0.05; BATCH];
+    let mut tail = CacheLines([0.05; BATCH]);
+    let tail = &mut tail.0;
     for (mass, &place) in tail.iter_mut().zip(places) {
         *mass = x[usize::from(place)];
     }

@@ -1,8 +1,8 @@
 //! The arithmetic of JAX's laws in the types that they are computed in.
 
-use crate::element::Value;
 use crate::replay::exact::{xla, xla_f64};
 use crate::replay::threefry::Threefry;
+use crate::value::Value;
 
 /// Values that JAX draws from bits.
 pub trait Real: Value {

@@ -1,9 +1,9 @@
 //! The Box-Muller transform as TensorFlow computes it, in the two types that it computes in.
 
-use crate::element::Value;
 use crate::fill::batch::BUFFER;
 use crate::machine::level::{Kernel, Level};
 use crate::replay::exact::{arm, libm};
+use crate::value::Value;
 use std::f64::consts::TAU;
 
 /// The least first uniform of a pair, whose logarithm is taken.

@@ -2,8 +2,9 @@
 
 use super::pairs::{Normals, Pairs};
 use super::words::{Stream, Words};
-use crate::fill::batch::{BUFFER, CacheLines};
+use crate::fill::batch::BUFFER;
 use crate::machine::level::{Kernel, Level, Simd};
+use crate::machine::lines::CacheLines;
 
 /// The groups that are not full, and how many values each has.
 pub(super) struct Open<V> {

@@ -1,7 +1,8 @@
 //! Words of a TensorFlow op: those of Philox, from its first block on.
 
-use crate::fill::batch::{BUFFER, CacheLines};
-use crate::machine::level::{Kernel, Level, Simd};
+use crate::fill::batch::BUFFER;
+use crate::machine::level::Simd;
+use crate::machine::lines::CacheLines;
 use crate::stream::{GROUP, Philox};
 
 /// An op's stream.
@@ -37,22 +38,7 @@ impl Words {
         }
         // Behind the last number stand older ones: their words are made, and not looked at.
         let whole = count.next_multiple_of(GROUP);
-        let (numbers, words) = (&self.numbers[..whole], &mut self.words.0[..whole]);
-        simd.run(Groups { stream: &stream.philox, numbers, words });
+        stream.philox.groups(simd, &self.numbers[..whole], &mut self.words.0[..whole]);
         &self.words.0[..count]
-    }
-}
-
-/// The words of whole groups of blocks.
-struct Groups<'a> {
-    stream: &'a Philox,
-    numbers: &'a [u64],
-    words: &'a mut [[u64; 2]],
-}
-
-impl Kernel for Groups<'_> {
-    #[inline(always)]
-    fn run(self, level: Level) {
-        self.stream.groups(level, self.numbers, self.words);
     }
 }

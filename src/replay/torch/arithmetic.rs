@@ -1,9 +1,9 @@
 //! The arithmetic of torch's kernels, in the two types that they compute in.
 
 use super::portable;
-use crate::element::Value;
 use crate::replay::exact::{arm, cephes, libm};
 use crate::replay::mt19937::Mt19937;
+use crate::value::Value;
 use std::f64::consts::TAU;
 use std::ops::Div;
 

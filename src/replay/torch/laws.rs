@@ -4,9 +4,10 @@ use super::arithmetic::{Arithmetic, BATCH, GROUP};
 use super::rows::Rows;
 use super::scratch::{Kept, Round, Scratch, rounded};
 use super::tensor::{Torch, TorchElement, TorchLaw};
-use crate::element::{Element, Value};
+use crate::element::Element;
 use crate::machine::level::Simd;
 use crate::replay::mt19937::Mt19937;
+use crate::value::Value;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 

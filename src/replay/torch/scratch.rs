@@ -2,10 +2,11 @@
 
 use super::arithmetic::{Arithmetic, BATCH, Capability, GROUP};
 use super::tensor::{Torch, TorchElement};
-use crate::element::{Element, Value};
-use crate::fill::batch::CacheLines;
+use crate::element::Element;
 use crate::machine::level::{Kernel, Level, Simd};
+use crate::machine::lines::CacheLines;
 use crate::replay::mt19937::{HIGHEST, Mt19937};
+use crate::value::Value;
 
 /// The nearest value that the elements' type has.
 #[inline(always)]

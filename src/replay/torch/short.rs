@@ -6,10 +6,10 @@ use super::laws::Bounds;
 use super::portable;
 use super::scratch::keras_truncated;
 use super::tensor::{Place, Torch, TorchElement, TorchLaw};
-use crate::element::Value;
 use crate::machine::level::Simd;
 use crate::replay::exact::libm;
 use crate::replay::mt19937::Mt19937;
+use crate::value::Value;
 use std::f64::consts::TAU;
 
 /// Words of a pair.
