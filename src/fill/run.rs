@@ -1,17 +1,22 @@
-//! Doing tasks: on the caller's thread, or on workers that take them as they come.
+//! Doing tasks: the caller and its workers take them as they come.
 
-use crate::machine::crew::{Forked, INTERVAL, run_on_all};
+use crate::machine::crew::{Forked, INTERVAL, Worker, run_on_all};
 use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
 use crate::machine::workers::workers;
-use std::collections::TryReserveError;
+use std::collections::{TryReserveError, VecDeque};
+use std::hint::spin_loop;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
+
+/// Elements of a chunk where a fill has few: the others wait less for whoever does the last one.
+pub(crate) const FINE: usize = CHUNK / 4;
 
 /// How to work: none of it changes a bit of the result.
 #[derive(Clone, Copy, Debug)]
@@ -61,12 +66,12 @@ impl From<Forked> for Undone {
     }
 }
 
-/// Elements that a worker takes at once at most.
+/// Elements that a thread takes at once at most.
 const LARGEST: u64 = 1 << 24;
 
-/// Does the tasks, which write `elements` elements in all, on the schedule's threads.
+/// Does the tasks, which write `elements` elements in all, on the schedule's threads; the caller's is one of them.
 ///
-/// The caller's thread asks `interrupted`, if there is one, every [`INTERVAL`]. After a yes, no further task is begun.
+/// It asks `interrupted`, if there is one, every [`INTERVAL`]. After a yes, no further task is begun.
 ///
 /// # Errors
 ///
@@ -76,58 +81,75 @@ pub(crate) fn run_tasks<'a>(
     schedule: &Schedule,
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
-    mut interrupted: Option<impl FnMut() -> bool>,
+    interrupted: Option<impl FnMut() -> bool>,
 ) -> Result<(), Undone> {
-    // No more workers than chunks: the others would wake up for nothing.
+    // No more threads than chunks: the others would wake up for nothing.
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
-    // The caller's thread is not one of them: it waits, and asks.
-    let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
-    // A single worker would only do what the caller can do without waking anybody.
-    if workers.len() < 2 {
-        return Ok(run_on_caller(tasks, interrupted)?);
-    }
+    let workers = if wanted > 1 { workers(wanted - 1) } else { Vec::new() };
+    let [first, ..] = workers[..] else { return Ok(run_alone(tasks, Asking::new(interrupted))?) };
+    // A child goes on with nothing: the workers are not there, nor what they had taken.
+    let mut asking = Asking::new(interrupted.map(|mut interrupted| move || interrupted() || !first.is_here()));
     // Dropped at the end alone: a child may have been forked while a worker was changing it.
     let queue = ManuallyDrop::new(Queue {
         pending: Mutex::new(Pending { tasks, elements }),
-        chunk: schedule.chunk as u64,
-        // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last
-        // worker.
-        shares: 2 * workers.len() as u64,
+        first,
+        least: schedule.chunk.min(FINE) as u64,
+        // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last one.
+        shares: 2 * (workers.len() + 1) as u64,
         stop: AtomicBool::new(false),
         refused: OnceLock::new(),
     });
-    run_on_all(&workers, &|| queue.work_until_empty(), &mut || queue.ask(interrupted.as_mut()))?;
+    run_on_all(&workers, &|| queue.work(|| false), &mut || queue.work(|| asking.stops()))?;
     ManuallyDrop::into_inner(queue).refused.into_inner().map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Does the tasks on the caller's own thread.
-fn run_on_caller<'a>(
+fn run_alone<'a>(
     tasks: impl Iterator<Item = Task<'a>>,
-    mut interrupted: Option<impl FnMut() -> bool>,
+    mut asking: Asking<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
     let _environment = DefaultEnvironment::enter();
-    // The clock is cheap enough to be read per task; Python is not.
-    let mut asked = Instant::now();
     for task in tasks {
-        if let Some(interrupted) = &mut interrupted
-            && asked.elapsed() > INTERVAL
-        {
-            if interrupted() {
-                return Ok(());
-            }
-            asked = Instant::now();
+        if asking.stops() {
+            return Ok(());
         }
         (task.work)()?;
     }
     Ok(())
 }
 
-/// Tasks that workers take as they come, and when to stop.
+/// The caller's question whether to stop, asked now and then.
+struct Asking<F> {
+    interrupted: Option<F>,
+    asked: Instant,
+}
+
+impl<F: FnMut() -> bool> Asking<F> {
+    fn new(interrupted: Option<F>) -> Self {
+        Self { interrupted, asked: Instant::now() }
+    }
+
+    fn stops(&mut self) -> bool {
+        // The clock is cheap enough to be read per task; Python is not.
+        if let Some(interrupted) = &mut self.interrupted
+            && self.asked.elapsed() > INTERVAL
+        {
+            let stops = interrupted();
+            self.asked = Instant::now();
+            return stops;
+        }
+        false
+    }
+}
+
+/// Tasks that threads take as they come, and when to stop.
 struct Queue<I> {
     pending: Mutex<Pending<I>>,
+    /// One of the workers, who are all of one process.
+    first: &'static Worker,
     /// The fewest elements that are worth taking the lock.
-    chunk: u64,
-    /// A worker takes this part of what is left.
+    least: u64,
+    /// A thread takes this part of what is left.
     shares: u64,
     stop: AtomicBool,
     refused: OnceLock<TryReserveError>,
@@ -140,38 +162,35 @@ struct Pending<I> {
 }
 
 impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
-    /// A worker's part: one bundle after another, until nothing is left or all must stop.
-    fn work_until_empty(&self) {
+    /// A thread's part: one task after another, until nothing is left or all must stop.
+    fn work(&self, mut stops: impl FnMut() -> bool) {
         // A worker's own thread has an environment, too, which its maker may have changed.
         let _environment = DefaultEnvironment::enter();
-        let mut bundle = Vec::new();
-        loop {
-            self.take_bundle(&mut bundle);
-            if bundle.is_empty() {
-                return;
+        let mut bundle = VecDeque::new();
+        // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
+        // Relaxed: to see it one task late does no harm.
+        while !self.stop.load(Ordering::Relaxed) {
+            if stops() {
+                return self.stop.store(true, Ordering::Relaxed);
             }
-            for task in bundle.drain(..) {
-                // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
-                // Relaxed: to see it one task late does no harm.
-                if self.stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                if let Err(error) = (task.work)() {
-                    let _ = self.refused.set(error); // one of them is enough
-                    self.stop.store(true, Ordering::Relaxed);
-                }
+            if bundle.is_empty() {
+                self.take_bundle(&mut bundle);
+            }
+            let Some(task) = bundle.pop_front() else { return };
+            if let Err(error) = (task.work)() {
+                let _ = self.refused.set(error); // one of them is enough
+                self.stop.store(true, Ordering::Relaxed);
             }
         }
     }
 
     /// Takes a bundle of neighbours: many at first, fewer as the end comes near.
     ///
-    /// Workers that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
+    /// Threads that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
     /// from the system while the others wait: 8192² new values would take 1.2 times as long.
-    fn take_bundle(&self, bundle: &mut Vec<Task<'a>>) {
-        // A panic while the lock is held leaves a list of tasks all the same.
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = (pending.elements / self.shares).min(LARGEST).max(self.chunk);
+    fn take_bundle(&self, bundle: &mut VecDeque<Task<'a>>) {
+        let Some(mut pending) = self.pending() else { return };
+        let share = (pending.elements / self.shares).min(LARGEST).max(self.least);
         // By elements and not by tasks, which may be small where one fill has many arrays.
         let mut taken = 0;
         // The lock covers making the tasks, which come from one iterator; their work is done outside of it.
@@ -179,19 +198,24 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
             && let Some(task) = pending.tasks.next()
         {
             taken += task.elements as u64;
-            bundle.push(task);
+            bundle.push_back(task);
         }
         pending.elements = pending.elements.saturating_sub(taken);
     }
 
-    /// The caller's part: asking whether to go on.
-    fn ask(&self, interrupted: Option<&mut impl FnMut() -> bool>) {
-        if let Some(interrupted) = interrupted
-            && !self.stop.load(Ordering::Relaxed)
-            && interrupted()
-        {
-            self.stop.store(true, Ordering::Relaxed);
+    /// What is left, or `None` in a child: who held the lock at the fork will never give it back.
+    fn pending(&self) -> Option<MutexGuard<'_, Pending<I>>> {
+        for tries in 0.. {
+            match self.pending.try_lock() {
+                Ok(pending) => return Some(pending),
+                // A panic while the lock is held leaves a list of tasks all the same.
+                Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) if !self.first.is_here() => return None,
+                Err(TryLockError::WouldBlock) if tries < 100 => spin_loop(),
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_micros(1)),
+            }
         }
+        None
     }
 }
 
@@ -199,8 +223,6 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicUsize;
-    use std::thread;
-    use std::time::Duration;
 
     fn schedule(threads: usize) -> Schedule {
         Schedule { chunk: 1, ..Schedule::new(threads) }
