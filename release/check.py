@@ -56,7 +56,7 @@ def check_contents(wheel: Path) -> None:
         check(not missing, f"{wheel.name} lacks {missing}")
         bill = json.loads(archive.read(f"{about}/sboms/varscale.cyclonedx.json"))
         crates = {component["name"] for component in bill["components"]}
-        check({"numpy", "pyo3", "rayon"} <= crates, f"{wheel.name} has an incomplete bill of materials")
+        check({"bytemuck", "numpy", "pyo3"} <= crates, f"{wheel.name} has an incomplete bill of materials")
         native = [archive.read(name) for name in names if name.endswith((".so", ".pyd"))]
         check(len(native) == 1, f"{wheel.name} has {len(native)} extensions")
         check(str(Path.home()).encode() + b"/" not in native[0], f"{wheel.name} names a path of this machine")

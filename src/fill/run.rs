@@ -1,16 +1,13 @@
 //! Doing tasks: the caller and its workers take them as they come.
 
-use crate::machine::crew::{Forked, INTERVAL, Worker, run_on_all};
+use super::queue::{Queue, Task};
+use crate::machine::crew::{Forked, INTERVAL, run_on_all};
 use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
 use crate::machine::workers::workers;
-use std::collections::{TryReserveError, VecDeque};
-use std::hint::spin_loop;
+use std::collections::TryReserveError;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, TryLockError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
@@ -37,14 +34,6 @@ impl Schedule {
     }
 }
 
-/// Work for any thread: a chunk of an array.
-pub(crate) struct Task<'a> {
-    /// How many elements it writes.
-    pub(crate) elements: usize,
-    /// Writes them.
-    pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
-}
-
 /// Why tasks are left undone.
 #[derive(Debug)]
 pub(crate) enum Undone {
@@ -65,9 +54,6 @@ impl From<Forked> for Undone {
         Self::Forked
     }
 }
-
-/// Elements that a thread takes at once at most.
-const LARGEST: u64 = 1 << 24;
 
 /// Does the tasks, which write `elements` elements in all, on the schedule's threads; the caller's is one of them.
 ///
@@ -90,17 +76,10 @@ pub(crate) fn run_tasks<'a>(
     // A child goes on with nothing: the workers are not there, nor what they had taken.
     let mut asking = Asking::new(interrupted.map(|mut interrupted| move || interrupted() || !first.is_here()));
     // Dropped at the end alone: a child may have been forked while a worker was changing it.
-    let queue = ManuallyDrop::new(Queue {
-        pending: Mutex::new(Pending { tasks, elements }),
-        first,
-        least: schedule.chunk.min(FINE) as u64,
-        // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last one.
-        shares: 2 * (workers.len() + 1) as u64,
-        stop: AtomicBool::new(false),
-        refused: OnceLock::new(),
-    });
+    let least = schedule.chunk.min(FINE) as u64;
+    let queue = ManuallyDrop::new(Queue::new(tasks, elements, &workers, least));
     run_on_all(&workers, &|| queue.work(|| false), &mut || queue.work(|| asking.stops()))?;
-    ManuallyDrop::into_inner(queue).refused.into_inner().map_or(Ok(()), |error| Err(error.into()))
+    Ok(ManuallyDrop::into_inner(queue).end()?)
 }
 
 /// Does the tasks on the caller's own thread.
@@ -142,87 +121,13 @@ impl<F: FnMut() -> bool> Asking<F> {
     }
 }
 
-/// Tasks that threads take as they come, and when to stop.
-struct Queue<I> {
-    pending: Mutex<Pending<I>>,
-    /// One of the workers, who are all of one process.
-    first: &'static Worker,
-    /// The fewest elements that are worth taking the lock.
-    least: u64,
-    /// A thread takes this part of what is left.
-    shares: u64,
-    stop: AtomicBool,
-    refused: OnceLock<TryReserveError>,
-}
-
-/// Tasks that nobody has taken, and how many elements they write.
-struct Pending<I> {
-    tasks: I,
-    elements: u64,
-}
-
-impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
-    /// A thread's part: one task after another, until nothing is left or all must stop.
-    fn work(&self, mut stops: impl FnMut() -> bool) {
-        // A worker's own thread has an environment, too, which its maker may have changed.
-        let _environment = DefaultEnvironment::enter();
-        let mut bundle = VecDeque::new();
-        // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
-        // Relaxed: to see it one task late does no harm.
-        while !self.stop.load(Ordering::Relaxed) {
-            if stops() {
-                return self.stop.store(true, Ordering::Relaxed);
-            }
-            if bundle.is_empty() {
-                self.take_bundle(&mut bundle);
-            }
-            let Some(task) = bundle.pop_front() else { return };
-            if let Err(error) = (task.work)() {
-                let _ = self.refused.set(error); // one of them is enough
-                self.stop.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-
-    /// Takes a bundle of neighbours: many at first, fewer as the end comes near.
-    ///
-    /// Threads that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
-    /// from the system while the others wait: 8192² new values would take 1.2 times as long.
-    fn take_bundle(&self, bundle: &mut VecDeque<Task<'a>>) {
-        let Some(mut pending) = self.pending() else { return };
-        let share = (pending.elements / self.shares).min(LARGEST).max(self.least);
-        // By elements and not by tasks, which may be small where one fill has many arrays.
-        let mut taken = 0;
-        // The lock covers making the tasks, which come from one iterator; their work is done outside of it.
-        while taken < share
-            && let Some(task) = pending.tasks.next()
-        {
-            taken += task.elements as u64;
-            bundle.push_back(task);
-        }
-        pending.elements = pending.elements.saturating_sub(taken);
-    }
-
-    /// What is left, or `None` in a child: who held the lock at the fork will never give it back.
-    fn pending(&self) -> Option<MutexGuard<'_, Pending<I>>> {
-        for tries in 0.. {
-            match self.pending.try_lock() {
-                Ok(pending) => return Some(pending),
-                // A panic while the lock is held leaves a list of tasks all the same.
-                Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
-                Err(TryLockError::WouldBlock) if !self.first.is_here() => return None,
-                Err(TryLockError::WouldBlock) if tries < 100 => spin_loop(),
-                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_micros(1)),
-            }
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
 
     fn schedule(threads: usize) -> Schedule {
         Schedule { chunk: 1, ..Schedule::new(threads) }
@@ -255,12 +160,13 @@ mod tests {
             let mut numbers = std::mem::take(&mut *done.lock().unwrap());
             numbers.sort_unstable();
             assert_eq!(numbers, (0..40).collect::<Vec<_>>());
-            let mut asked = 0;
+            let (mut asked, begin) = (0, Instant::now());
             let interrupted = || {
                 asked += 1;
                 asked == 3
             };
             run_tasks(&schedule(threads), 40, tasks(8), Some(interrupted)).unwrap();
+            assert!(begin.elapsed() > 3 * INTERVAL, "Python is asked now and then");
             let begun = done.lock().unwrap().len();
             assert!((3..30).contains(&begun), "{begun} tasks of 8 ms were begun in 3 intervals");
             assert_eq!(asked, 3, "nobody is asked after the interruption");
@@ -291,5 +197,70 @@ mod tests {
     fn a_panic_reaches_the_caller() {
         let tasks = [task(|| panic!("a task's own")), task(|| ())];
         let _ = run_tasks(&schedule(2), 2, tasks.into_iter(), Some(|| false));
+    }
+
+    #[cfg(unix)]
+    mod forks {
+        use super::*;
+        use crate::machine::forks::tests::{ended_well, fork, leave};
+        use std::sync::atomic::AtomicI32;
+
+        /// A child that goes on with an array of which it can only have parts.
+        #[test]
+        fn a_child_stops() {
+            let (mut child, done) = (None, AtomicUsize::new(0));
+            let tasks = (0..40).map(|_| {
+                task(|| {
+                    thread::sleep(Duration::from_millis(8));
+                    done.fetch_add(1, Ordering::Relaxed);
+                })
+            });
+            let mut before = 0;
+            let interrupted = || {
+                before = done.load(Ordering::Relaxed);
+                child = child.or_else(|| Some(fork()));
+                false
+            };
+            let end = run_tasks(&schedule(2), 40, tasks, Some(interrupted));
+            if child == Some(0) {
+                leave(matches!(end, Err(Undone::Forked)) && done.into_inner() == before);
+            }
+            assert!(end.is_ok() && ended_well(child.unwrap()));
+        }
+
+        /// A child that waits for a list of tasks, which at the fork was in the hand of a thread that it does not have.
+        #[test]
+        fn a_child_takes_no_lock_of_its_parents() {
+            let (caller, child) = (thread::current().id(), AtomicI32::new(-1));
+            let [begun, held, free] = [const { AtomicBool::new(false) }; 3];
+            let wait = |flag: &AtomicBool| {
+                while !flag.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
+            };
+            let first = task(|| {
+                begun.store(true, Ordering::Relaxed);
+                wait(&held);
+                child.store(fork(), Ordering::Relaxed);
+                free.store(child.load(Ordering::Relaxed) != 0, Ordering::Relaxed);
+            });
+            let mut first = Some(first);
+            let tasks = std::iter::from_fn(|| {
+                if thread::current().id() == caller {
+                    return first.take();
+                }
+                if begun.load(Ordering::Relaxed) {
+                    held.store(true, Ordering::Relaxed);
+                    wait(&free);
+                    return None;
+                }
+                Some(task(|| ()))
+            });
+            let end = run_tasks(&schedule(2), 4, tasks, None::<fn() -> bool>);
+            if child.load(Ordering::Relaxed) == 0 {
+                leave(matches!(end, Err(Undone::Forked)));
+            }
+            assert!(end.is_ok() && ended_well(child.load(Ordering::Relaxed)));
+        }
     }
 }

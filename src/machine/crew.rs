@@ -70,13 +70,10 @@ impl Drop for Worker {
 }
 
 fn work_until_ended(jobs: &Mutex<Jobs>) {
-    loop {
-        let Some(job) = held(jobs).as_mut().map(VecDeque::pop_front) else { return };
-        match job {
-            Some(job) => job.run(),
-            // An unpark that comes before is kept, so that no job is missed.
-            None => thread::park(),
-        }
+    // The braces let go of the lock before the job is done.
+    while let Some(job) = { held(jobs).as_mut().map(VecDeque::pop_front) } {
+        // An unpark that comes before a park is kept for it, so that no job is missed.
+        job.map_or_else(thread::park, Job::run);
     }
 }
 
@@ -98,11 +95,7 @@ pub(crate) struct Forked;
 ///
 /// [`Forked`] in a child that a signal handler of this thread has forked meanwhile. Nobody must then look at what `work`
 /// changes: a worker may have been in the middle of it.
-pub(crate) fn run_on_all(
-    workers: &[&Worker],
-    work: &(dyn Fn() + Sync),
-    own: &mut dyn FnMut(),
-) -> Result<(), Forked> {
+pub(crate) fn run_on_all(workers: &[&Worker], work: &(dyn Fn() + Sync), own: &mut dyn FnMut()) -> Result<(), Forked> {
     let generation = Generation::current();
     let (at_work, panic) = (AtomicUsize::new(1), Mutex::new(None));
     let crew = Arc::new(Crew { at_work, panic, caller: thread::current(), generation });
@@ -251,24 +244,25 @@ mod tests {
     #[test]
     fn who_comes_too_late_does_nothing() {
         let [worker, ..] = workers();
-        let (begun, late) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let [begun, late, again] = [const { AtomicUsize::new(0) }; 3];
+        let count = |come: &AtomicUsize| _ = come.fetch_add(1, Ordering::Relaxed);
+        let too_late = || count(&late);
         let long = || {
-            begun.fetch_add(1, Ordering::Relaxed);
+            count(&begun);
             wait_for(2, &begun);
         };
         let mut others = || {
             wait_for(1, &begun);
             for _ in 0..100 {
-                run_on_all(&[&worker], &|| wait_for(usize::MAX, &late), &mut || ()).unwrap();
+                run_on_all(&[&worker], &too_late, &mut || ()).unwrap();
             }
             let waiting = held(&worker.jobs).as_ref().map(VecDeque::len);
+            count(&begun); // before the look at it: else a failure would wait for the long job
             assert_eq!(waiting, Some(1));
-            begun.fetch_add(1, Ordering::Relaxed);
         };
         run_on_all(&[&worker], &long, &mut others).unwrap();
-        let again = AtomicUsize::new(0);
-        let work = || drop(again.fetch_add(1, Ordering::Relaxed));
-        run_on_all(&[&worker], &work, &mut || wait_for(1, &again)).unwrap();
+        run_on_all(&[&worker], &|| count(&again), &mut || wait_for(1, &again)).unwrap();
+        assert_eq!(late.into_inner(), 0);
     }
 
     /// A worker that stays when another thread's was there first.
@@ -277,9 +271,8 @@ mod tests {
         let [worker, ..] = workers();
         let jobs = Arc::downgrade(&worker.jobs);
         drop(worker);
-        while jobs.strong_count() > 0 {
-            thread::yield_now();
-        }
+        let ended = |_| jobs.strong_count() == 0 || (thread::sleep(INTERVAL), false).1;
+        assert!((0..500).any(ended), "the thread still has its jobs after ten seconds");
     }
 
     /// A child that waits for its parent's threads for ever.
