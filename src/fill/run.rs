@@ -217,8 +217,10 @@ mod tests {
             });
             let mut before = 0;
             let interrupted = || {
-                before = done.load(Ordering::Relaxed);
-                child = child.or_else(|| Some(fork()));
+                child = child.or_else(|| {
+                    before = done.load(Ordering::Relaxed);
+                    Some(fork())
+                });
                 false
             };
             let end = run_tasks(&schedule(2), 40, tasks, Some(interrupted));
