@@ -27,8 +27,8 @@ _HUGE = 1 << 21
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """An uninitialised C-ordered array; above 64 KiB its data starts on a 64-byte boundary.
 
-    NumPy allocates, because it asks the system for huge pages where that pays. From 4 MB on the data starts with one: the
-    small pages before it would take three times as long to get, and what lies before the data is never touched.
+    NumPy allocates, because it asks the system for huge pages where that pays. From 4 MB on the data starts with one:
+    to get the small pages before it takes three times as long. What lies before the data is never touched.
     """
     nbytes = check_bytes(shape, dtype.itemsize)
     if nbytes <= SMALL:
