@@ -49,7 +49,7 @@ def small_tensor(source: Source, shape: tuple[int, ...]) -> Tensor | None:
     if not isinstance(source, Drawn) or isinstance(source.stream, tuple):
         return None
     kind = source.kind
-    small = check_bytes(shape, kind.dtype.itemsize) <= _SMALL
+    small = check_bytes(shape, kind.dtype.itemsize) <= SMALL
     return Tensor(shape, kind.dtype, kind.name, source.plan) if small else None
 
 
