@@ -258,8 +258,7 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         // One list for all arrays: many small ones keep every thread busy, too.
         let tasks = outputs.iter().map(|(output, values, part)| {
             // Torch's generator waits where whole chunks begin; what begins elsewhere walks there first.
-            let fine = elements <= LONG && matches!(values, Values::Native(_));
-            let chunk = if fine { FINE } else { CHUNK };
+            let chunk = if elements <= LONG && matches!(values, Values::Native(_)) { FINE } else { CHUNK };
             output.tasks(values, part.clone(), &Schedule { chunk, ..schedule })
         });
         let tasks = tasks.collect::<PyResult<Vec<_>>>()?.into_iter().flatten();
