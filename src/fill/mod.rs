@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 mod native;
+mod queue;
 pub(crate) mod run;
 mod source;
 #[cfg(any(feature = "python", test))]
@@ -13,7 +14,7 @@ pub(crate) mod strided;
 use crate::element::Element;
 use crate::region::Region;
 pub use native::Native;
-pub(crate) use run::Task;
+pub(crate) use queue::Task;
 pub use run::{CHUNK, Schedule};
 pub use source::{Passes, Source};
 use std::sync::Arc;

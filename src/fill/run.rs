@@ -1,17 +1,19 @@
-//! Doing tasks: on the caller's thread, or on workers that take them as they come.
+//! Doing tasks: the caller and its workers take them as they come.
 
+use super::queue::{Queue, Task};
 use crate::machine::crew::{Forked, INTERVAL, run_on_all};
 use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
 use crate::machine::workers::workers;
 use std::collections::TryReserveError;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 /// Elements of a chunk, the unit that threads share out.
 pub const CHUNK: usize = 1 << 16;
+
+/// Elements of a chunk where a fill has few: the others wait less for whoever does the last one.
+pub(crate) const FINE: usize = CHUNK / 4;
 
 /// How to work: none of it changes a bit of the result.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +32,6 @@ impl Schedule {
     pub fn new(threads: usize) -> Self {
         Self { threads, chunk: CHUNK, level: Level::best() }
     }
-}
-
-/// Work for any thread: a chunk of an array.
-pub(crate) struct Task<'a> {
-    /// How many elements it writes.
-    pub(crate) elements: usize,
-    /// Writes them.
-    pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
 }
 
 /// Why tasks are left undone.
@@ -61,12 +55,9 @@ impl From<Forked> for Undone {
     }
 }
 
-/// Elements that a worker takes at once at most.
-const LARGEST: u64 = 1 << 24;
-
-/// Does the tasks, which write `elements` elements in all, on the schedule's threads.
+/// Does the tasks, which write `elements` elements in all, on the schedule's threads; the caller's is one of them.
 ///
-/// The caller's thread asks `interrupted`, if there is one, every [`INTERVAL`]. After a yes, no further task is begun.
+/// It asks `interrupted`, if there is one, every [`INTERVAL`]. After a yes, no further task is begun.
 ///
 /// # Errors
 ///
@@ -76,129 +67,65 @@ pub(crate) fn run_tasks<'a>(
     schedule: &Schedule,
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
-    mut interrupted: Option<impl FnMut() -> bool>,
+    interrupted: Option<impl FnMut() -> bool>,
 ) -> Result<(), Undone> {
-    // No more workers than chunks: the others would wake up for nothing.
+    // No more threads than chunks: the others would wake up for nothing.
     let wanted = elements.div_ceil(schedule.chunk as u64).min(schedule.threads as u64) as usize;
-    // The caller's thread is not one of them: it waits, and asks.
-    let workers = if wanted > 1 { workers(wanted) } else { Vec::new() };
-    // A single worker would only do what the caller can do without waking anybody.
-    if workers.len() < 2 {
-        return Ok(run_on_caller(tasks, interrupted)?);
-    }
+    let workers = if wanted > 1 { workers(wanted - 1) } else { Vec::new() };
+    let [first, ..] = workers[..] else { return Ok(run_alone(tasks, Asking::new(interrupted))?) };
+    // A child goes on with nothing: the workers are not there, nor what they had taken.
+    let mut asking = Asking::new(interrupted.map(|mut interrupted| move || interrupted() || !first.is_here()));
     // Dropped at the end alone: a child may have been forked while a worker was changing it.
-    let queue = ManuallyDrop::new(Queue {
-        pending: Mutex::new(Pending { tasks, elements }),
-        chunk: schedule.chunk as u64,
-        // Half a fair share each time: towards the end the bundles are small, and nobody waits long for the last
-        // worker.
-        shares: 2 * workers.len() as u64,
-        stop: AtomicBool::new(false),
-        refused: OnceLock::new(),
-    });
-    run_on_all(&workers, &|| queue.work_until_empty(), &mut || queue.ask(interrupted.as_mut()))?;
-    ManuallyDrop::into_inner(queue).refused.into_inner().map_or(Ok(()), |error| Err(error.into()))
+    let least = schedule.chunk.min(FINE) as u64;
+    let queue = ManuallyDrop::new(Queue::new(tasks, elements, &workers, least));
+    run_on_all(&workers, &|| queue.work(|| false), &mut || queue.work(|| asking.stops()))?;
+    Ok(ManuallyDrop::into_inner(queue).end()?)
 }
 
 /// Does the tasks on the caller's own thread.
-fn run_on_caller<'a>(
+fn run_alone<'a>(
     tasks: impl Iterator<Item = Task<'a>>,
-    mut interrupted: Option<impl FnMut() -> bool>,
+    mut asking: Asking<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
     let _environment = DefaultEnvironment::enter();
-    // The clock is cheap enough to be read per task; Python is not.
-    let mut asked = Instant::now();
     for task in tasks {
-        if let Some(interrupted) = &mut interrupted
-            && asked.elapsed() > INTERVAL
-        {
-            if interrupted() {
-                return Ok(());
-            }
-            asked = Instant::now();
+        if asking.stops() {
+            return Ok(());
         }
         (task.work)()?;
     }
     Ok(())
 }
 
-/// Tasks that workers take as they come, and when to stop.
-struct Queue<I> {
-    pending: Mutex<Pending<I>>,
-    /// The fewest elements that are worth taking the lock.
-    chunk: u64,
-    /// A worker takes this part of what is left.
-    shares: u64,
-    stop: AtomicBool,
-    refused: OnceLock<TryReserveError>,
+/// The caller's question whether to stop, asked now and then.
+struct Asking<F> {
+    interrupted: Option<F>,
+    asked: Instant,
 }
 
-/// Tasks that nobody has taken, and how many elements they write.
-struct Pending<I> {
-    tasks: I,
-    elements: u64,
-}
-
-impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
-    /// A worker's part: one bundle after another, until nothing is left or all must stop.
-    fn work_until_empty(&self) {
-        // A worker's own thread has an environment, too, which its maker may have changed.
-        let _environment = DefaultEnvironment::enter();
-        let mut bundle = Vec::new();
-        loop {
-            self.take_bundle(&mut bundle);
-            if bundle.is_empty() {
-                return;
-            }
-            for task in bundle.drain(..) {
-                // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
-                // Relaxed: to see it one task late does no harm.
-                if self.stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                if let Err(error) = (task.work)() {
-                    let _ = self.refused.set(error); // one of them is enough
-                    self.stop.store(true, Ordering::Relaxed);
-                }
-            }
-        }
+impl<F: FnMut() -> bool> Asking<F> {
+    fn new(interrupted: Option<F>) -> Self {
+        Self { interrupted, asked: Instant::now() }
     }
 
-    /// Takes a bundle of neighbours: many at first, fewer as the end comes near.
-    ///
-    /// Workers that took one chunk each in turn would meet in the same huge page of a new array, which one of them gets
-    /// from the system while the others wait: 8192² new values would take 1.2 times as long.
-    fn take_bundle(&self, bundle: &mut Vec<Task<'a>>) {
-        // A panic while the lock is held leaves a list of tasks all the same.
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = (pending.elements / self.shares).min(LARGEST).max(self.chunk);
-        // By elements and not by tasks, which may be small where one fill has many arrays.
-        let mut taken = 0;
-        // The lock covers making the tasks, which come from one iterator; their work is done outside of it.
-        while taken < share
-            && let Some(task) = pending.tasks.next()
+    fn stops(&mut self) -> bool {
+        // The clock is cheap enough to be read per task; Python is not.
+        if let Some(interrupted) = &mut self.interrupted
+            && self.asked.elapsed() > INTERVAL
         {
-            taken += task.elements as u64;
-            bundle.push(task);
+            let stops = interrupted();
+            self.asked = Instant::now();
+            return stops;
         }
-        pending.elements = pending.elements.saturating_sub(taken);
-    }
-
-    /// The caller's part: asking whether to go on.
-    fn ask(&self, interrupted: Option<&mut impl FnMut() -> bool>) {
-        if let Some(interrupted) = interrupted
-            && !self.stop.load(Ordering::Relaxed)
-            && interrupted()
-        {
-            self.stop.store(true, Ordering::Relaxed);
-        }
+        false
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::AtomicUsize;
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
     use std::thread;
     use std::time::Duration;
 
@@ -233,12 +160,13 @@ mod tests {
             let mut numbers = std::mem::take(&mut *done.lock().unwrap());
             numbers.sort_unstable();
             assert_eq!(numbers, (0..40).collect::<Vec<_>>());
-            let mut asked = 0;
+            let (mut asked, begin) = (0, Instant::now());
             let interrupted = || {
                 asked += 1;
                 asked == 3
             };
             run_tasks(&schedule(threads), 40, tasks(8), Some(interrupted)).unwrap();
+            assert!(begin.elapsed() > 3 * INTERVAL, "Python is asked now and then");
             let begun = done.lock().unwrap().len();
             assert!((3..30).contains(&begun), "{begun} tasks of 8 ms were begun in 3 intervals");
             assert_eq!(asked, 3, "nobody is asked after the interruption");
@@ -269,5 +197,72 @@ mod tests {
     fn a_panic_reaches_the_caller() {
         let tasks = [task(|| panic!("a task's own")), task(|| ())];
         let _ = run_tasks(&schedule(2), 2, tasks.into_iter(), Some(|| false));
+    }
+
+    #[cfg(unix)]
+    mod forks {
+        use super::*;
+        use crate::machine::forks::tests::{ended_well, fork, leave};
+        use std::sync::atomic::AtomicI32;
+
+        /// A child that goes on with an array of which it can only have parts.
+        #[test]
+        fn a_child_stops() {
+            let (mut child, done) = (None, AtomicUsize::new(0));
+            let tasks = (0..40).map(|_| {
+                task(|| {
+                    thread::sleep(Duration::from_millis(8));
+                    done.fetch_add(1, Ordering::Relaxed);
+                })
+            });
+            let mut before = 0;
+            let interrupted = || {
+                child = child.or_else(|| {
+                    before = done.load(Ordering::Relaxed);
+                    Some(fork())
+                });
+                false
+            };
+            let end = run_tasks(&schedule(2), 40, tasks, Some(interrupted));
+            if child == Some(0) {
+                leave(matches!(end, Err(Undone::Forked)) && done.into_inner() == before);
+            }
+            assert!(end.is_ok() && ended_well(child.unwrap()));
+        }
+
+        /// A child that waits for a list of tasks, which at the fork was in the hand of a thread that it does not have.
+        #[test]
+        fn a_child_takes_no_lock_of_its_parents() {
+            let (caller, child) = (thread::current().id(), AtomicI32::new(-1));
+            let [begun, held, free] = [const { AtomicBool::new(false) }; 3];
+            let wait = |flag: &AtomicBool| {
+                while !flag.load(Ordering::Relaxed) {
+                    thread::yield_now();
+                }
+            };
+            let first = task(|| {
+                begun.store(true, Ordering::Relaxed);
+                wait(&held);
+                child.store(fork(), Ordering::Relaxed);
+                free.store(child.load(Ordering::Relaxed) != 0, Ordering::Relaxed);
+            });
+            let mut first = Some(first);
+            let tasks = std::iter::from_fn(|| {
+                if thread::current().id() == caller {
+                    return first.take();
+                }
+                if begun.load(Ordering::Relaxed) {
+                    held.store(true, Ordering::Relaxed);
+                    wait(&free);
+                    return None;
+                }
+                Some(task(|| ()))
+            });
+            let end = run_tasks(&schedule(2), 4, tasks, None::<fn() -> bool>);
+            if child.load(Ordering::Relaxed) == 0 {
+                leave(matches!(end, Err(Undone::Forked)));
+            }
+            assert!(end.is_ok() && ended_well(child.load(Ordering::Relaxed)));
+        }
     }
 }

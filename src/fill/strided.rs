@@ -1,6 +1,7 @@
 //! Arrays in any order: transposed, strided, backwards. Chunks are filled in C order beside the array and copied in.
 
-use super::run::{Schedule, Task};
+use super::queue::Task;
+use super::run::Schedule;
 use super::source::Source;
 use crate::element::Element;
 use crate::region::picks::Picks;

@@ -2,7 +2,7 @@
 
 pub(crate) mod crew;
 pub mod environment;
-mod forks;
+pub(crate) mod forks;
 pub mod level;
 pub(crate) mod lines;
 pub mod pages;

@@ -3,7 +3,7 @@
 use super::errors::unknown;
 use super::values::{Stream, Values};
 use crate::element::{BF16, Element, F16};
-use crate::fill::run::run_tasks;
+use crate::fill::run::{FINE, run_tasks};
 use crate::fill::spans::share_memory;
 use crate::fill::strided;
 use crate::fill::{self, CHUNK, Passes, Schedule, Source, Task};
@@ -257,7 +257,11 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         // Summed anew per pass, as few arrays are left in later ones: they are not worth all threads.
         let elements = outputs.iter().map(|(output, ..)| output.array().len() as u64).sum();
         // One list for all arrays: many small ones keep every thread busy, too.
-        let tasks = outputs.iter().map(|(output, values, part)| output.tasks(values, part.clone(), &schedule));
+        let tasks = outputs.iter().map(|(output, values, part)| {
+            // Torch's generator waits where whole chunks begin; what begins elsewhere walks there first.
+            let chunk = if elements <= LONG && matches!(values, Values::Native(_)) { FINE } else { CHUNK };
+            output.tasks(values, part.clone(), &Schedule { chunk, ..schedule })
+        });
         let tasks = tasks.collect::<PyResult<Vec<_>>>()?.into_iter().flatten();
         interruptibly(py, &schedule, elements, tasks)?;
         // Few sources want another pass: of torch, those that draw until all values are in bounds.

@@ -63,15 +63,20 @@ class Pass:
     The caller must keep other calls from writing an `out` until the pass is over.
     """
 
-    def __init__(self, most: int = maxsize, report: Callable[[int], object] | None = None) -> None:
-        """A new pass begins after `most` bytes, and `report` gets the bytes of each when it is done."""
-        self._most, self._report = most, report
+    def __init__(
+        self,
+        most: int = maxsize,
+        report: Callable[[int], object] | None = None,
+        new: Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]] = new_array,
+    ) -> None:
+        """A new pass begins after `most` bytes, `report` gets the bytes of each when it is done, `new` makes arrays."""
+        self._most, self._report, self._new = most, report, new
         self._fills: list[Fill] = []
         self._pending = 0
 
     def add(self, source: Source, part: Part, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The array of a part: a new one, or `out`. Its values are there once the pass has run."""
-        array = new_array(part.shape, source.dtype) if out is None else check_out(out, part.shape)
+        array = self._new(part.shape, source.dtype) if out is None else check_out(out, part.shape)
         self._put(source, part, array)
         self._pending += array.nbytes
         if self._pending >= self._most:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from .._arguments.parts import Part, indexed_part
 from .._core import Tensor, make_all
-from .._filling.arrays import new_array, small_tensor
+from .._filling.arrays import small_tensor
+from .._filling.blocks import Blocks
 from .._filling.fill import Pass
 from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
@@ -39,8 +40,10 @@ def make_parameters(parameters: Mapping[str, Parameter], seed: Native, watched: 
             if watched:
                 watched.advance(sum(array.nbytes for array in made.values()))
     most, with_seed = _WATCHED if watched else maxsize, seeded(seed)
-    together = Pass(most, watched.advance)
-    for name in [name for name, array in arrays.items() if array is None]:
+    others = [name for name, array in arrays.items() if array is None]
+    new_array = Blocks(sum(parameters[name].nbytes for name in others)).new_array
+    together = Pass(most, watched.advance, new_array)
+    for name in others:
         shape, dtype, initializer = parameters[name]
         # Not `fold_in`, which would copy an initializer for each of thousands of parameters.
         rule, stream = with_seed(initializer)._named(name)

@@ -129,7 +129,8 @@ class Model(Mapping[str, Parameter]):
                 called about every 64 MB.
 
         Returns:
-            The arrays by name.
+            The arrays by name. Those between 64 KiB and 4 MB share blocks of 32 MB, each of which lives as long as one
+            of its arrays: keep a copy of a few that should outlive the model.
 
         Raises:
             KeyError: A name is not in the model.
