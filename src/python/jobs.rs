@@ -1,9 +1,10 @@
-//! Jobs: arrays of Python's, checked once, and filled without the GIL.
+//! Jobs: arrays of Python's, checked once, and filled.
 
 use super::errors::unknown;
+use super::interrupts::{LONG, interruptibly};
 use super::values::{Stream, Values};
 use crate::element::{BF16, Element, F16};
-use crate::fill::run::{FINE, run_tasks};
+use crate::fill::run::FINE;
 use crate::fill::spans::share_memory;
 use crate::fill::strided;
 use crate::fill::{self, CHUNK, Passes, Schedule, Source, Task};
@@ -20,18 +21,11 @@ use numpy::{
     Element as NumpyElement, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use std::ffi::c_int;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// A fill of more elements may take so long that somebody wants to stop it.
-const LONG: u64 = 1 << 20;
-
-/// No panic is known; should there be one, it is an ordinary exception.
-pub(crate) const PANIC: &str = "varscale failed inside a fill: please report this";
 
 /// What Python's checks have said already, unless a subclass of arrays told them something else.
 const UNFIT: &str = "`out` must be aligned, writable and free of overlap";
@@ -268,34 +262,4 @@ pub(crate) fn fill_all(py: Python<'_>, jobs: Vec<Job<'_>>) -> PyResult<()> {
         outputs.retain(|(_, values, _)| values.another_pass());
     }
     Ok(())
-}
-
-/// Does tasks without the GIL, and looks for Ctrl-C while they are done.
-pub(crate) fn interruptibly<'a>(
-    py: Python<'_>,
-    schedule: &Schedule,
-    elements: u64,
-    tasks: impl Iterator<Item = Task<'a>> + Send,
-) -> PyResult<()> {
-    // Kept here, since the core asks for a yes or a no; the exception is raised at the end.
-    let mut signal = Ok(());
-    let interrupted = || {
-        Python::attach(|py| signal = py.check_signals());
-        signal.is_err()
-    };
-    // Finding out who handles signals takes as long as a small fill.
-    let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
-    py.detach(|| catch_unwind(AssertUnwindSafe(|| run_tasks(schedule, elements, tasks, asked))))
-        .map_err(|_| PyRuntimeError::new_err(PANIC))??;
-    // A signal may have come after the last look, or during a fill that never looked.
-    signal?;
-    py.check_signals()
-}
-
-/// Whether this is the thread that handles signals: in other threads Python looks for none.
-fn handles_signals(py: Python<'_>) -> PyResult<bool> {
-    // Looked up at each long fill: after a fork another thread may be the main one.
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    main.eq(threading.call_method0("get_ident")?)
 }

@@ -2,6 +2,7 @@
 //! Nothing outside this folder names Python.
 
 mod errors;
+mod interrupts;
 mod jobs;
 mod replays;
 mod tensors;

@@ -1,7 +1,8 @@
 //! Tensors that have been made before: all is known but the stream, so that one crossing makes another.
 
 use super::errors::unknown;
-use super::jobs::{PANIC, Plan, interruptibly};
+use super::interrupts::{PANIC, interruptibly};
+use super::jobs::Plan;
 use super::values::parse_law;
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Native, Schedule, Source, Task};
