@@ -116,7 +116,7 @@ def test_what_holds_no_numbers_is_refused_at_once(value: Any) -> None:
     with pytest.raises(TypeError, match="`value` must be a real number or bool") as caught:
         vs.Constant(value)
     assert len(str(caught.value)) < 1000
-    assert seconds(lambda: vs.Constant(value)) < 0.05
+    assert seconds(lambda: vs.Constant(value)) < 0.1
 
 
 def test_long_doubles_beyond_float64_are_refused() -> None:
