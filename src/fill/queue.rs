@@ -20,6 +20,16 @@ pub(crate) struct Task<'a> {
     pub(crate) work: Box<dyn FnOnce() -> Result<(), TryReserveError> + Send + 'a>,
 }
 
+impl Task<'_> {
+    /// Does the work.
+    pub(super) fn run(self) -> Result<(), TryReserveError> {
+        // Around the work alone: a signal handler may run between two tasks, and the caller's environment is its own. A
+        // worker's thread has one, too, which its maker may have changed.
+        let _environment = DefaultEnvironment::enter();
+        (self.work)()
+    }
+}
+
 /// Tasks that threads take as they come, and when to stop.
 pub(super) struct Queue<I> {
     pending: Mutex<Pending<I>>,
@@ -56,8 +66,6 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
 
     /// A thread's part: one task after another, until nothing is left or all must stop.
     pub(super) fn work(&self, mut stops: impl FnMut() -> bool) {
-        // A worker's own thread has an environment, too, which its maker may have changed.
-        let _environment = DefaultEnvironment::enter();
         let mut bundle = VecDeque::new();
         // Per task and not per bundle, which may have 2^24 elements: Ctrl-C would wait for them.
         // Relaxed: to see it one task late does no harm.
@@ -69,7 +77,7 @@ impl<'a, I: Iterator<Item = Task<'a>>> Queue<I> {
                 self.take_bundle(&mut bundle);
             }
             let Some(task) = bundle.pop_front() else { return };
-            if let Err(error) = (task.work)() {
+            if let Err(error) = task.run() {
                 let _ = self.refused.set(error); // one of them is enough
                 self.stop.store(true, Ordering::Relaxed);
             }

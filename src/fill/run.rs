@@ -2,7 +2,6 @@
 
 use super::queue::{Queue, Task};
 use crate::machine::crew::{Forked, INTERVAL, run_on_all};
-use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
 use crate::machine::workers::workers;
 use std::collections::TryReserveError;
@@ -87,12 +86,11 @@ fn run_alone<'a>(
     tasks: impl Iterator<Item = Task<'a>>,
     mut asking: Asking<impl FnMut() -> bool>,
 ) -> Result<(), TryReserveError> {
-    let _environment = DefaultEnvironment::enter();
     for task in tasks {
         if asking.stops() {
             return Ok(());
         }
-        (task.work)()?;
+        task.run()?;
     }
     Ok(())
 }

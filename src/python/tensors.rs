@@ -78,7 +78,7 @@ impl Tensor {
     #[pyo3(signature = (identity, /))]
     fn __call__<'py>(&self, py: Python<'py>, identity: [u8; 16]) -> PyResult<Bound<'py, PyUntypedArray>> {
         let array = self.allocate(py)?;
-        self.fill_whole(&array, identity)?;
+        self.fill_whole(&array, identity, QUICK)?;
         Ok(array)
     }
 
@@ -87,7 +87,7 @@ impl Tensor {
     fn fill(&self, identity: [u8; 16], out: &Bound<'_, PyUntypedArray>) -> PyResult<bool> {
         let fits = self.fits(out);
         if fits {
-            self.fill_whole(out, identity)?;
+            self.fill_whole(out, identity, 0)?; // a mapped file may be slow
         }
         Ok(fits)
     }
@@ -110,11 +110,14 @@ impl Tensor {
             && out.dtype().is_equiv_to(self.dtype.bind(out.py()))
     }
 
-    /// Fills an array that fits.
-    fn fill_whole(&self, array: &Bound<'_, PyUntypedArray>, identity: [u8; 16]) -> PyResult<()> {
+    /// Fills an array that fits, without the GIL where it has more than `quick` elements.
+    fn fill_whole(&self, array: &Bound<'_, PyUntypedArray>, identity: [u8; 16], quick: usize) -> PyResult<()> {
+        if array.is_empty() {
+            return Ok(()); // NumPy calls any address aligned where there is nothing
+        }
         let (level, memory) = (Level::get()?, memory_of(array));
         let work = AssertUnwindSafe(|| self.write(Identity::from_bytes(identity), memory, level));
-        let done = if array.len() > QUICK { array.py().detach(|| catch_unwind(work)) } else { catch_unwind(work) };
+        let done = if array.len() > quick { array.py().detach(|| catch_unwind(work)) } else { catch_unwind(work) };
         done.map_err(|_| PyRuntimeError::new_err(PANIC))
     }
 

@@ -150,6 +150,14 @@ def test_arrays_that_are_filled_again() -> None:
             init((6, 6), out=[0.0] * 36)  # type: ignore[arg-type]
 
 
+def test_empty_arrays_at_any_address() -> None:
+    """If this fails an empty `out` that lies between two floats is an error the second time."""
+    init = vs.RandomNormal(seed=7)
+    nothing = np.zeros(12, np.uint8)[1:9].view(np.float32)[:0]
+    for _ in range(3):
+        assert init((0,), out=nothing) is nothing
+
+
 def test_copies_have_laws_of_their_own() -> None:
     """If this fails an initializer with other axes, or a copy, makes what the first one remembers."""
     init = vs.lecun_normal(7)

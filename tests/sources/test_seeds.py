@@ -11,6 +11,8 @@ import pytest
 import varscale as vs
 from oracle import reference
 from oracle.core import fill
+from varscale import _core
+from varscale._sources.identity import PERSON
 
 pytestmark = pytest.mark.thread_unsafe(reason="sets the process's global seed")
 
@@ -21,6 +23,11 @@ def digest(data: bytes) -> bytes:
 
 def field(tag: int, payload: bytes) -> bytes:
     return bytes([tag]) + len(payload).to_bytes(8, "little") + payload
+
+
+def test_one_version_of_the_stream() -> None:
+    """If this fails the core hashes seeds of one version, and JAX's programs those of another."""
+    assert _core.identity(b"seeds") == blake2b(b"seeds", digest_size=16, person=PERSON).digest()
 
 
 UNSET = field(0, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,21 +20,23 @@ ALIGN = 64
 SMALL = 1 << 16
 """Up to this many bytes, an aligned start is not worth its cost."""
 LARGE = 1 << 22
-"""From this many bytes on, NumPy asks the system for huge pages."""
+"""From this many bytes on, NumPy asks Linux for huge pages."""
 _HUGE = 1 << 21
 """The bytes of a huge page, which the system gives only where all of them are the array's."""
+_WORTHY = 1 << 24 if sys.platform == "linux" else sys.maxsize
+"""From this many bytes on, a start with a huge page is worth the memory before it, an eighth at most."""
 
 
 def new_array(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """An uninitialised C-ordered array; above 64 KiB its data starts on a 64-byte boundary.
 
-    NumPy allocates, because it asks the system for huge pages where that pays. From 4 MB on the data starts with one:
-    to get the small pages before it takes three times as long. What lies before the data is never touched.
+    NumPy allocates, because it asks the system for huge pages where that pays. On Linux the data starts with one from
+    16 MB on: to get the small pages before it takes three times as long. What lies before the data is not touched.
     """
     nbytes = check_bytes(shape, dtype.itemsize)
     if nbytes <= SMALL:
         return np.empty(shape, dtype)
-    align = ALIGN if nbytes < LARGE else _HUGE
+    align = ALIGN if nbytes < _WORTHY else _HUGE
     try:
         # NumPy aligns to 16 bytes only, so there must be room to start later.
         buffer = np.empty(nbytes + align, np.uint8)

@@ -105,9 +105,12 @@ class Sampled(Seeded):
         for size in shape:
             if type(size) is not int:  # True equals 1 but is no size, and a hash of what else there is may fail
                 return None
-        tensor = self._tensors.get((shape, dtype))
-        stream = None if tensor is None else self._seed._repeated()
-        if tensor is None or stream is None:
+        try:
+            tensor = self._tensors[shape, dtype]
+        except KeyError:
+            return None
+        stream = self._seed._repeated()
+        if stream is None:
             return None
         if out is None:
             return tensor(stream)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .._arguments.parts import Part, indexed_part
 from .._core import Tensor, make_all
-from .._filling.arrays import small_tensor
+from .._filling.arrays import SMALL, small_tensor
 from .._filling.blocks import Blocks
 from .._filling.fill import Pass
 from .._initializers.base import Initializer
@@ -79,7 +79,9 @@ def _small(parameters: Mapping[str, Parameter]) -> dict[tuple[int | str, ...], d
     for name, (shape, dtype, initializer) in parameters.items():
         key = id(initializer), id(dtype), shape
         if key not in known:
-            tensor = small_tensor(maker(initializer)._source(Part(shape, shape), dtype), shape)
+            tensor = None
+            if parameters[name].nbytes <= SMALL and isinstance(initializer, Seeded):
+                tensor = small_tensor(maker(initializer)._source(Part(shape, shape), dtype), shape)
             path = initializer._path if isinstance(initializer, Seeded) else ()
             known[key] = tensor, found.setdefault(path, {})
         tensor, tensors = known[key]
