@@ -216,8 +216,9 @@ mod tests {
             let mut before = 0;
             let interrupted = || {
                 child = child.or_else(|| {
-                    before = done.load(Ordering::Relaxed);
-                    Some(fork())
+                    let forked = fork();
+                    before = done.load(Ordering::Relaxed); // in the child nobody else counts on
+                    Some(forked)
                 });
                 false
             };
