@@ -115,6 +115,8 @@ deny:  ## advisories, licences and sources of all crates; needs `cargo install c
 
 miri:  ## what writes through pointers, under Miri; needs `rustup component add miri --toolchain nightly`
 	cargo +nightly miri test --locked --lib strided
+	MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation" \
+		cargo +nightly miri test --locked --lib crew::tests::who_comes
 
 clean:  ## removes what the other targets made
 	rm -rf target dist .venv .venv-* python/varscale/*.so
