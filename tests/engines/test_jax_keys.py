@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import varscale as vs
+from varscale._core import identity
 from varscale._devices.jnp import hashing
-from varscale._sources.identity import UNSET_FIELD, identity, path_fields, seed_field
+from varscale._sources.identity import UNSET_FIELD, path_fields, seed_field
 
 RANDOM = np.random.default_rng(20)
 # Lengths of the path's fields about the ends of a block, and far past it.
