@@ -177,7 +177,7 @@ fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py
 }
 
 #[allow(unsafe_code, reason = "reading an array's fields; see the block")]
-fn address_and_flags(array: &Bound<'_, PyUntypedArray>) -> (usize, c_int) {
+pub(super) fn address_and_flags(array: &Bound<'_, PyUntypedArray>) -> (usize, c_int) {
     // SAFETY: the pointer is that of a live array, whose fields these are.
     let fields = unsafe { &*_PyArray_GET_ITEM_DATA(array.as_array_ptr()) };
     (fields.data as usize, fields.flags)

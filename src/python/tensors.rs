@@ -2,7 +2,7 @@
 
 use super::errors::unknown;
 use super::interrupts::{PANIC, interruptibly};
-use super::jobs::Plan;
+use super::jobs::{Plan, address_and_flags};
 use super::values::parse_law;
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Native, Schedule, Source, Task};
@@ -99,13 +99,10 @@ impl Tensor {
     }
 
     /// Whether `out` is an array that `allocate` might have made, which no one forbids to write.
-    #[allow(unsafe_code, reason = "reading an array's fields; see the block")]
     fn fits(&self, out: &Bound<'_, PyUntypedArray>) -> bool {
-        // SAFETY: the pointer is that of a live array, whose fields these are.
-        let fields = unsafe { &*_PyArray_GET_ITEM_DATA(out.as_array_ptr()) };
         let own = NPY_ARRAY_BEHAVED | NPY_ARRAY_C_CONTIGUOUS;
         let sizes = out.shape().iter().map(|&size| size as npy_intp);
-        fields.flags & own == own
+        address_and_flags(out).1 & own == own
             && sizes.eq(self.shape.iter().copied())
             && out.dtype().is_equiv_to(self.dtype.bind(out.py()))
     }
@@ -116,7 +113,10 @@ impl Tensor {
             return Ok(()); // NumPy calls any address aligned where there is nothing
         }
         let (level, memory) = (Level::get()?, memory_of(array));
-        let work = AssertUnwindSafe(|| self.write(Identity::from_bytes(identity), memory, level));
+        let work = AssertUnwindSafe(|| {
+            let _environment = DefaultEnvironment::enter(); // which the caller may have changed
+            self.write(Identity::from_bytes(identity), memory, level);
+        });
         let done = if array.len() > quick { array.py().detach(|| catch_unwind(work)) } else { catch_unwind(work) };
         done.map_err(|_| PyRuntimeError::new_err(PANIC))
     }
@@ -147,7 +147,6 @@ impl Tensor {
 
     fn write_as<E: Element + Pod>(&self, identity: Identity, memory: &mut [u8], level: Level) {
         let out: &mut [E] = bytemuck::cast_slice_mut(memory); // NumPy aligns to more than any element
-        let _environment = DefaultEnvironment::enter(); // which the caller may have changed
         let native = Native { law: self.law, placement: self.placement, identity };
         native.write(&Region::whole(out.len() as u64), 0, out, level);
     }

@@ -21,7 +21,7 @@ from .._sources.source import Naming, Source
 from .seeded import Seeded
 
 _REMEMBERED = 256
-"""The number of plans that an initializer keeps."""
+"""The number of plans, and of small tensors, that an initializer keeps."""
 
 
 class Description(NamedTuple):
@@ -93,10 +93,7 @@ class Sampled(Seeded):
             return self._plans[key]  # `get` would take the dict's lock in a Python without the GIL; this does not
         except KeyError:
             plan = in_default_environment(self._plan, full_shape, kind)
-            # All are dropped at once, which needs no order and no lock; copies in other threads share this dict.
-            if len(self._plans) >= _REMEMBERED:
-                self._plans.clear()
-            self._plans[key] = plan
+            _keep(self._plans, key, plan)
             return plan
 
     def _again(self, shape: Any, dtype: Any, out: Any) -> NDArray[Any] | None:
@@ -126,6 +123,12 @@ class Sampled(Seeded):
         if part.picks is None and own and key not in self._tensors:
             tensor = small_tensor(source, part.shape)
             if tensor is not None:
-                if len(self._tensors) >= _REMEMBERED:
-                    self._tensors.clear()
-                self._tensors[key] = tensor
+                _keep(self._tensors, key, tensor)
+
+
+def _keep(memory: dict[Any, Any], key: Any, value: object) -> None:
+    """Keeps a value in a memory of bounded size."""
+    # All are dropped at once, which needs no order and no lock; copies in other threads share the dict.
+    if len(memory) >= _REMEMBERED:
+        memory.clear()
+    memory[key] = value
