@@ -21,6 +21,8 @@ pub mod fill;
 pub mod law;
 pub mod machine;
 pub mod math;
+#[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has matrices"))]
+mod matrix;
 #[cfg(feature = "python")]
 mod python;
 pub mod region;

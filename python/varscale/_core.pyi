@@ -20,6 +20,7 @@ __all__ = [
     "libm_is_proven",
     "ln_1p_is_proven",
     "make_all",
+    "orthogonalize",
     "prefer_huge_pages",
     "set_num_threads",
     "simd_level",
@@ -105,6 +106,18 @@ def truncated_moments(lower: float, upper: float, /) -> tuple[float, float]:
 
 def exchange_environment(word: int | None = None, /) -> int:
     """Gives this thread the default floating-point environment, or that of `word`, and returns the old one's word."""
+
+def orthogonalize(matrices: NDArray[np.float32] | NDArray[np.float64], gain: float, /) -> None:
+    """Replaces each of the matrices, shape (count, rows, columns), by `gain` times the Q of its QR factorization.
+
+    R's diagonal is positive. The array is new, in C order, and nobody else writes it; the GIL and Ctrl-C are as in
+    `fill`.
+
+    Raises:
+        ValueError: The array is in another order, or a matrix has fewer rows than columns.
+        MemoryError: The system refuses as much memory again.
+        KeyboardInterrupt: Ctrl-C was pressed.
+    """
 
 def prefer_huge_pages(address: int, nbytes: int, /) -> None:
     """Asks the system for huge pages in memory that nobody has written to yet; less than 4 MiB is left alone."""

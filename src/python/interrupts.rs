@@ -1,6 +1,6 @@
 //! Work without the GIL, which Ctrl-C stops and no panic leaves.
 
-use crate::fill::run::run_tasks;
+use crate::fill::run::{Undone, run_tasks};
 use crate::fill::{Schedule, Task};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -19,16 +19,27 @@ pub(super) fn interruptibly<'a>(
     elements: u64,
     tasks: impl Iterator<Item = Task<'a>> + Send,
 ) -> PyResult<()> {
+    // Finding out who handles signals takes as long as a small fill.
+    without_gil(py, elements > LONG, |asked| run_tasks(schedule, elements, tasks, asked))
+}
+
+/// Does work without the GIL; a long one is handed the question whether to stop.
+pub(super) fn without_gil(
+    py: Python<'_>,
+    long: bool,
+    work: impl FnOnce(Option<&mut dyn FnMut() -> bool>) -> Result<(), Undone> + Send,
+) -> PyResult<()> {
     // Kept here, since the core asks for a yes or a no; the exception is raised at the end.
     let mut signal = Ok(());
-    let interrupted = || {
-        Python::attach(|py| signal = py.check_signals());
-        signal.is_err()
-    };
-    // Finding out who handles signals takes as long as a small fill.
-    let asked = if elements > LONG && handles_signals(py)? { Some(interrupted) } else { None };
-    py.detach(|| catch_unwind(AssertUnwindSafe(|| run_tasks(schedule, elements, tasks, asked))))
-        .map_err(|_| PyRuntimeError::new_err(PANIC))??;
+    let asks = long && handles_signals(py)?;
+    py.detach(|| {
+        let mut interrupted = || {
+            Python::attach(|py| signal = py.check_signals());
+            signal.is_err()
+        };
+        catch_unwind(AssertUnwindSafe(|| work(if asks { Some(&mut interrupted) } else { None })))
+    })
+    .map_err(|_| PyRuntimeError::new_err(PANIC))??;
     // A signal may have come after the last look, or during a fill that never looked.
     signal?;
     py.check_signals()

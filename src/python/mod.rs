@@ -4,6 +4,7 @@
 mod errors;
 mod interrupts;
 mod jobs;
+mod matrices;
 mod replays;
 mod tensors;
 mod values;
@@ -15,6 +16,7 @@ use crate::machine::{pages, threads};
 use crate::replay::exact::{libm, xla};
 use crate::replay::{tensorflow, threefry};
 use jobs::{Job, fill_all};
+use matrices::Matrices;
 use pyo3::prelude::*;
 
 /// The native core of varscale.
@@ -22,8 +24,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, Truncation, environment, fill_all, libm, pages, tensorflow, tensors, threads,
-        threefry, xla,
+        DefaultEnvironment, Job, Level, Matrices, Truncation, environment, fill_all, libm, pages, tensorflow, tensors,
+        threads, threefry, xla,
     };
     use crate::stream::Fields;
     use numpy::{PyArray1, PyArrayMethods};
@@ -98,6 +100,14 @@ mod _core {
     #[pyo3(signature = (word = None, /))]
     fn exchange_environment(word: Option<u64>) -> u64 {
         environment::exchange(word)
+    }
+
+    /// Makes matrices orthogonal, each in its place.
+    #[pyfunction]
+    #[pyo3(signature = (matrices, gain, /))]
+    #[allow(clippy::needless_pass_by_value, reason = "what Python hands over becomes a value")]
+    fn orthogonalize(py: Python<'_>, matrices: Matrices<'_>, gain: f64) -> PyResult<()> {
+        matrices.orthogonalize(py, gain)
     }
 
     /// Asks for huge pages in memory that nobody has written to yet.
