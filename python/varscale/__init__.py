@@ -24,6 +24,7 @@ from ._filling.threads import num_threads, set_num_threads
 from ._initializers.base import Initializer
 from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
 from ._initializers.log_uniform import LogUniform, log_uniform
+from ._initializers.orthogonal import DeltaOrthogonal, Orthogonal, delta_orthogonal, orthogonal
 from ._initializers.pieces import Pieces
 from ._initializers.presets import (
     GlorotNormal,
@@ -74,6 +75,7 @@ if _TYPE_CHECKING:
 
 __all__ = [
     "Constant",
+    "DeltaOrthogonal",
     "Description",
     "GlorotNormal",
     "GlorotUniform",
@@ -93,6 +95,7 @@ __all__ = [
     "ModelRow",
     "ModelTable",
     "Ones",
+    "Orthogonal",
     "Parameter",
     "PartitionInfo",
     "Pieces",
@@ -107,6 +110,7 @@ __all__ = [
     "__version__",
     "constant",
     "default_rules",
+    "delta_orthogonal",
     "deserialize",
     "get",
     "get_num_threads",
@@ -122,6 +126,7 @@ __all__ = [
     "log_uniform",
     "num_threads",
     "ones",
+    "orthogonal",
     "random_normal",
     "random_uniform",
     "serialize",

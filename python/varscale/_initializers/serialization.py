@@ -10,6 +10,7 @@ from .._arguments.show import show
 from .base import PACKAGE, Initializer
 from .constant import Constant, Identity, Ones, Zeros
 from .log_uniform import LogUniform
+from .orthogonal import DeltaOrthogonal, Orthogonal
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
 from .random import RandomNormal, RandomUniform, TruncatedNormal
 from .variance_scaling import VarianceScaling
@@ -34,6 +35,8 @@ BY_NAME: dict[str, type[Initializer]] = {
     "Zeros": Zeros,
     "Ones": Ones,
     "Identity": Identity,
+    "Orthogonal": Orthogonal,
+    "DeltaOrthogonal": DeltaOrthogonal,
     "variance_scaling": VarianceScaling,
     "lecun_normal": LecunNormal,
     "lecun_uniform": LecunUniform,
@@ -53,12 +56,15 @@ BY_NAME: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
     "identity": Identity,
+    "orthogonal": Orthogonal,
+    "delta_orthogonal": DeltaOrthogonal,
     # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
     "normal": RandomNormal,
     "uniform": RandomUniform,
     "one": Ones,
     "zero": Zeros,
     "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
     # TensorFlow.js: its `get` knows the former, its configs have the latter.
     "varianceScaling": VarianceScaling,
     "leCunNormal": LecunNormal,

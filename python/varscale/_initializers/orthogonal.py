@@ -1,0 +1,247 @@
+"""Initializers of orthogonal matrices, each of which is as likely as any other."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import prod, sqrt
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._arguments.boxes import cut, parse_box, uncovered
+from .._arguments.checks import finite, integer
+from .._arguments.dtypes import FLOAT_TYPES, DTypeLike, FloatType, float_type
+from .._arguments.fans import compute_fans
+from .._arguments.parts import Part
+from .._arguments.show import show
+from .._core import orthogonalize
+from .._filling.arrays import new_array
+from .._filling.assign import assign
+from .._filling.fill import fill
+from .._sources.plan import Plan, check_overflow, normal_plan
+from .._sources.request import Law, Normal
+from .._sources.seeds import Seed, SeedLike
+from .._sources.source import Drawn, Joined, Known, Naming, Once, Source, Written
+from .sampled import Description, Sampled
+
+_ROUNDING = 1 + 2.0**-16
+"""No element of an orthogonal matrix is larger than 1, but for its rounding."""
+
+
+class Orthogonal(Sampled):
+    """Makes orthogonal matrices, each as likely as any other (Haar's measure), times `gain`.
+
+    A matrix has the sizes (the product of the other axes, the out axis). Its columns are orthonormal, or its rows where
+    it has fewer. It is Q times the signs of R's diagonal, for the QR factorization of a matrix of standard normal
+    values: those of `RandomNormal(0, 1, seed)`, with as many rows as columns at least (a wide matrix is transposed).
+    The factorization takes one order of operations, so that bits do not depend on machine or threads. float16 and
+    bfloat16 values are the float32 values, rounded once.
+
+    A part costs as much as the whole tensor. The matrices of the last part are kept for the next.
+
+    Args:
+        gain: A finite number.
+        seed: Any integer or None (see `set_random_seed`).
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        axis: The out axis: -1 as in TensorFlow, Keras and JAX, 0 as in torch.
+        blocks: The number of independent matrices that lie side by side along the out axis, such as the gates of an
+            LSTM. As one matrix, its gates would have singular values of some 0.43.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value. A call also raises it for a shape of fewer than two axes, where
+            `blocks` do not divide the out axis, and for a seed that replays a framework.
+
+    References:
+        Saxe, McClelland, Ganguli, *Exact solutions to the nonlinear dynamics of learning in deep linear neural
+        networks*, ICLR 2014; Mezzadri, *How to generate random matrices from the classical compact groups*, 2007.
+
+    Example:
+        >>> import numpy as np, varscale as vs
+        >>> kernel = vs.Orthogonal(seed=7)((3, 3, 16, 32)).reshape(-1, 32)
+        >>> bool(np.allclose(kernel.T @ kernel, np.eye(32), atol=1e-5))
+        True
+    """
+
+    gain: float
+    axis: int
+    blocks: int
+    _kept: dict[tuple[Any, ...], NDArray[Any]]
+    """The matrices of the last part, by all that they depend on; shared with copies."""
+    _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("gain", "seed", "dtype"), Sampled._REQUIRED) | {
+        "axis": -1,
+        "blocks": 1,
+    }
+
+    def __init__(
+        self,
+        gain: float = 1.0,
+        seed: SeedLike = None,
+        dtype: DTypeLike = "float32",
+        *,
+        axis: int = -1,
+        blocks: int = 1,
+    ) -> None:
+        count = integer("blocks", blocks)
+        if count < 1:
+            msg = f"`blocks` must be a positive integer, got {show(blocks)}"
+            raise ValueError(msg)
+        self._set(gain=finite("gain", gain), axis=integer("axis", axis), blocks=count, _kept={})
+        self._seal(seed, dtype)
+
+    def _sizes(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """The rows and the columns of each matrix."""
+        if len(shape) < 2:
+            msg = f"`shape` must have two axes at least, got {show(shape)}"
+            raise ValueError(msg)
+        if not -len(shape) <= self.axis < len(shape):
+            msg = f"`axis` must be one of the shape {show(shape)}, got {show(self.axis)}"
+            raise ValueError(msg)
+        out = shape[self.axis]
+        if out % self.blocks:
+            msg = f"`blocks` must divide the out axis, which has {show(out)} elements, got {show(self.blocks)}"
+            raise ValueError(msg)
+        others = shape[: self.axis % len(shape)] + shape[self.axis % len(shape) + 1 :]
+        return prod(others), out // self.blocks
+
+    def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
+        kind = self._kind if dtype is None else float_type(dtype)
+        check_overflow(abs(self.gain) * _ROUNDING, kind)
+        rows, columns = self._sizes(part.full_shape)
+        tall = self.blocks, max(rows, columns), min(rows, columns)
+        # Raises for a replay: what a framework makes depends on the machine's LAPACK.
+        normals = seed._source(self, FLOAT_TYPES[kind.value.__name__], Part(tall, tall), stream)
+        return Written(kind.dtype, partial(self._write, normals, tall))
+
+    def _write(self, normals: Drawn, tall: tuple[int, int, int], array: NDArray[Any], part: Part) -> None:
+        """Writes a part of the tensor whose matrices are made of these values."""
+        shape, whole = part.full_shape, part.is_whole()
+        in_place = self.blocks == 1 and self.axis % len(shape) == len(shape) - 1 and shape[-1] == tall[2]
+        if whole and in_place and array.dtype == normals.dtype and array.flags.c_contiguous:
+            self._make(normals, array.reshape(tall))
+        elif whole:
+            matrices = new_array(tall, normals.dtype)
+            self._make(normals, matrices)
+            assign(array, self._tensor(matrices, shape))
+        else:
+            tensor = self._tensor(self._keep(normals, tall), shape)
+            assign(part.mesh(array), tensor[np.ix_(*part.indices())])
+
+    def _make(self, normals: Drawn, matrices: NDArray[Any]) -> None:
+        """Makes the matrices in the memory of a new array, or of one that is being written."""
+        fill([(matrices, Part(matrices.shape, matrices.shape), normals)])
+        orthogonalize(matrices, self.gain)
+
+    def _keep(self, normals: Drawn, tall: tuple[int, int, int]) -> NDArray[Any]:
+        """The matrices of these values, from memory if they are those of the last part."""
+        named = Drawn(normals.kind, normals.plan, normals.named())
+        key = named.stream, named.kind.name, tall, self.gain
+        try:
+            return self._kept[key]
+        except KeyError:
+            self._kept.clear()  # before others take its place in memory
+            matrices = new_array(tall, named.dtype)
+            self._make(named, matrices)
+            self._kept[key] = matrices
+            return matrices
+
+    def _tensor(self, matrices: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The tensor of these matrices: a view, unless there are several."""
+        rows, columns = self._sizes(shape)
+        wide = matrices if rows >= columns else matrices.transpose(0, 2, 1)
+        axis = self.axis % len(shape)
+        flat = wide.transpose(1, 0, 2).reshape(*shape[:axis], *shape[axis + 1 :], shape[axis])
+        return np.moveaxis(flat, -1, axis)
+
+    def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
+        return normal_plan(0.0, 1.0, kind)
+
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
+        return Law("orthogonal", Normal(0.0, 1.0))
+
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
+        gain, most = abs(self.gain), max(self._sizes(full_shape))
+        check_overflow(gain * _ROUNDING, self._kind)
+        # The squares of a row or column of so many elements, all alike, have the sum 1.
+        return Description(*compute_fans(full_shape), 0.0, gain / sqrt(max(1, most)), -gain, gain)
+
+
+class DeltaOrthogonal(Sampled):
+    """Makes kernels of convolutions that are zero but for the centre, which is an orthogonal matrix times `gain`.
+
+    A kernel has the shape (spatial..., in, out), with 1 to 3 spatial axes, and the centre of an axis of k elements is
+    (k - 1) // 2, as in JAX and TensorFlow. The matrix of the shape (in, out), whose rows are orthonormal, is that of
+    `Orthogonal(gain, seed)`: with circular padding a convolution keeps the norm of its input.
+
+    Args:
+        gain: A finite number.
+        seed: Any integer or None (see `set_random_seed`).
+        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: `gain` is not finite, or `dtype` is not one of these four. A call also raises it for a shape that has
+            not 3 to 5 axes or more inputs than outputs, and for a seed that replays a framework.
+
+    References:
+        Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington, *Dynamical isometry and a mean field theory of CNNs*,
+        ICML 2018.
+
+    Example:
+        >>> import varscale as vs
+        >>> bool((vs.DeltaOrthogonal(seed=7)((3, 16, 32))[1] == vs.Orthogonal(seed=7)((16, 32))).all())
+        True
+    """
+
+    gain: float
+    _matrix: Orthogonal
+    _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("gain", "seed", "dtype"), Sampled._REQUIRED)
+
+    def __init__(self, gain: float = 1.0, seed: SeedLike = None, dtype: DTypeLike = "float32") -> None:
+        self._set(gain=finite("gain", gain), _matrix=Orthogonal(gain))
+        self._seal(seed, dtype)
+
+    def _check(self, shape: tuple[int, ...]) -> None:
+        if not 3 <= len(shape) <= 5 or shape[-2] > shape[-1]:
+            msg = f"`shape` must be (spatial..., in, out) with 1 to 3 spatial axes and in <= out, got {show(shape)}"
+            raise ValueError(msg)
+
+    def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
+        kind, full = self._kind if dtype is None else float_type(dtype), part.full_shape
+        self._check(full)
+        name = Once(seed) if stream is None else stream  # a part may hold the centre in several places
+        matrix: Any = self._matrix._source_of_piece(seed, Part(full[-2:], full[-2:]), kind.dtype, name)
+        sources = Known(kind.dtype, 0), Written(kind.dtype, partial(_write_centre, matrix))
+        centre = tuple((size - 1) // 2 for size in full[:-2])
+        boxes = [parse_box("shape", index, full) for index in ((...,), centre)] if prod(full) else []
+        return Joined(
+            kind.dtype,
+            tuple(
+                (place, inner, sources[number])
+                for number, box in uncovered(boxes)
+                for place, inner in cut(part, box)
+            ),
+        )
+
+    def _law(self, full_shape: tuple[int, ...]) -> Law:
+        return self._matrix._law(full_shape)
+
+    def _describe(self, full_shape: tuple[int, ...]) -> Description:
+        self._check(full_shape)
+        fans, matrix = compute_fans(full_shape), self._matrix._describe(full_shape[-2:])
+        return matrix._replace(
+            fan_in=fans[0], fan_out=fans[1], stddev=matrix.stddev / sqrt(max(1, prod(full_shape[:-2])))
+        )
+
+
+def _write_centre(matrix: Written, array: NDArray[Any], part: Part) -> None:
+    """Writes the matrix, or its part, to the centre of a kernel; a part of a kernel may hold it several times."""
+    first = array[(0,) * (array.ndim - 2)]
+    assert part.picks is not None
+    matrix.write(first, Part(first.shape, part.full_shape[-2:], part.picks[-2:]))
+    array[...] = first
+
+
+orthogonal = Orthogonal
+delta_orthogonal = DeltaOrthogonal
