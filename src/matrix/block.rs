@@ -1,10 +1,18 @@
 //! What a block of reflections does to a strip: products of narrow matrices.
 
-use super::{Row, Square, WIDTH};
 use crate::machine::level::{Kernel, Level};
 use crate::value::Value;
 use bytemuck::Zeroable;
 use std::ops::Div;
+
+/// Columns of a strip, and reflections that are done at once.
+pub(super) const WIDTH: usize = 32;
+
+/// A row of a strip.
+pub(super) type Row<R> = [R; WIDTH];
+
+/// A matrix of a strip's width on both sides.
+pub(super) type Square<R> = [Row<R>; WIDTH];
 
 /// Rows whose products are summed before they join the others': sums of sums lose less than one long sum.
 pub(super) const TOGETHER: usize = 128;

@@ -1,7 +1,6 @@
 //! A strip becomes reflections: Householder's, one column after another, each in one pass over the rows.
 
-use super::block::{Real, TOGETHER};
-use super::{Row, Square, WIDTH};
+use super::block::{Real, Row, Square, TOGETHER, WIDTH};
 use crate::machine::level::{Kernel, Level};
 
 /// Sums side by side, of every fourth row: an addition need not wait for the one before it.
@@ -51,12 +50,12 @@ impl<R: Real> Kernel for Panel<'_, R> {
                     by[c] = tau * dots[c] * scales[j];
                 }
             }
-            for i in 0..j {
+            for (i, row) in triangle[..j].iter_mut().enumerate() {
                 let mut sum = zero;
                 for l in i..j {
-                    sum = sum + triangle[i][l] * (dots[l] * scales[l]);
+                    sum = sum + row[l] * (dots[l] * scales[l]);
                 }
-                triangle[i][j] = zero - tau * sum;
+                row[j] = zero - tau * sum;
             }
             triangle[j][j] = tau;
             dots = pass(&mut strip[j + 1..], j, (j + 1).min(WIDTH - 1), &by);

@@ -28,9 +28,14 @@ impl<'a> Team<'a> {
         self.schedule.level.simd()
     }
 
-    /// Does the work on each of the items, which have so many rows.
-    pub(super) fn each<T: Send>(&mut self, items: &mut [T], rows: usize, work: impl Fn(usize, &mut T) + Sync) -> Step {
-        let (work, elements) = (&work, rows * super::WIDTH);
+    /// Does the work on each of the items, which have so many elements.
+    pub(super) fn each<T: Send>(
+        &mut self,
+        items: &mut [T],
+        elements: usize,
+        work: impl Fn(usize, &mut T) + Sync,
+    ) -> Step {
+        let work = &work;
         let all = items.len() as u64 * elements as u64;
         let tasks = items.iter_mut().enumerate().map(|(number, item)| {
             let work = move || {

@@ -32,14 +32,14 @@ pub(super) fn without_gil(
     // Kept here, since the core asks for a yes or a no; the exception is raised at the end.
     let mut signal = Ok(());
     let asks = long && handles_signals(py)?;
-    py.detach(|| {
+    let guarded = || {
         let mut interrupted = || {
             Python::attach(|py| signal = py.check_signals());
             signal.is_err()
         };
         catch_unwind(AssertUnwindSafe(|| work(if asks { Some(&mut interrupted) } else { None })))
-    })
-    .map_err(|_| PyRuntimeError::new_err(PANIC))??;
+    };
+    py.detach(guarded).map_err(|_| PyRuntimeError::new_err(PANIC))??;
     // A signal may have come after the last look, or during a fill that never looked.
     signal?;
     py.check_signals()

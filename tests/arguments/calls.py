@@ -42,6 +42,7 @@ LEGAL: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("graph_seed", "global_seed"), ("7", "0", "-3", "10**10_000")),
     "seed": SEEDS,
     "shape": SHAPES,
+    "DeltaOrthogonal shape": ("(3, 3, 4)", "(3, 1, 2, 5)"),
     "dtype": DTYPES,
     "names": NAMES,
     "mode": ("'fan_in'", "'fan_out'", "'fan_avg'", "'fan_geo_avg'"),
@@ -59,6 +60,8 @@ LEGAL: dict[str, tuple[str, ...]] = {
     "identifier": ("None", "'zeros'", "vs.Zeros", "{'class_name': 'Ones'}", "Users()"),
     **dict.fromkeys(("fan_in", "fan_out"), ("None", "64", "2.5", "1")),
     "layout": ("'torch'", "'keras'", "'jax'", "None"),
+    "axis": ("-1", "0", "1"),
+    "blocks": ("1", "2"),
     "strict": FLAGS,
     "custom_objects": ("None", "{'Users': Users}"),
     "full_shape": ("(3, 4)", "[30, 40]"),
@@ -190,7 +193,9 @@ CALLEES = [
 
 
 def legal_texts(callee: Callee, parameter: inspect.Parameter) -> tuple[str, ...]:
-    return LEGAL.get(f"{callee.text} {parameter.name}") or LEGAL[parameter.name]
+    owner = callee.owner.__name__ if callee.owner else ""
+    names = (f"{callee.text} {parameter.name}", f"{owner} {parameter.name}", parameter.name)
+    return next(LEGAL[name] for name in names if name in LEGAL)
 
 
 def least(callee: Callee) -> list[str]:

@@ -116,7 +116,7 @@ def constant(value: object) -> dict[str, object]:
         ({"module": "elsewhere", "class_name": "HeNormalV2", "config": {}}, ValueError),
         ("HeNormalV3", ValueError),
         ("V2", ValueError),
-        ("Orthogonal", ValueError),
+        ("Orthogonale", ValueError),
         ({"className": 3, "config": {}}, ValueError),
         ({"class_name": "HeNormal", "config": {"seed": KERAS_SEED | {"config": None}}}, TypeError),
         ({"class_name": "HeNormal", "config": {"seed": KERAS_SEED | {"config": {"seed": 1.5}}}}, TypeError),

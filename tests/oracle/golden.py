@@ -31,16 +31,22 @@ INITIALIZERS = {
         1e-3, 0.1, seed, dtype, floor=2e-3, inverse_softplus=True
     ),
 }
+MATRICES = {
+    "orthogonal": lambda seed, dtype: varscale.Orthogonal(seed=seed, dtype=dtype),
+    "orthogonal[0]/2": lambda seed, dtype: varscale.Orthogonal(0.7, seed, dtype, axis=0, blocks=2),
+}
+MATRIX_SHAPES = ((4, 0), (2, 2), (6, 40), (130, 70), (256, 256), (8, 3, 5, 7))
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def rows() -> Iterator[str]:
     """One line a case: initializer, dtype, seed, shape, SHA-256 of the little-endian bytes in C order."""
-    for name, make in INITIALIZERS.items():
+    shapes = dict.fromkeys(INITIALIZERS, SHAPES) | dict.fromkeys(MATRICES, MATRIX_SHAPES)
+    for name, make in (INITIALIZERS | MATRICES).items():
         for dtype in DTYPES:
             for seed in SEEDS:
                 init = make(seed, dtype)
-                for shape in SHAPES:
+                for shape in shapes[name]:
                     array = np.ascontiguousarray(init(shape))
                     digest = hashlib.sha256(array.tobytes()).hexdigest()
                     yield f"{name} {dtype} {seed} {'x'.join(map(str, shape)) or 'scalar'} {digest}"

@@ -35,6 +35,8 @@ EXPRESSIONS = (
     "vs.TruncatedNormal(0.0, 1.0, 4, lower=-np.inf, upper=0.5)",
     "vs.RandomUniform(-1.0, 1.0, 9)",
     "vs.LogUniform(0.001, 0.1, 9, 'float64', floor=1e-2, inverse_softplus=True)",
+    "vs.Orthogonal(1.4, 7, 'float64', axis=0, blocks=4).fold_in('recurrent')",
+    "vs.DeltaOrthogonal(0.5, 7)",
     "vs.Constant([[1, 2], [3, 4]], 'int32')",
     "vs.Zeros('float8_e4m3fn')",
     "vs.Ones('bool')",
@@ -91,12 +93,16 @@ def config_of(thing: Any) -> Any:
     return thing.serialize() if isinstance(thing, replay.Replay) else None
 
 
+SHAPES: dict[type, tuple[int, ...]] = {vs.DeltaOrthogonal: (3, 3, 4, 6)}
+"""Those of classes that make no matrices."""
+
+
 def digest(thing: Any) -> str | None:
     """Of the values that a seeded thing makes."""
     if isinstance(thing, vs.Lazy):
         return sha256(thing[...].tobytes()).hexdigest()
     if isinstance(thing, vs.Initializer) and getattr(thing, "seed", None) is not None:
-        shape = (3, 4, 5, 2) if getattr(thing, "batch_axis", ()) else (4, 6)
+        shape = (3, 4, 5, 2) if getattr(thing, "batch_axis", ()) else SHAPES.get(type(thing), (4, 6))
         return sha256(thing(shape).tobytes()).hexdigest()
     return None
 

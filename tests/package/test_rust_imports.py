@@ -20,6 +20,7 @@ FLOORS = {
     "element": 4,
     "fill": 5,
     "replay": 6,
+    "matrix": 6,
     "python": 7,
     "lib": 8,
 }

@@ -13,7 +13,7 @@ import os, signal, threading, time, numpy as np, varscale as vs
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
 vs.set_num_threads(THREADS)
 slow = INIT
-out = np.empty((1 << 15, 1 << 14), np.float32, order="ORDER")
+out = np.empty(SHAPE, np.float32, order="ORDER")
 delays, waits = [], []
 for attempt in range(3):
     sent = []
@@ -37,6 +37,8 @@ prompt = min(delays) < 0.1 * THREADS and max(delays) < 0.4 * THREADS and min(wai
 print(len(delays), prompt, slow((3, 3)).tobytes() == slow((3, 3)).tobytes())
 """
 
+HUGE = "(1 << 15, 1 << 14)"
+
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("threads", ["1", "2"])
@@ -44,6 +46,7 @@ def test_ctrl_c_stops_a_long_fill(threads: str, order: str) -> None:
     """If this fails Ctrl-C waits for gigabytes to be filled, or the library is unusable after it."""
     slow = "vs.TruncatedNormal(seed=1, lower=-5, upper=5)"
     code = INTERRUPT.replace("INIT", slow).replace("WAIT", "0.4").replace("THREADS", threads).replace("ORDER", order)
+    code = code.replace("SHAPE", HUGE)
     assert run(code).stdout == "3 True True\n"
 
 
@@ -52,4 +55,12 @@ def test_ctrl_c_stops_a_long_fill(threads: str, order: str) -> None:
 def test_ctrl_c_stops_a_long_constant(init: str, order: str) -> None:
     """If this fails Ctrl-C waits for gigabytes of one value."""
     code = INTERRUPT.replace("INIT", init).replace("WAIT", "0.03").replace("THREADS", "1").replace("ORDER", order)
+    code = code.replace("SHAPE", HUGE)
     assert run(code).stdout == "3 True True\n"
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_stops_a_factorization(threads: str) -> None:
+    """If this fails Ctrl-C waits for a large orthogonal matrix, or the library is unusable after it."""
+    code = INTERRUPT.replace("INIT", "vs.Orthogonal(seed=1)").replace("WAIT", "1.5").replace("THREADS", threads)
+    assert run(code.replace("SHAPE", "(6000, 6000)").replace("ORDER", "C")).stdout == "3 True True\n"

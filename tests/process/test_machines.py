@@ -22,6 +22,7 @@ inits = [vs.VarianceScaling(0.7, "fan_avg", d, 1) for d in ("uniform", "truncate
 inits += [vs.RandomNormal(0.1, 1e-39, 1), vs.RandomNormal(0.0, 3e-7, 1), vs.RandomUniform(0.1, 0.3, 1)]
 inits += [vs.TruncatedNormal(0.1, 0.3, 1, lower=-1.1, upper=3.3), vs.RandomNormal(0.0, 1e-310, 1)]
 inits += [vs.LogUniform(0.001, 0.1, 1, floor=0.002, inverse_softplus=True)]
+inits += [vs.Orthogonal(0.3, 1)]
 inits += [vs.Constant(0.1), vs.Constant(0.7), vs.Constant(1e-40), vs.Identity(0.1), vs.Identity(0.7)]
 listed = vs.Constant([i / 700 for i in range(700)])
 def draw():
@@ -65,6 +66,7 @@ for d in ("float16", "bfloat16", "float32", "float64"):
     for init in (vs.RandomUniform(-1, 1, 3, d), vs.RandomNormal(0, 1, 3, d), vs.TruncatedNormal(0, 1, 3, d),
                  vs.TruncatedNormal(0, 1, 3, d, lower=-1, upper=3)):
         sha.update(init((1003, 301)).tobytes())
+    sha.update(vs.Orthogonal(0.7, 3, d)((203, 101)).tobytes())
 print(_core.simd_level(), sha.hexdigest())
 """
     rows = [run(code, VARSCALE_SIMD=level).stdout.split() for level in ("baseline", "avx2", "avx512")]

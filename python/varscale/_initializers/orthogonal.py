@@ -111,7 +111,7 @@ class Orthogonal(Sampled):
         rows, columns = self._sizes(part.full_shape)
         tall = self.blocks, max(rows, columns), min(rows, columns)
         # Raises for a replay: what a framework makes depends on the machine's LAPACK.
-        normals = seed._source(self, FLOAT_TYPES[kind.value.__name__], Part(tall, tall), stream)
+        normals: Any = seed._source(self, FLOAT_TYPES[kind.value.__name__], Part(tall, tall), stream)
         return Written(kind.dtype, partial(self._write, normals, tall))
 
     def _write(self, normals: Drawn, tall: tuple[int, int, int], array: NDArray[Any], part: Part) -> None:
@@ -181,8 +181,8 @@ class DeltaOrthogonal(Sampled):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `gain` is not finite, or `dtype` is not one of these four. A call also raises it for a shape that has
-            not 3 to 5 axes or more inputs than outputs, and for a seed that replays a framework.
+        ValueError: An argument has an illegal value. A call also raises it for a shape without 3 to 5 axes or with more
+            inputs than outputs, and for a seed that replays a framework.
 
     References:
         Xiao, Bahri, Sohl-Dickstein, Schoenholz, Pennington, *Dynamical isometry and a mean field theory of CNNs*,
@@ -218,9 +218,7 @@ class DeltaOrthogonal(Sampled):
         return Joined(
             kind.dtype,
             tuple(
-                (place, inner, sources[number])
-                for number, box in uncovered(boxes)
-                for place, inner in cut(part, box)
+                (place, inner, sources[number]) for number, box in uncovered(boxes) for place, inner in cut(part, box)
             ),
         )
 
