@@ -22,7 +22,8 @@ from ._engines import EXTRAS as _EXTRAS
 from ._filling.lazy import Lazy
 from ._filling.threads import num_threads, set_num_threads
 from ._initializers.base import Initializer
-from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._initializers.constant import Constant, Ones, Zeros, constant, ones, zeros
+from ._initializers.diagonal import Identity, identity
 from ._initializers.log_uniform import LogUniform, log_uniform
 from ._initializers.pieces import Pieces
 from ._initializers.presets import (

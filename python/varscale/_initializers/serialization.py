@@ -8,7 +8,8 @@ from typing import Any
 from .._arguments.checks import check_config
 from .._arguments.show import show
 from .base import PACKAGE, Initializer
-from .constant import Constant, Identity, Ones, Zeros
+from .constant import Constant, Ones, Zeros
+from .diagonal import Identity
 from .log_uniform import LogUniform
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
 from .random import RandomNormal, RandomUniform, TruncatedNormal
