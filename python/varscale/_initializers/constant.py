@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arguments.checks import check_config
+from .._arguments.checks import boolean, check_config
 from .._arguments.dtypes import DTypeLike, numeric_dtype
 from .._arguments.fans import compute_fans
 from .._arguments.numbers import real_numbers
@@ -52,7 +52,10 @@ class Fixed(Builtin):
         """
         full = parse_shape(shape)
         self._source(Part(full, full), "float64")  # raises for shapes that a call would refuse, in any dtype
-        return Description(*compute_fans(full), *in_default_environment(self._moments, full))
+        return Description(*self._fans(full), *in_default_environment(self._moments, full))
+
+    def _fans(self, full_shape: tuple[int, ...]) -> tuple[int, int]:
+        return compute_fans(full_shape)
 
     def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
         """The mean, the standard deviation, the least and the greatest value."""
@@ -66,11 +69,12 @@ class Constant(Fixed):
     Args:
         value: A real number or bool, or an array or nested list with as many values as each shape that is asked for.
         dtype: What a call without a dtype returns: any numeric or bool dtype.
+        verify_shape: Whether `value` must have the tensor's shape, and not only as many values; a number has none.
 
     Raises:
         TypeError: `value` holds something else, such as complex numbers, which have no place in a JSON config.
         ValueError: `dtype` is not numeric. A call also raises it for a value that the dtype cannot hold, and for too
-            few or too many values.
+            few or too many values, or another shape where that is verified.
 
     Example:
         >>> import varscale as vs
@@ -80,10 +84,19 @@ class Constant(Fixed):
     """
 
     _values: NDArray[Any]
-    _parameters: ClassVar[dict[str, Any]] = {"value": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
+    verify_shape: bool
+    _parameters: ClassVar[dict[str, Any]] = {
+        "value": Builtin._REQUIRED,
+        "dtype": Builtin._REQUIRED,
+        "verify_shape": False,
+    }
 
-    def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32") -> None:
-        self._set(dtype=numeric_dtype(dtype).name, _values=real_numbers("value", value))
+    def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32", verify_shape: bool = False) -> None:
+        self._set(
+            dtype=numeric_dtype(dtype).name,
+            _values=real_numbers("value", value),
+            verify_shape=boolean("verify_shape", verify_shape),
+        )
 
     @property
     def value(self) -> Any:
@@ -94,6 +107,9 @@ class Constant(Fixed):
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)
         values = self._values
+        if self.verify_shape and values.shape != part.full_shape:
+            msg = f"`value` must have the `shape`, {show(part.full_shape)}, to verify it, got {show(values.shape)}"
+            raise ValueError(msg)
         if values.ndim:
             if values.size != prod(part.full_shape):
                 msg = (
@@ -132,7 +148,7 @@ class Constant(Fixed):
         low, high = (0, 0) if values.dtype.kind == "f" or not values.size else (int(values.min()), int(values.max()))
         exact = max(-low, high) <= 2**53
         bits = (values.astype(np.float64) if exact else values).tobytes()
-        return values.shape, exact, not exact and low < 0, bits, self.dtype
+        return values.shape, exact, not exact and low < 0, bits, self.dtype, self.verify_shape
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, Constant):

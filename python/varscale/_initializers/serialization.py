@@ -10,9 +10,12 @@ from .._arguments.show import show
 from .base import PACKAGE, Initializer
 from .constant import Constant, Ones, Zeros
 from .diagonal import Identity
+from .kernels import Bilinear, Dirac
 from .log_uniform import LogUniform
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
 from .random import RandomNormal, RandomUniform, TruncatedNormal
+from .sparse import Sparse
+from .unit_scaling import UniformUnitScaling
 from .variance_scaling import VarianceScaling
 
 BY_NAME: dict[str, type[Initializer]] = {
@@ -35,6 +38,10 @@ BY_NAME: dict[str, type[Initializer]] = {
     "Zeros": Zeros,
     "Ones": Ones,
     "Identity": Identity,
+    "Dirac": Dirac,
+    "Bilinear": Bilinear,
+    "Sparse": Sparse,
+    "UniformUnitScaling": UniformUnitScaling,
     "variance_scaling": VarianceScaling,
     "lecun_normal": LecunNormal,
     "lecun_uniform": LecunUniform,
@@ -54,12 +61,17 @@ BY_NAME: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
     "identity": Identity,
+    "dirac": Dirac,
+    "bilinear": Bilinear,
+    "sparse": Sparse,
+    "uniform_unit_scaling": UniformUnitScaling,
     # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
     "normal": RandomNormal,
     "uniform": RandomUniform,
     "one": Ones,
     "zero": Zeros,
     "IdentityInitializer": Identity,
+    "UniformScaling": UniformUnitScaling,  # Haiku's
     # TensorFlow.js: its `get` knows the former, its configs have the latter.
     "varianceScaling": VarianceScaling,
     "leCunNormal": LecunNormal,
