@@ -24,7 +24,7 @@ def parse_kernel_layout(layout: Any) -> str | None:
 
 
 def kernel_axes(layout: str | None, rank: int) -> KernelAxes:
-    """The axes of a kernel of this rank: torch's begins with (out, in), MLX's are at both ends, others end with (in, out)."""
+    """The axes of a kernel: torch's starts with (out, in), MLX's has them at both ends, others end with (in, out)."""
     axes = tuple(range(rank))
     if layout == "torch":
         return KernelAxes(0, 1, axes[2:])
