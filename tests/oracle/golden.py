@@ -30,8 +30,16 @@ INITIALIZERS = {
     "log_uniform[inverse_softplus]": lambda seed, dtype: varscale.LogUniform(
         1e-3, 0.1, seed, dtype, floor=2e-3, inverse_softplus=True
     ),
+    "uniform_unit_scaling": lambda seed, dtype: varscale.UniformUnitScaling(1.43, seed, dtype),
+    "sparse": lambda seed, dtype: varscale.Sparse(0.7, 0.02, seed, dtype),
 }
+MATRICES = {"sparse"}
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def shapes(name: str) -> list[tuple[int, ...]]:
+    """The shapes of an initializer."""
+    return [shape for shape in SHAPES if len(shape) == 2 or name not in MATRICES]
 
 
 def rows() -> Iterator[str]:
@@ -40,7 +48,7 @@ def rows() -> Iterator[str]:
         for dtype in DTYPES:
             for seed in SEEDS:
                 init = make(seed, dtype)
-                for shape in SHAPES:
+                for shape in shapes(name):
                     array = np.ascontiguousarray(init(shape))
                     digest = hashlib.sha256(array.tobytes()).hexdigest()
                     yield f"{name} {dtype} {seed} {'x'.join(map(str, shape)) or 'scalar'} {digest}"
