@@ -121,9 +121,9 @@ class Dirac(Kernel):
 class Bilinear(Kernel):
     """Makes kernels of transposed convolutions that interpolate: all channels get the same one, whatever they are.
 
-    Along each of its two axes, of size k, it is 1 - |x - (k - 1) / 2| / f with f = ceil(k / 2). With the stride f,
-    where k is 2 f or 2 f - 1, and one channel in each group it enlarges images f times, as Caffe's filler and MXNet's
-    `Bilinear` do. Of the sizes that have another f those are off the centre, and Paddle's `Bilinear` is in all sizes.
+    Along each of its two places, of size k, it is 1 - |x - (k - 1) / 2| / f with f = ceil(k / 2): with the stride f,
+    and one channel in each group, it enlarges images f times. It is Caffe's filler. MXNet's `Bilinear` equals it where
+    k is 2 f - f % 2, and is off the centre in other sizes; Paddle's rows lie between those of the kernel in all.
 
     Args:
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
