@@ -12,6 +12,7 @@ from .._arguments.show import show
 from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow
 from .._sources.request import Interval, Law
 from .._sources.seeds import SeedLike
+from .presets import Preset
 from .variance_scaling import VarianceScaling
 
 
@@ -45,11 +46,9 @@ class UniformUnitScaling(VarianceScaling):
     """
 
     factor: float
-    _parameters: ClassVar[dict[str, Any]] = {"factor": VarianceScaling._REQUIRED} | {
-        name: default
-        for name, default in VarianceScaling._parameters.items()
-        if name not in ("scale", "mode", "distribution")
-    }
+    _parameters: ClassVar[dict[str, Any]] = (
+        {"factor": Preset._REQUIRED} | Preset._parameters | {"dtype": Preset._REQUIRED}
+    )
 
     def __init__(
         self,
