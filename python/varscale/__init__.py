@@ -22,7 +22,9 @@ from ._engines import EXTRAS as _EXTRAS
 from ._filling.lazy import Lazy
 from ._filling.threads import num_threads, set_num_threads
 from ._initializers.base import Initializer
-from ._initializers.constant import Constant, Identity, Ones, Zeros, constant, identity, ones, zeros
+from ._initializers.constant import Constant, Ones, Zeros, constant, ones, zeros
+from ._initializers.diagonal import Identity, identity
+from ._initializers.kernels import Bilinear, Dirac, bilinear, dirac
 from ._initializers.log_uniform import LogUniform, log_uniform
 from ._initializers.orthogonal import DeltaOrthogonal, Orthogonal, delta_orthogonal, orthogonal
 from ._initializers.pieces import Pieces
@@ -52,12 +54,16 @@ from ._initializers.random import (
     RandomNormal,
     RandomUniform,
     TruncatedNormal,
+    normal,
     random_normal,
     random_uniform,
     truncated_normal,
+    uniform,
 )
 from ._initializers.sampled import Description
 from ._initializers.serialization import deserialize, get, serialize
+from ._initializers.sparse import Sparse, sparse
+from ._initializers.unit_scaling import UniformUnitScaling, uniform_unit_scaling
 from ._initializers.variance_scaling import VarianceScaling, variance_scaling
 from ._models.jobs import ModelJob, ModelPart
 from ._models.model import Model
@@ -74,9 +80,11 @@ if _TYPE_CHECKING:
     from . import torch as torch
 
 __all__ = [
+    "Bilinear",
     "Constant",
     "DeltaOrthogonal",
     "Description",
+    "Dirac",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
@@ -102,16 +110,20 @@ __all__ = [
     "RandomNormal",
     "RandomUniform",
     "Rule",
+    "Sparse",
     "TruncatedNormal",
+    "UniformUnitScaling",
     "VarianceScaling",
     "XavierNormal",
     "XavierUniform",
     "Zeros",
     "__version__",
+    "bilinear",
     "constant",
     "default_rules",
     "delta_orthogonal",
     "deserialize",
+    "dirac",
     "get",
     "get_num_threads",
     "glorot_normal",
@@ -124,6 +136,7 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "log_uniform",
+    "normal",
     "num_threads",
     "ones",
     "orthogonal",
@@ -132,7 +145,10 @@ __all__ = [
     "serialize",
     "set_num_threads",
     "set_random_seed",
+    "sparse",
     "truncated_normal",
+    "uniform",
+    "uniform_unit_scaling",
     "variance_scaling",
     "xavier_normal",
     "xavier_uniform",

@@ -44,7 +44,8 @@ def test_everything_public_is_called() -> None:
     assert {parameter.name for callee in CALLEES for parameter in callee.parameters} - LEGAL.keys() == set()
     assert len(CALLEES) > 200
     refused = [repr(call) for call in plain_calls() if made(call).error is not None]
-    legal = re.compile(r"replay\..*\.fold_in\(3\)|vs.Pieces\(.*\.from_config\(config={}\)")  # which need more
+    more = r"vs\.(Pieces|sparse)\(.*\.from_config\(config={}\)", r"vs\.(dirac|bilinear)\(\)\.\w+\(shape=\(3, 4\)\)"
+    legal = re.compile("|".join((r"replay\..*\.fold_in\(3\)", *more)))  # which need more
     assert [text for text in refused if not legal.fullmatch(text)] == [], "or calls nothing"
 
 

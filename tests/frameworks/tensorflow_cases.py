@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 
 from cases import SEEDS, Case, cases
 
@@ -29,6 +30,11 @@ WEIGHTS = (
     (9, "TruncatedNormal", (10,)),
 )
 """Those weights by number, initializer and shape; beside them are zeros, and the orthogonal recurrent kernel (4)."""
+
+UNIT_SCALING = tuple(
+    product((1.0, 1.43, 0.3), ("float16", "bfloat16", "float32", "float64"), ((), (5,), (4, 6), (3, 3, 5, 7)))
+)
+"""Factors, dtypes and shapes of TensorFlow 1's uniform unit scaling."""
 
 
 def pairs() -> Iterator[tuple[int | None, Case]]:

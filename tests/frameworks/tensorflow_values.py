@@ -1,6 +1,6 @@
 """TensorFlow's own values for the table of cases: runs in its environment, and knows nothing of varscale.
 
-python tests/frameworks/tensorflow_values.py values.npz graph|eager|tf_keras|keras|draws|models
+python tests/frameworks/tensorflow_values.py values.npz graph|eager|tf_keras|keras|draws|models|unit_scaling
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from cases import cases
 from keras_values import Values, bits, draws, keras, make, model
-from tensorflow_cases import GRAPH_SEEDS, SEQUENCE, WEIGHTS, pairs
+from tensorflow_cases import GRAPH_SEEDS, SEQUENCE, UNIT_SCALING, WEIGHTS, pairs
 
 
 def legacy(rule: str, seed: Any) -> Any:
@@ -73,8 +73,17 @@ def models() -> Values:
             yield f"{name} {number}", weights[number]
 
 
+def unit_scaling() -> Values:
+    """TensorFlow 1's uniform unit scaling, by factor, dtype and shape."""
+    for factor, dtype, shape in UNIT_SCALING:
+        with tf.Graph().as_default():
+            op = tf.compat.v1.uniform_unit_scaling_initializer(factor, 42)(shape, tf.as_dtype(dtype))
+            with tf.compat.v1.Session() as session:
+                yield f"{factor} {dtype} {shape}", session.run(op)
+
+
 MODES: dict[str, Callable[[], Values]] = {
-    mode.__name__: mode for mode in (graph, eager, tf_keras, keras, draws, models)
+    mode.__name__: mode for mode in (graph, eager, tf_keras, keras, draws, models, unit_scaling)
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 import varscale as vs
 from cases import Case, cases
 from frameworks import Bits, answers, bits, compare, draw
-from tensorflow_cases import DRAWS, GLOBAL_SEED, GRAPH_SEEDS, SEQUENCE, TURNS, WEIGHTS, pairs
+from tensorflow_cases import DRAWS, GLOBAL_SEED, GRAPH_SEEDS, SEQUENCE, TURNS, UNIT_SCALING, WEIGHTS, pairs
 from varscale import replay
 
 M = 2**31 - 1
@@ -60,6 +60,15 @@ def test_draws_of_a_generator() -> None:
     """If this fails `draw=` is not the position in a SeedGenerator."""
     found = {f"{case.name} draw {n}": draw(case, replay.keras(case.seed, draw=n)) for case in DRAWS for n in range(5)}
     compare(ask("draws"), found, "SeedGenerator")
+
+
+def test_uniform_unit_scaling() -> None:
+    """If this fails the law of TensorFlow 1's initializer has another fan, or its limit another last digit."""
+    found = {
+        f"{factor} {dtype} {shape}": bits(vs.UniformUnitScaling(factor, replay.tf1(42), dtype)(shape))
+        for factor, dtype, shape in UNIT_SCALING
+    }
+    compare(ask("unit_scaling"), found, "uniform_unit_scaling")
 
 
 def test_whole_models() -> None:

@@ -50,6 +50,37 @@ def test_constant_takes_a_scalar_or_a_value_for_each_element() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "shape", "fits"),
+    [([[1, 2], [3, 4]], (2, 2), True), ([1, 2, 3, 4], (2, 2), False), (np.ones((2, 2)), (4,), False),
+     ([1, 2, 3, 4], (4,), True), (3, (2, 2), False), (3, (), True), ([3], (1,), True), ([[3]], (), False)],
+)  # fmt: skip
+def test_shapes_are_verified_as_in_tensorflow(value: Any, shape: tuple[int, ...], fits: bool) -> None:
+    """If this fails `verify_shape` lets another shape through, which TensorFlow 1's does not, or refuses its own."""
+    init = vs.Constant(value, "float32", True)
+    assert vs.Constant(value)(shape).shape == shape
+    if fits:
+        assert np.array_equal(init(shape), np.asarray(value, np.float32))
+        assert np.array_equal(init(shape, index=...), init(shape))
+    else:
+        for call in (init, init.describe, init.lazy):
+            with pytest.raises(ValueError, match=r"`value` must have the `shape`, .* to verify it, got "):
+                call(shape)
+
+
+def test_a_part_is_verified_by_its_tensors_shape() -> None:
+    """If this fails a part of a constant is refused, or passes for it is as large as the value."""
+    init = vs.Constant([[1, 2], [3, 4]], verify_shape=True)
+    assert init((2, 2), index=1).tolist() == [3, 4]
+    assert init((1, 2), None, vs.PartitionInfo((2, 2), (1, 0))).tolist() == [[3, 4]]
+    with pytest.raises(ValueError, match="to verify it"):
+        init((4, 4), index=(slice(2), slice(2)))
+    assert init.get_config() == {"value": [[1, 2], [3, 4]], "dtype": "float32", "verify_shape": True}
+    assert init != vs.Constant([[1, 2], [3, 4]])
+    with pytest.raises(TypeError, match="`verify_shape` must be True or False"):
+        vs.Constant(3, "float32", 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
     ("value", "dtype"),
     [(1e6, "float16"), (1e39, "float32"), (300, "uint8"), (-1, "uint8"), (1.5, "int32"), (9, "int4")],
 )

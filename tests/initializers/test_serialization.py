@@ -28,6 +28,10 @@ DEFAULTS = [
     (vs.Zeros(), {"dtype": "float32"}),
     (vs.Ones(), {"dtype": "float32"}),
     (vs.Identity(), {"gain": 1.0, "dtype": "float32"}),
+    (vs.Dirac(), {"dtype": "float32"}),
+    (vs.Bilinear(), {"dtype": "float32"}),
+    (vs.Sparse(0.5), {"sparsity": 0.5, "stddev": 0.01, "seed": None, "dtype": "float32"}),
+    (vs.UniformUnitScaling(), {"factor": 1.0, "seed": None, "dtype": "float32"}),
 ]
 
 OTHERS = [
@@ -45,6 +49,10 @@ OTHERS = [
     vs.Constant(1.5, "complex64"),
     vs.Zeros("float8_e4m3fn"),
     vs.Identity(-2, "float64"),
+    vs.Constant([1, 2], verify_shape=True),
+    vs.Dirac(np.int8(2), "bool", layout="torch"),
+    vs.Bilinear("bfloat16", layout="mlx"),
+    vs.UniformUnitScaling(1.43, 5, in_axis=1, out_axis=0).fold_in("a"),
     vs.VarianceScaling(fan_in=64, fan_out=np.float32(2.5)),
     vs.glorot_normal(fan_out=np.int64(3)),
 ]
@@ -164,6 +172,9 @@ def test_get_knows_names_in_both_cases() -> None:
         "Zeros": "zeros",
         "Ones": "ones",
         "Identity": "identity",
+        "Dirac": "dirac",
+        "Bilinear": "bilinear",
+        "UniformUnitScaling": "uniform_unit_scaling",
         "VarianceScaling": "variance_scaling",
     }
     for camel, snake in pairs.items():
@@ -171,6 +182,8 @@ def test_get_knows_names_in_both_cases() -> None:
         assert getattr(vs, camel) is getattr(vs, snake)
     assert vs.get("normal") == vs.RandomNormal()
     assert vs.get("uniform") == vs.RandomUniform()
+    assert (vs.normal, vs.uniform, vs.sparse) == (vs.RandomNormal, vs.RandomUniform, vs.Sparse)
+    assert vs.get({"class_name": "sparse", "config": {"sparsity": 0.5}}) == vs.Sparse(0.5)
     assert (vs.get("one"), vs.get("zero")) == (vs.Ones(), vs.Zeros())
     assert vs.xavier_normal is vs.glorot_normal
     assert vs.kaiming_uniform is vs.he_uniform

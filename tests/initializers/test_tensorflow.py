@@ -31,7 +31,10 @@ import varscale as vs
         (vs.Identity, {"gain": 1.0, "dtype": "float32"}),
         (vs.Zeros, {"dtype": "float32"}),
         (vs.Ones, {"dtype": "float32"}),
-        (vs.Constant, {"value": 0, "dtype": "float32"}),
+        (vs.Constant, {"value": 0, "dtype": "float32", "verify_shape": False}),
+        (vs.normal, {"mean": 0.0, "stddev": 0.05, "seed": None, "dtype": "float32"}),
+        (vs.uniform, {"minval": -0.05, "maxval": 0.05, "seed": None, "dtype": "float32"}),
+        (vs.UniformUnitScaling, {"factor": 1.0, "seed": None, "dtype": "float32"}),
     ],
 )
 def test_positional_arguments_and_defaults(cls: type, positional: dict[str, object]) -> None:

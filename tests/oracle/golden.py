@@ -30,23 +30,25 @@ INITIALIZERS = {
     "log_uniform[inverse_softplus]": lambda seed, dtype: varscale.LogUniform(
         1e-3, 0.1, seed, dtype, floor=2e-3, inverse_softplus=True
     ),
-}
-MATRICES = {
+    "uniform_unit_scaling": lambda seed, dtype: varscale.UniformUnitScaling(1.43, seed, dtype),
+    "sparse": lambda seed, dtype: varscale.Sparse(0.7, 0.02, seed, dtype),
     "orthogonal": lambda seed, dtype: varscale.Orthogonal(seed=seed, dtype=dtype),
     "orthogonal[0]/2": lambda seed, dtype: varscale.Orthogonal(0.7, seed, dtype, axis=0, blocks=2),
 }
-MATRIX_SHAPES = ((4, 0), (2, 2), (6, 40), (130, 70), (256, 256), (8, 3, 5, 7))
+BLOCKS = ((4, 0), (2, 2), (6, 40), (130, 70), (256, 256), (8, 3, 5, 7))
+MATRICES = [shape for shape in SHAPES if len(shape) == 2]
+SHAPES_OF = {"sparse": MATRICES, "orthogonal": BLOCKS, "orthogonal[0]/2": BLOCKS}
+"""The shapes of initializers that make matrices alone."""
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def rows() -> Iterator[str]:
     """One line a case: initializer, dtype, seed, shape, SHA-256 of the little-endian bytes in C order."""
-    shapes = dict.fromkeys(INITIALIZERS, SHAPES) | dict.fromkeys(MATRICES, MATRIX_SHAPES)
-    for name, make in (INITIALIZERS | MATRICES).items():
+    for name, make in INITIALIZERS.items():
         for dtype in DTYPES:
             for seed in SEEDS:
                 init = make(seed, dtype)
-                for shape in shapes[name]:
+                for shape in SHAPES_OF.get(name, SHAPES):
                     array = np.ascontiguousarray(init(shape))
                     digest = hashlib.sha256(array.tobytes()).hexdigest()
                     yield f"{name} {dtype} {seed} {'x'.join(map(str, shape)) or 'scalar'} {digest}"

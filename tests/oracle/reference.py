@@ -244,3 +244,22 @@ def values(
     x = np.where(x < real(low), real(low), x)
     x = np.where(x > real(high), real(high), x)
     return x.astype(DTYPES[dtype])
+
+
+# Sparse matrices --------------------------------------------------------------------------------------------------
+
+
+def sparse(name: bytes, dtype: str, rows: int, columns: int, zeros: int, stddev: float) -> NDArray[np.generic]:
+    """Normal values; the zeros of a column are in the rows with its least keys, of equal ones in the first.
+
+    The keys are the words of a stream whose name is the hash of the values' own and the field of "zeros". As uniform
+    float32 values they have 24 bits. Column j has the words j * rows and those behind it.
+    """
+    own = blake2b(name + field("zeros"), digest_size=16, person=b"varscale-stream1").digest()
+    keys = uniform32(words32(own, np.arange(rows * columns, dtype=np.uint64))).reshape(columns, rows)
+    matrix = values("normal", dtype, name, np.arange(rows * columns, dtype=np.uint64), scale=stddev).reshape(
+        rows, columns
+    )
+    for column in range(columns):
+        matrix[np.argsort(keys[column], kind="stable")[:zeros], column] = 0
+    return matrix

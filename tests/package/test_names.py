@@ -59,8 +59,17 @@ METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
         (vs.TruncatedNormal(), METHODS | {"mean", "stddev", "seed", "dtype", "lower", "upper"}),
         (vs.RandomUniform(), METHODS | {"minval", "maxval", "seed", "dtype"}),
         (vs.LogUniform(), METHODS | {"minval", "maxval", "seed", "dtype", "floor", "inverse_softplus"}),
-        (vs.Constant(), METHODS | {"value", "dtype"}),
+        (vs.Constant(), METHODS | {"value", "dtype", "verify_shape"}),
         (vs.Identity(), METHODS | {"gain", "dtype"}),
+        (vs.Dirac(), METHODS | {"groups", "dtype", "layout"}),
+        (vs.Bilinear(), METHODS | {"dtype", "layout"}),
+        (vs.Sparse(0.5), METHODS | {"sparsity", "stddev", "seed", "dtype"}),
+        (
+            vs.UniformUnitScaling(),
+            METHODS
+            | {"factor", "scale", "mode", "distribution", "seed", "dtype"}
+            | {"in_axis", "out_axis", "batch_axis", "fan_in", "fan_out"},
+        ),
         (
             vs.replay.jax(0),
             {"key", "x64", "jit", "partitionable", "fused_half", "fold_in", "split"}

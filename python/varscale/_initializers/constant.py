@@ -1,17 +1,17 @@
-"""Initializers that draw nothing: constants and the identity matrix."""
+"""Constants, and the base of the initializers that draw nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from math import prod, sqrt
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .._arguments.checks import check_config, finite
-from .._arguments.dtypes import DTypeLike, float_type, numeric_dtype
+from .._arguments.checks import boolean, check_config
+from .._arguments.dtypes import DTypeLike, numeric_dtype
 from .._arguments.fans import compute_fans
 from .._arguments.numbers import real_numbers
 from .._arguments.parts import Part
@@ -19,7 +19,6 @@ from .._arguments.shapes import ShapeLike, parse_shape
 from .._arguments.show import show
 from .._filling.assign import assign
 from .._sources.environment import in_default_environment
-from .._sources.plan import check_overflow
 from .._sources.source import Known, Source, Written
 from .builtin import Builtin
 from .sampled import Description
@@ -53,7 +52,10 @@ class Fixed(Builtin):
         """
         full = parse_shape(shape)
         self._source(Part(full, full), "float64")  # raises for shapes that a call would refuse, in any dtype
-        return Description(*compute_fans(full), *in_default_environment(self._moments, full))
+        return Description(*self._fans(full), *in_default_environment(self._moments, full))
+
+    def _fans(self, full_shape: tuple[int, ...]) -> tuple[int, int]:
+        return compute_fans(full_shape)
 
     def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
         """The mean, the standard deviation, the least and the greatest value."""
@@ -67,11 +69,12 @@ class Constant(Fixed):
     Args:
         value: A real number or bool, or an array or nested list with as many values as each shape that is asked for.
         dtype: What a call without a dtype returns: any numeric or bool dtype.
+        verify_shape: Whether `value` must have the tensor's shape, and not only as many values; a number has none.
 
     Raises:
         TypeError: `value` holds something else, such as complex numbers, which have no place in a JSON config.
         ValueError: `dtype` is not numeric. A call also raises it for a value that the dtype cannot hold, and for too
-            few or too many values.
+            few or too many values, or another shape where that is verified.
 
     Example:
         >>> import varscale as vs
@@ -81,10 +84,19 @@ class Constant(Fixed):
     """
 
     _values: NDArray[Any]
-    _parameters: ClassVar[dict[str, Any]] = {"value": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
+    verify_shape: bool
+    _parameters: ClassVar[dict[str, Any]] = {
+        "value": Builtin._REQUIRED,
+        "dtype": Builtin._REQUIRED,
+        "verify_shape": False,
+    }
 
-    def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32") -> None:
-        self._set(dtype=numeric_dtype(dtype).name, _values=real_numbers("value", value))
+    def __init__(self, value: ArrayLike = 0, dtype: DTypeLike = "float32", verify_shape: bool = False) -> None:
+        self._set(
+            dtype=numeric_dtype(dtype).name,
+            _values=real_numbers("value", value),
+            verify_shape=boolean("verify_shape", verify_shape),
+        )
 
     @property
     def value(self) -> Any:
@@ -95,6 +107,9 @@ class Constant(Fixed):
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)
         values = self._values
+        if self.verify_shape and values.shape != part.full_shape:
+            msg = f"`value` must have the `shape`, {show(part.full_shape)}, to verify it, got {show(values.shape)}"
+            raise ValueError(msg)
         if values.ndim:
             if values.size != prod(part.full_shape):
                 msg = (
@@ -133,7 +148,7 @@ class Constant(Fixed):
         low, high = (0, 0) if values.dtype.kind == "f" or not values.size else (int(values.min()), int(values.max()))
         exact = max(-low, high) <= 2**53
         bits = (values.astype(np.float64) if exact else values).tobytes()
-        return values.shape, exact, not exact and low < 0, bits, self.dtype
+        return values.shape, exact, not exact and low < 0, bits, self.dtype, self.verify_shape
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, Constant):
@@ -169,49 +184,6 @@ class Ones(Fixed):
     """
 
     _number = 1
-
-
-class Identity(Fixed):
-    """Makes matrices with `gain` on the main diagonal and zeros elsewhere.
-
-    Args:
-        gain: A finite number.
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-
-    Raises:
-        TypeError: An argument is of the wrong kind.
-        ValueError: `gain` is not finite, or `dtype` not floating-point. A call also raises it for a shape whose rank
-            is not 2, and for a gain that overflows the dtype.
-
-    Example:
-        >>> import varscale as vs
-        >>> vs.Identity(2.0)((2, 3))
-        array([[2., 0., 0.],
-               [0., 2., 0.]], dtype=float32)
-    """
-
-    gain: float
-    _parameters: ClassVar[dict[str, Any]] = {"gain": Builtin._REQUIRED, "dtype": Builtin._REQUIRED}
-
-    def __init__(self, gain: float = 1.0, dtype: DTypeLike = "float32") -> None:
-        self._set(gain=finite("gain", gain), dtype=float_type(dtype).name)
-
-    def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
-        kind = float_type(self.dtype if dtype is None else dtype)
-        if len(part.full_shape) != 2:
-            msg = f"`shape` must have two dimensions for an identity matrix, got {show(part.full_shape)}"
-            raise ValueError(msg)
-        check_overflow(abs(self.gain), kind)
-        gain = in_default_environment(np.array(self.gain).astype, kind.dtype)
-        return Known(kind.dtype, 0, gain)
-
-    def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
-        if not prod(shape):
-            return (np.nan,) * 4
-        share = 1 / max(shape)  # of the elements that lie on the diagonal
-        rest = self.gain if share == 1 else 0.0
-        mean, stddev = share * self.gain, sqrt(share * (1 - share)) * abs(self.gain)
-        return mean, stddev, min(rest, self.gain), max(rest, self.gain)
 
 
 def _write(values: ArrayLike, array: NDArray[Any], part: Part) -> None:
@@ -255,4 +227,3 @@ def _tuples(value: Any) -> Any:
 constant = Constant
 zeros = Zeros
 ones = Ones
-identity = Identity

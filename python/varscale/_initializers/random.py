@@ -195,6 +195,6 @@ class RandomUniform(Sampled):
         return Description(*compute_fans(full_shape), mean, half / sqrt(3.0), self.minval, self.maxval)
 
 
-random_normal = RandomNormal
+normal = random_normal = RandomNormal
 truncated_normal = TruncatedNormal
-random_uniform = RandomUniform
+uniform = random_uniform = RandomUniform

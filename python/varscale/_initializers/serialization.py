@@ -8,11 +8,15 @@ from typing import Any
 from .._arguments.checks import check_config
 from .._arguments.show import show
 from .base import PACKAGE, Initializer
-from .constant import Constant, Identity, Ones, Zeros
+from .constant import Constant, Ones, Zeros
+from .diagonal import Identity
+from .kernels import Bilinear, Dirac
 from .log_uniform import LogUniform
 from .orthogonal import DeltaOrthogonal, Orthogonal
 from .presets import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform
 from .random import RandomNormal, RandomUniform, TruncatedNormal
+from .sparse import Sparse
+from .unit_scaling import UniformUnitScaling
 from .variance_scaling import VarianceScaling
 
 BY_NAME: dict[str, type[Initializer]] = {
@@ -35,6 +39,10 @@ BY_NAME: dict[str, type[Initializer]] = {
     "Zeros": Zeros,
     "Ones": Ones,
     "Identity": Identity,
+    "Dirac": Dirac,
+    "Bilinear": Bilinear,
+    "Sparse": Sparse,
+    "UniformUnitScaling": UniformUnitScaling,
     "Orthogonal": Orthogonal,
     "DeltaOrthogonal": DeltaOrthogonal,
     "variance_scaling": VarianceScaling,
@@ -56,6 +64,10 @@ BY_NAME: dict[str, type[Initializer]] = {
     "zeros": Zeros,
     "ones": Ones,
     "identity": Identity,
+    "dirac": Dirac,
+    "bilinear": Bilinear,
+    "sparse": Sparse,
+    "uniform_unit_scaling": UniformUnitScaling,
     "orthogonal": Orthogonal,
     "delta_orthogonal": DeltaOrthogonal,
     # Words that TensorFlow's and Keras' `get` know beside the classes' own names.
@@ -64,6 +76,7 @@ BY_NAME: dict[str, type[Initializer]] = {
     "one": Ones,
     "zero": Zeros,
     "IdentityInitializer": Identity,
+    "UniformScaling": UniformUnitScaling,  # Haiku's
     "OrthogonalInitializer": Orthogonal,
     # TensorFlow.js: its `get` knows the former, its configs have the latter.
     "varianceScaling": VarianceScaling,

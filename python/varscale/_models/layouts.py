@@ -7,6 +7,8 @@ from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 from .._arguments.checks import word
 from .._arguments.fans import Axes
+from .._initializers.builtin import Builtin
+from .._initializers.kernels import Kernel
 from .._initializers.pieces import Pieces
 from .._initializers.variance_scaling import VarianceScaling
 
@@ -55,13 +57,15 @@ def laid_out(initializer: T, rank: int, fans: Fans = _USUAL) -> T:
         placed = init._with_axes(axes[fans.in_axis], axes[fans.out_axis])
         return placed._with_fans(fan_in=fans.fan_in, fan_out=fans.fan_out)
 
-    return each(initializer, change)
+    return each(each(initializer, change), lambda init: init._with_layout("torch"), Kernel)
 
 
 def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
     """Whether the values of a tensor differ between the layouts."""
     if isinstance(initializer, Pieces):
         return any(depends_on_layout(piece, shape) for _, piece in initializer.pieces)
+    if isinstance(initializer, Kernel):
+        return initializer.layout is None
     if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer):
         return False
     return initializer._variance(shape) != laid_out(initializer, len(shape))._variance(shape)
@@ -95,12 +99,12 @@ def placed(initializer: T, in_axis: Axes, out_axis: Axes, batch_axis: Axes = ())
     )
 
 
-def each(initializer: T, change: Callable[[VarianceScaling], VarianceScaling]) -> T:
-    """What `change` makes of a variance scaling, or of those among the pieces of a tensor; any other stays."""
+def each(initializer: T, change: Callable[[Any], Builtin], kind: type[Builtin] = VarianceScaling) -> T:
+    """What `change` makes of an initializer of a kind, or of those among the pieces of a tensor; any other stays."""
     changed: Any = initializer
     if isinstance(initializer, Pieces):
-        changed = initializer._with_pieces(lambda piece: each(piece, change))
-    elif isinstance(initializer, VarianceScaling):
+        changed = initializer._with_pieces(lambda piece: each(piece, change, kind))
+    elif isinstance(initializer, kind):
         changed = change(initializer)
     return cast("T", changed)
 

@@ -14,7 +14,7 @@ from .._arguments.checks import finite, not_negative, positive, real, word
 from .._arguments.fans import compute_fans
 from .._arguments.show import show
 from .._initializers.builtin import Builtin
-from .._initializers.constant import Identity
+from .._initializers.diagonal import Identity
 from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
 from .._sources.seeds import SeedLike
 from ._init import init_

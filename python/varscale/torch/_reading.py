@@ -12,7 +12,8 @@ from .._arguments.show import show
 from .._engines import missing
 from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
-from .._initializers.constant import Constant, Identity, Ones, Zeros
+from .._initializers.constant import Constant, Ones, Zeros
+from .._initializers.diagonal import Identity
 from .._initializers.pieces import Pieces
 from .._models.covering import MOST, Unmatched
 from .._models.kinds import kind_of, path_of
