@@ -25,8 +25,8 @@ DRAWN = (
     "xavier_normal_",
     "xavier_uniform_",
 )
-FIXED = ("constant_", "eye_", "ones_", "zeros_")
-LATER = ("dirac_", "orthogonal_", "sparse_")
+MATRICES = ("orthogonal_", "sparse_")
+FIXED = ("constant_", "dirac_", "eye_", "ones_", "zeros_")
 SHAPE = (300, 200, 3)
 IN, OUT = 600, 900  # the fans
 CALLS: list[tuple[str, dict[str, Any], Any]] = [
@@ -59,15 +59,14 @@ def call(name: str, arguments: dict[str, Any], **options: Any) -> torch.Tensor:
 
 def test_signatures_are_those_of_torch() -> None:
     """If this fails code that is written for torch.nn.init does not run, or an argument has another place."""
-    for name in (*DRAWN, *FIXED, "calculate_gain"):
+    for name in (*DRAWN, *MATRICES, *FIXED, "calculate_gain"):
         theirs = [(p.name, p.default, p.kind) for p in inspect.signature(getattr(nn.init, name)).parameters.values()]
         ours = [(p.name, p.default, p.kind) for p in inspect.signature(getattr(vs.torch, name)).parameters.values()]
-        extra = [("seed", None, inspect.Parameter.KEYWORD_ONLY)] if name in DRAWN else []
+        extra = [("seed", None, inspect.Parameter.KEYWORD_ONLY)] if name in DRAWN + MATRICES else []
         assert ours == theirs + extra, name
         assert len(getattr(vs.torch, name).__doc__) > 60
     assert vs.torch.calculate_gain is nn.init.calculate_gain
-    assert [name for name in LATER if hasattr(vs.torch, name)] == [], "where the family has none, there is none"
-    assert {*DRAWN, *FIXED, "calculate_gain", "init_", "init_method"} <= {*vs.torch.__all__}
+    assert {*DRAWN, *MATRICES, *FIXED, "calculate_gain", "init_", "init_method"} <= {*vs.torch.__all__}
     assert sorted(vs.torch.__all__) == [*vs.torch.__all__]
     assert {getattr(vs.torch, name).__module__ for name in vs.torch.__all__} == {"varscale.torch", "torch.nn.init"}
     assert pickle.loads(pickle.dumps(vs.torch.normal_)) is vs.torch.normal_
@@ -83,6 +82,31 @@ def test_values_are_those_of_the_initializer(name: str, arguments: dict[str, Any
     for dtype in (torch.bfloat16, torch.float16):
         short = getattr(vs.torch, name)(torch.empty(SHAPE, dtype=dtype), **arguments, seed=7)
         assert torch.equal(short, tensor.to(dtype)), "float32 values, rounded once"
+
+
+@pytest.mark.parametrize("shape", [(30, 20), (20, 30), (8, 5, 3, 3)])
+def test_matrices_are_those_of_the_initializer(shape: tuple[int, ...]) -> None:
+    """If this fails a matrix lies across the tensor, draws from another stream, or is not what torch makes."""
+    tensor = torch.empty(shape)
+    assert vs.torch.orthogonal_(tensor, 1.5, seed=7) is tensor
+    assert torch.equal(tensor, torch.from_numpy(vs.Orthogonal(1.5, 7, axis=0)(shape)))
+    ours, theirs = tensor.flatten(1).double(), nn.init.orthogonal_(torch.empty(shape), 1.5).flatten(1).double()
+    assert torch.allclose(torch.linalg.svdvals(ours), torch.linalg.svdvals(theirs), atol=1e-5)
+    short = vs.torch.orthogonal_(torch.empty(shape, dtype=torch.bfloat16), 1.5, seed=7)
+    assert torch.equal(short, tensor.bfloat16())
+    if len(shape) == 2:
+        sparse = vs.torch.sparse_(torch.empty(shape), 0.3, 2.0, seed=7)
+        assert torch.equal(sparse, torch.from_numpy(vs.Sparse(0.3, 2.0, 7)(shape)))
+        again = [vs.torch.sparse_(torch.empty(shape), 0.3, generator=torch.Generator().manual_seed(3)) for _ in "ab"]
+        assert torch.equal(*again), "the generator tells the zeros, too"
+    else:
+        assert torch.equal(vs.torch.dirac_(torch.empty(shape), 2), nn.init.dirac_(torch.empty(shape), 2))
+    with pytest.raises(ValueError, match="`tensor` must have two dimensions or more"):
+        vs.torch.orthogonal_(torch.empty(3))
+    with pytest.raises(ValueError, match="`tensor` must have two dimensions, got"):
+        vs.torch.sparse_(torch.empty(3), 0.5)
+    with pytest.raises(ValueError, match="`tensor` must have three to five dimensions"):
+        vs.torch.dirac_(torch.empty(3, 3))
 
 
 @pytest.mark.parametrize(("name", "arguments", "init"), CALLS, ids=str)

@@ -155,8 +155,16 @@ def test_pieces() -> None:
 
 
 REFUSED: list[tuple[Callable[[torch.Tensor], Any], str]] = [
-    (lambda w: nn.init.orthogonal_(w), r"torch.nn.init.orthogonal_ \(aten.linalg_qr\)"),
-    (lambda w: nn.init.sparse_(w, 0.5), r"torch.nn.init.sparse_"),
+    (lambda w: nn.init.orthogonal_(w).add_(1), "torch.nn.init.orthogonal_|aten.add_"),
+    (lambda w: nn.init.orthogonal_(w).clamp_(-0.1, 0.1), "aten.clamp_"),
+    (lambda w: (nn.init.orthogonal_(w)[0].zero_(), None)[1], "parts of matrices that are drawn as a whole"),
+    (lambda w: (nn.init.orthogonal_(w.t()), None)[1], "parts of matrices that are drawn as a whole"),
+    (lambda w: nn.init.orthogonal_(torch.empty(8, 4))[:6], "parts of matrices that are drawn as a whole"),
+    (lambda w: nn.init.orthogonal_(torch.empty(8, 4))[:6].clone(), "parts of random tensors"),
+    (lambda w: ([nn.init.orthogonal_(rows) for rows in (w[:2], w[2:])], None)[1], "parts of matrices that are"),
+    (lambda w: ([nn.init.orthogonal_(w[:, k : k + 2]) for k in (0, 2)], None)[1], "parts of matrices that are"),
+    (lambda w: ([nn.init.sparse_(w[k : k + 3], 0.5) for k in (0, 3)], None)[1], "several matrices in one tensor"),
+    (lambda w: torch.cat([m := nn.init.orthogonal_(torch.empty(3, 4)), m]), "the same random numbers in several"),
     (lambda w: None, "memory that nothing was written to"),
     (lambda w: w.exponential_(), "aten.exponential_"),
     (lambda w: w.normal_().clamp_(-1, 1), "aten.clamp_"),

@@ -15,10 +15,13 @@ from torch.nn.init import calculate_gain, constant_, ones_, zeros_
 from ._build import build
 from ._devices import DeviceRoute, device_report
 from ._functions import (
+    dirac_,
     eye_,
     kaiming_normal_,
     kaiming_uniform_,
     normal_,
+    orthogonal_,
+    sparse_,
     trunc_normal_,
     uniform_,
     xavier_normal_,
@@ -34,6 +37,7 @@ __all__ = [
     "calculate_gain",
     "constant_",
     "device_report",
+    "dirac_",
     "eye_",
     "init_",
     "init_method",
@@ -42,6 +46,8 @@ __all__ = [
     "model_of",
     "normal_",
     "ones_",
+    "orthogonal_",
+    "sparse_",
     "trunc_normal_",
     "uniform_",
     "xavier_normal_",

@@ -15,7 +15,10 @@ from .._arguments.fans import compute_fans
 from .._arguments.show import show
 from .._initializers.builtin import Builtin
 from .._initializers.diagonal import Identity
+from .._initializers.kernels import Dirac
+from .._initializers.orthogonal import Orthogonal
 from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
+from .._initializers.sparse import Sparse
 from .._sources.seeds import SeedLike
 from ._init import init_
 from ._memory import has_memory, is_sharded
@@ -142,11 +145,45 @@ def kaiming_normal_(
     return _normal(tensor, 0.0, _kaiming(tensor, a, mode, nonlinearity), generator, seed)
 
 
+def orthogonal_(
+    tensor: Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: SeedLike = None
+) -> Tensor:
+    """Fills a tensor (out, ...) with an orthogonal matrix times `gain`; see `uniform_`.
+
+    It is one matrix whose rows, or columns where there are fewer, are orthonormal: `Orthogonal(gain, axis=0)`.
+    """
+    _dimensions(tensor, lambda rank: rank >= 2, "two dimensions or more")
+    namesake = partial(torch.nn.init.orthogonal_, tensor, gain)
+    return _filled(tensor, Orthogonal(gain, axis=0), namesake, generator, seed)
+
+
+def sparse_(
+    tensor: Tensor,
+    sparsity: float,
+    std: float = 0.01,
+    generator: torch.Generator | None = None,
+    *,
+    seed: SeedLike = None,
+) -> Tensor:
+    """Fills a matrix with normal values, and with `ceil(sparsity * rows)` zeros in each column; see `uniform_`.
+
+    The seed tells which they are, too: torch draws them from its global generator, whatever generator is given.
+    """
+    _dimensions(tensor, lambda rank: rank == 2, "two dimensions")
+    namesake = partial(torch.nn.init.sparse_, tensor, sparsity, std)
+    return _filled(tensor, Sparse(sparsity, not_negative("std", std)), namesake, generator, seed)
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Fills the kernel of a convolution so that it hands its inputs on, those of each group to its own outputs."""
+    _dimensions(tensor, lambda rank: 3 <= rank <= 5, "three to five dimensions")
+    namesake = partial(torch.nn.init.dirac_, tensor, groups)
+    return _filled(tensor, Dirac(groups, layout="torch"), namesake, None, 0)
+
+
 def eye_(tensor: Tensor) -> Tensor:
     """Fills a matrix with ones on its main diagonal and zeros elsewhere, a DTensor too."""
-    if _checked(tensor).ndim != 2:
-        msg = f"`tensor` must have two dimensions, got the shape {show(tuple(tensor.shape))}"
-        raise ValueError(msg)
+    _dimensions(tensor, lambda rank: rank == 2, "two dimensions")
     return _filled(tensor, Identity(), partial(torch.nn.init.eye_, tensor), None, 0)
 
 
@@ -176,10 +213,15 @@ def _kaiming(tensor: torch.Tensor, a: float, mode: str, nonlinearity: str) -> fl
 
 def _fans(tensor: torch.Tensor) -> tuple[int, int]:
     """The fans as torch counts them; those of an empty tensor may be 0, and then count for nothing."""
-    if _checked(tensor).ndim < 2:
-        msg = f"`tensor` must have two dimensions or more, or it has no fans, got the shape {show(tuple(tensor.shape))}"
-        raise ValueError(msg)
+    _dimensions(tensor, lambda rank: rank >= 2, "two dimensions or more, or it has no fans")
     return compute_fans(tuple(tensor.shape), in_axis=1, out_axis=0)
+
+
+def _dimensions(tensor: torch.Tensor, fits: Callable[[int], bool], legal: str) -> None:
+    """Raises for what is no tensor, and for one whose number of dimensions does not fit."""
+    if not fits(_checked(tensor).ndim):
+        msg = f"`tensor` must have {legal}, got the shape {show(tuple(tensor.shape))}"
+        raise ValueError(msg)
 
 
 def _checked(tensor: Tensor) -> Tensor:

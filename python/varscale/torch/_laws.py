@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._initializers import elementary, log_uniform
+from .._initializers import elementary, log_uniform, orthogonal, sparse
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Constant
 from .._initializers.random import RandomNormal, RandomUniform, TruncatedNormal
@@ -101,7 +101,46 @@ class LogUniform(NamedTuple):
         return log_uniform.LogUniform(self.low, self.high, floor=self.floor, inverse_softplus=self.inverse_softplus)
 
 
-Law = Normal | Uniform | LogUniform
+class Orthogonal(NamedTuple):
+    """The law of an orthogonal matrix (out, rest) times a gain, as a whole: its elements are not independent."""
+
+    gain: float
+
+    def affine(self, scale: float, shift: float) -> Law | None:
+        """The law of `scale * x + shift`, where that is orthogonal too."""
+        return None if shift else Orthogonal(scale * self.gain)
+
+    def clamped(self, low: float, high: float) -> Law | None:
+        """No law: values kept between two numbers are not orthogonal."""
+        return None
+
+    def initializer(self) -> Builtin:
+        """The initializer that draws from the law."""
+        return orthogonal.Orthogonal(self.gain, axis=0)
+
+
+class Sparse(NamedTuple):
+    """The law of a matrix of normal values, zero in some rows of each column, as a whole."""
+
+    sparsity: float
+    stddev: float
+
+    def affine(self, scale: float, shift: float) -> Law | None:
+        """The law of `scale * x + shift`, where that has the zeros too."""
+        return None if shift else Sparse(self.sparsity, abs(scale) * self.stddev)
+
+    def clamped(self, low: float, high: float) -> Law | None:
+        """No law: values kept between two numbers are not normal."""
+        return None
+
+    def initializer(self) -> Builtin:
+        """The initializer that draws from the law."""
+        return sparse.Sparse(self.sparsity, self.stddev)
+
+
+Law = Normal | Uniform | LogUniform | Orthogonal | Sparse
+WHOLE = (Orthogonal, Sparse)
+"""The laws of whole matrices, parts of which have another one."""
 
 
 def inverse_softplus(law: Law | None) -> Law | None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from types import FrameType
 from typing import Any
 
 from numpy.typing import NDArray
 
 from .._engines import missing
 from ._geometry import View
-from ._operations import truncated_value
+from ._operations import orthogonal_value, sparse_value, truncated_value
 from ._storage import Storage
+from ._values import Value
 
 try:
     import torch
@@ -47,11 +49,21 @@ class Looks(TorchFunctionMode):  # type: ignore[misc]
                 storage = self._record.storage(args[0])
                 if storage is not None:
                     return getter(args[0], storage)
+        if func in _IN_SPARSE and (caller := _caller()).f_code is torch.nn.init.sparse_.__code__:
+            return self._sparse(func, args, caller)
         if "out" in kwargs:
             # torch's parser compares the devices of `out` and of the default, which only look alike.
             with torch._C.DisableTorchFunction():
                 return func(*args, **kwargs)
         return func(*args, **kwargs)
+
+    def _sparse(self, func: Any, args: Any, caller: FrameType) -> None:
+        """Notes the law of `sparse_` in place of its normal values, and leaves out the zeros of each column."""
+        if func is not torch.Tensor.normal_:
+            return
+        with torch._C.DisableTorchFunction():
+            arguments = caller.f_locals["sparsity"], caller.f_locals["std"]
+            self._record.write(args[0], sparse_value(args[0], *arguments))
 
     def _array(self, tensor: torch.Tensor) -> NDArray[Any]:
         """The values of a tensor as an array, which cannot be written to: the tensor would not see it."""
@@ -60,16 +72,34 @@ class Looks(TorchFunctionMode):  # type: ignore[misc]
         return array
 
 
-def _is_meta(tensor: torch.Tensor, storage: Storage) -> bool:
-    """False, but in `trunc_normal_`, whose loops over values the record cannot follow: its law is noted here."""
+_IN_SPARSE = {torch.Tensor.normal_, torch.Tensor.__setitem__}
+"""The functions that `sparse_` calls on its tensor."""
+
+
+def _caller() -> FrameType:
+    """The frame of the code that called one of torch's functions, or got an attribute."""
     frame = sys._getframe(2)
     while frame.f_code.co_name == "__torch_function__" and frame.f_back is not None:  # of devices, and other modes
         frame = frame.f_back
-    if frame.f_code is not torch.nn.init._no_grad_trunc_normal_.__code__:
+    return frame
+
+
+def _is_meta(tensor: torch.Tensor, storage: Storage) -> bool:
+    """False, but in functions whose steps the record cannot follow or need not: their law is noted here."""
+    caller = _caller()
+    found = next(((names, value) for function, names, value in _NOTED if caller.f_code is function.__code__), None)
+    if found is None:
         return False
-    arguments = [frame.f_locals[name] for name in ("mean", "std", "a", "b")]
-    storage.write(View.of(tensor), truncated_value(tensor, *arguments))
+    names, value = found
+    storage.write(View.of(tensor), value(tensor, *(caller.f_locals[name] for name in names)))
     return True
+
+
+_NOTED: tuple[tuple[Any, tuple[str, ...], Callable[..., Value]], ...] = (
+    (torch.nn.init._no_grad_trunc_normal_, ("mean", "std", "a", "b"), truncated_value),
+    (torch.nn.init.orthogonal_, ("gain",), orthogonal_value),
+)
+"""Functions that leave meta tensors alone, with the arguments that their laws depend on."""
 
 
 def _deepcopy(tensor: torch.Tensor, memo: dict[int, Any]) -> torch.Tensor:

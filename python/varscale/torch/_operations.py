@@ -132,6 +132,17 @@ def truncated_value(tensor: torch.Tensor, mean: float, std: float, a: float, b: 
     return Value(tensor.shape, tensor.dtype, law=law, why=None if law else "torch.nn.init.trunc_normal_ with std=0")
 
 
+def orthogonal_value(tensor: torch.Tensor, gain: Any) -> Value:
+    """The values of `orthogonal_`."""
+    law = None if tensor.is_complex() else _laws.Orthogonal(float(gain))
+    return Value(tensor.shape, tensor.dtype, law=law, why=None if law else "complex values")
+
+
+def sparse_value(tensor: torch.Tensor, sparsity: float, std: float) -> Value:
+    """The values of `sparse_`."""
+    return Value(tensor.shape, tensor.dtype, law=_laws.Sparse(float(sparsity), float(std)))
+
+
 def _filled(name: str, base: str, args: Any, kwargs: Any, shape: tuple[int, ...], dtype: torch.dtype) -> Value | None:
     """The values of an operation that fills a tensor by itself; None for any other operation."""
     if base in _NUMBERS:

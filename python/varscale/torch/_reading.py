@@ -7,6 +7,8 @@ from itertools import islice
 from math import copysign
 from typing import Any
 
+import numpy as np
+
 from .._arguments.boxes import Box
 from .._arguments.show import show
 from .._engines import missing
@@ -14,6 +16,8 @@ from .._initializers.base import Initializer
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Constant, Ones, Zeros
 from .._initializers.diagonal import Identity
+from .._initializers.kernels import Dirac
+from .._initializers.orthogonal import Orthogonal
 from .._initializers.pieces import Pieces
 from .._models.covering import MOST, Unmatched
 from .._models.kinds import kind_of, path_of
@@ -21,6 +25,7 @@ from .._models.model import Model
 from .._models.rules import Rule, first_match
 from .._models.spellings import hold
 from ._geometry import View, meet, placed
+from ._laws import WHOLE
 from ._names import named
 from ._record import Record, is_plain
 from ._storage import UNWRITTEN, Storage, Write, covers, repeats, visible
@@ -165,6 +170,8 @@ class Reading:
             return self._certain(storage.read(view, tensor.dtype))
         if pieces is None:
             return next((value.why for value in values if value.why), None) or "parts of random tensors"
+        if any(isinstance(value.law, WHOLE) for value in values):
+            return self._matrices(name, tensor, view, pieces)
         found: list[tuple[Any, Builtin]] = []
         for box, write in pieces:
             piece = self._piece(storage, view, write.value, tensor.dtype)
@@ -175,6 +182,26 @@ class Reading:
             return "the same random numbers in several places"
         self._show(name, tensor, [write for _, write in pieces])
         return found[0][1] if len(found) == 1 else Pieces(found)
+
+    def _matrices(self, name: str, tensor: torch.Tensor, view: View, pieces: list[tuple[Box, Write]]) -> Builtin | str:
+        """The initializer of a tensor that is a matrix, or consists of orthogonal ones one above another."""
+        law, others = pieces[0][1].value.law, view.size[1:]
+        sizes = [write.view.size for _, write in pieces]
+        stacked = all(
+            write.value.law == law and write.view == view.part(box) and write.value.dtype == tensor.dtype
+            for box, write in pieces
+        )
+        if not stacked or law is None or set(sizes) != {(view.size[0] // len(pieces), *others)}:
+            return "parts of matrices that are drawn as a whole"
+        if repeats(pieces, view):
+            return "the same random numbers in several places"
+        initializer = law.initializer()
+        if len(pieces) > 1:
+            if not isinstance(initializer, Orthogonal):
+                return "several matrices in one tensor"
+            initializer = Orthogonal(initializer.gain, axis=0, blocks=len(pieces))
+        self._show(name, tensor, [write for _, write in pieces])
+        return self._shared.setdefault((law, len(pieces)), initializer)
 
     def _show(self, name: str, tensor: torch.Tensor, writes: list[Write]) -> None:
         """Notes which random values a tensor shows, and which it holds as they are."""
@@ -210,6 +237,10 @@ class Reading:
         if plain.dtype not in _EXACT and plain.is_floating_point():
             plain = plain.float()
         array = plain.numpy()
+        if 3 <= array.ndim <= 5 and np.count_nonzero(array) == min(array.shape[:2]):
+            dirac = Dirac(layout="torch")
+            if np.array_equal(array, dirac(array.shape)):
+                return dirac
         if array.size and (array == array.flat[0]).all():
             number = array.flat[0].item()
             if number in (0, 1) and copysign(1, number) > 0:

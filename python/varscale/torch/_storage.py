@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .._arguments.boxes import Box, uncovered, volume
 from .._engines import missing
 from ._geometry import NOTHING, View, placed
+from ._laws import WHOLE
 from ._values import Draws, Value
 
 try:
@@ -97,7 +98,7 @@ def read(writes: tuple[Write, ...], nbytes: int, view: View, dtype: torch.dtype)
         # A part of one tensor. A view that has its elements more than once has no law.
         if seen[0].constant is not None:
             return Value(view.size, dtype, constant=seen[0].constant)
-        if seen[0].law is not None and pieces is not None:
+        if seen[0].law is not None and pieces is not None and not isinstance(seen[0].law, WHOLE):
             places = lambda: _places(pieces, view, seen[0].origin)  # noqa: E731
             return Value(view.size, dtype, compute, law=seen[0].law, source=seen[0], places=places, inputs=inputs)
     why: str | None = next((value.why for value in seen if value.why), "parts of random tensors")
