@@ -66,7 +66,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None, *, convention:
     Example:
         >>> import varscale as vs
         >>> vs.calculate_gain("tanh"), vs.calculate_gain("tanh", convention="second_moment")
-        (1.6666666666666667, 1.5925374197228313)
+        (1.6666666666666667, 1.5925374197228312)
     """
     return sqrt(squared_gain(nonlinearity, param, convention))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._arguments.checks import not_negative_integer, positive
+from .._arguments.checks import integer, positive
 from .._arguments.show import show
 from .base import Initializer
 from .builtin import divided
@@ -27,7 +27,7 @@ def residual(init: Initializer, layers: int) -> Initializer:
 
     Raises:
         TypeError: `init` is another initializer, or a number is no integer.
-        ValueError: The mean of `init` is not 0, or a number is not positive.
+        ValueError: The mean of `init` is not 0, or a number is out of range.
 
     Example:
         >>> import varscale as vs
@@ -47,7 +47,7 @@ def depth_scaled(init: Initializer, layer: int) -> Initializer:
         >>> vs.depth_scaled(vs.RandomNormal(0.0, 0.02), 7).stddev
         0.005
     """
-    return divided(init, 2.0 * (not_negative_integer("layer", layer) + 1))
+    return divided(init, 2.0 * (_count("layer", layer, 0) + 1.0))
 
 
 def deepnorm(
@@ -75,7 +75,7 @@ def deepnorm(
         >>> vs.deepnorm(vs.xavier_normal(), 32).scale    # β is 1/4
         0.0625
     """
-    number = float(_count("layers", layers))
+    number = _count("layers", layers)
     if decoder_layers is not None and encoder_layers is not None:
         got = f"{show(encoder_layers)} and {show(decoder_layers)}"
         msg = f"`encoder_layers` or `decoder_layers` must be None: those of the other stack are given, got {got}"
@@ -126,10 +126,10 @@ def _follows_width(init: Any) -> bool:
     return isinstance(init, VarianceScaling)
 
 
-def _count(name: str, value: Any) -> int:
+def _count(name: str, value: Any, least: int = 1) -> float:
     """A number of layers."""
-    number = not_negative_integer(name, value)
-    if not number:
-        msg = f"`{name}` must be at least 1, got {show(value)}"
+    number = integer(name, value)
+    if not least <= number < 2**53:
+        msg = f"`{name}` must be from {show(least)} to 2^53 - 1, got {show(value)}"
         raise ValueError(msg)
-    return number
+    return float(number)

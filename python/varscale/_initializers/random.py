@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,8 +15,6 @@ from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, normal_plan, 
 from .._sources.request import Interval, Law, Normal
 from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
-
-Self = TypeVar("Self", bound=Sampled)
 
 
 class RandomNormal(Sampled):
@@ -58,7 +56,7 @@ class RandomNormal(Sampled):
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("normal", Normal(self.mean, self.stddev))
 
-    def _divided(self: Self, by: float) -> Self:
+    def _divided(self, by: float) -> Sampled:
         return _narrowed(self, by)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
@@ -121,7 +119,7 @@ class TruncatedNormal(Sampled):
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))
 
-    def _divided(self: Self, by: float) -> Self:
+    def _divided(self, by: float) -> Sampled:
         return _narrowed(self, by)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
@@ -185,7 +183,7 @@ class RandomUniform(Sampled):
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("uniform", Interval(self.minval, self.maxval))
 
-    def _divided(self: Self, by: float) -> Self:
+    def _divided(self, by: float) -> RandomUniform:
         if self.minval != -self.maxval:
             msg = f"`init` must be uniform about 0, got {show(self)}"
             raise ValueError(msg)
@@ -198,13 +196,12 @@ class RandomUniform(Sampled):
         return Description(*compute_fans(full_shape), mean, half / sqrt(3.0), self.minval, self.maxval)
 
 
-def _narrowed(init: Self, by: float) -> Self:
+def _narrowed(init: RandomNormal | TruncatedNormal, by: float) -> Sampled:
     """A normal law about 0 with its variance divided by a number."""
-    normal: Any = init
-    if normal.mean != 0:
+    if init.mean != 0:
         msg = f"`init` must have the mean 0, got {show(init)}"
         raise ValueError(msg)
-    return init._copy(stddev=not_negative("stddev", normal.stddev / sqrt(by)), _plans={}, _tensors={})
+    return init._copy(stddev=not_negative("stddev", init.stddev / sqrt(by)), _plans={}, _tensors={})
 
 
 normal = random_normal = RandomNormal
