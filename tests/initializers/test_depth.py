@@ -50,7 +50,9 @@ def test_values_are_multiplied(rule: Any, factor: float, init: Any) -> None:
     np.testing.assert_allclose(values, before * factor, rtol=1e-12)
     kept = ("seed", "_path", "dtype", "in_axis", "out_axis", "batch_axis", "fan_in", "fan_out", "lower", "upper")
     assert [getattr(made, name, None) for name in kept] == [getattr(init, name, None) for name in kept]
-    assert vs.deserialize(vs.serialize(made)) == made
+    again = vs.deserialize(vs.serialize(made))
+    assert again == made
+    assert (np.asarray(again((6, 8), "float64")) == values).all()
 
 
 def test_known_answers() -> None:
