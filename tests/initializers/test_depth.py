@@ -29,6 +29,7 @@ INITIALIZERS = [
     vs.RandomUniform(-0.5, 0.5, 3, "float16"),
     vs.Zeros("int8"),
     vs.Identity(2.0, "float64"),
+    vs.Sparse(0.5, 0.02, 3),
     vs.Pieces([(..., vs.RandomNormal()), (0, vs.Zeros())], 3).fold_in(1),
 ]
 SCALED = [
@@ -36,7 +37,15 @@ SCALED = [
     vs.he_uniform(3, dtype="bfloat16", fan_in=10),
     vs.VarianceScaling(2.0, "fan_avg", seed=3, lower=-1.0, upper=3.0),
     vs.Pieces([(..., vs.he_normal())], 3),
+    vs.UniformUnitScaling(1.43, 3),
+    vs.Orthogonal(0.7, 3, axis=0, blocks=2).fold_in("w"),
+    vs.DeltaOrthogonal(2.0, 3),
 ]
+
+
+def shape_of(init: vs.Initializer) -> tuple[int, ...]:
+    """A shape that the initializer makes: a vector where those are a case of their own."""
+    return {vs.DeltaOrthogonal: (3, 6, 8), vs.UniformUnitScaling: (5,)}.get(type(init), (6, 8))
 
 
 @pytest.mark.parametrize("init", [*INITIALIZERS, *SCALED], ids=repr)
@@ -46,13 +55,26 @@ def test_values_are_multiplied(rule: Any, factor: float, init: Any) -> None:
     if rule.func is vs.mup and init in SCALED:
         return  # refused, see below
     made = rule(init)
-    values, before = (np.asarray(each((6, 8), "float64")) for each in (made, init))
+    shape = shape_of(init)
+    values, before = (np.asarray(each(shape, "float64")) for each in (made, init))
     np.testing.assert_allclose(values, before * factor, rtol=1e-12)
-    kept = ("seed", "_path", "dtype", "in_axis", "out_axis", "batch_axis", "fan_in", "fan_out", "lower", "upper")
-    assert [getattr(made, name, None) for name in kept] == [getattr(init, name, None) for name in kept]
     again = vs.deserialize(vs.serialize(made))
     assert again == made
-    assert (np.asarray(again((6, 8), "float64")) == values).all()
+    assert (np.asarray(again(shape, "float64")) == values).all()
+    kept = (
+        "seed",
+        "_path",
+        "dtype",
+        "in_axis",
+        "out_axis",
+        "batch_axis",
+        "fan_in",
+        "fan_out",
+        "lower",
+        "upper",
+        "axis",
+    )
+    assert [getattr(made, name, None) for name in kept] == [getattr(init, name, None) for name in kept]
 
 
 def test_known_answers() -> None:
@@ -73,14 +95,15 @@ def test_deepnorm_multiplies() -> None:
 def test_what_was_drawn_is_forgotten() -> None:
     """If this fails a rule returns the tensor that the initializer made before."""
     for init in (*INITIALIZERS[:3], *SCALED):
-        before = init((4, 6))
-        assert (vs.residual(init, 50)((4, 6)) != before).any()
+        shape = shape_of(init)
+        before = init(shape)
+        assert (vs.residual(init, 50)(shape) != before).any()
 
 
 @pytest.mark.parametrize("init", SCALED, ids=repr)
-def test_fans_follow_the_width_already(init: Any) -> None:
+def test_the_scale_follows_the_width_already(init: Any) -> None:
     """If this fails the width counts twice, and hidden weights of a wide network start too small."""
-    with pytest.raises(ValueError, match="`init` must have a scale of its own, not one of fans"):
+    with pytest.raises(ValueError, match="`init` must have a scale that does not follow the width already, got "):
         vs.mup(init, 4)
 
 
@@ -92,7 +115,7 @@ class Mine(vs.RandomNormal):
 
 
 @pytest.mark.parametrize(
-    "init", [vs.Ones(), vs.Constant(2.0), vs.LogUniform(), Mine(), None, "zeros", vs.Zeros], ids=repr
+    "init", [vs.Ones(), vs.Constant(2.0), vs.Dirac(), vs.LogUniform(), Mine(), None, "zeros", vs.Zeros], ids=repr
 )
 @pytest.mark.parametrize(("rule", "factor"), [*FACTORS, *MUP], ids=str)
 def test_what_spreads_nothing_about_0(rule: Any, factor: float, init: Any) -> None:

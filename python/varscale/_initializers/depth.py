@@ -8,6 +8,7 @@ from .._arguments.checks import integer, positive
 from .._arguments.show import show
 from .base import Initializer
 from .builtin import divided
+from .orthogonal import DeltaOrthogonal, Orthogonal
 from .pieces import Pieces
 from .variance_scaling import VarianceScaling
 
@@ -18,8 +19,8 @@ def residual(init: Initializer, layers: int) -> Initializer:
     So GPT-2 and Megatron-LM start the output projections of attention and feed-forward layers, which are 2 a layer.
 
     The rules of this family take an initializer that spreads values about 0, and keep its seed, path, dtype, axes and
-    fans: a variance scaling, `RandomNormal`, `TruncatedNormal`, `RandomUniform`, `Identity`, `Zeros`, or `Pieces` of
-    them.
+    fans: a variance scaling, `Orthogonal`, `DeltaOrthogonal`, `RandomNormal`, `TruncatedNormal`, `RandomUniform`,
+    `Sparse`, `Identity`, `Zeros`, or `Pieces` of them.
 
     Args:
         init: The initializer that the layer would have in a network of usual depth.
@@ -96,13 +97,13 @@ def mup(init: Initializer, width_mult: float) -> Initializer:
     logits and attention, are the network's.
 
     Args:
-        init: The initializer at the base width; `residual` says what it may be. Variance scalings are an error: their
-            fans follow the width already.
+        init: The initializer at the base width; `residual` says what it may be. Variance scalings and orthogonal
+            matrices are an error: their scale follows the width already.
         width_mult: The width over the base width, a positive number.
 
     Raises:
         TypeError: `init` is another initializer, or `width_mult` is no number.
-        ValueError: `init` is a variance scaling, its mean is not 0, or `width_mult` is not positive and finite.
+        ValueError: `init` is one of these, its mean is not 0, or `width_mult` is not positive and finite.
 
     References:
         Yang, Hu et al., *Tensor programs V: Tuning large neural networks via zero-shot hyperparameter transfer*, 2022,
@@ -114,7 +115,7 @@ def mup(init: Initializer, width_mult: float) -> Initializer:
         0.01
     """
     if _follows_width(init):
-        msg = f"`init` must have a scale of its own, not one of fans, which follow the width already, got {show(init)}"
+        msg = f"`init` must have a scale that does not follow the width already, got {show(init)}"
         raise ValueError(msg)
     return divided(init, positive("width_mult", width_mult))
 
@@ -123,7 +124,7 @@ def _follows_width(init: Any) -> bool:
     """Whether the scale depends on a tensor's shape."""
     if isinstance(init, Pieces):
         return any(_follows_width(piece) for _, piece in init.pieces)
-    return isinstance(init, VarianceScaling)
+    return isinstance(init, VarianceScaling | Orthogonal | DeltaOrthogonal)
 
 
 def _count(name: str, value: Any, least: int = 1) -> float:

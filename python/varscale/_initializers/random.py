@@ -188,7 +188,7 @@ class RandomUniform(Sampled):
             msg = f"`init` must be uniform about 0, got {show(self)}"
             raise ValueError(msg)
         limit = finite("maxval", self.maxval / sqrt(by))
-        return self._copy(minval=-limit, maxval=limit, _plans={}, _tensors={})
+        return self._with(minval=-limit, maxval=limit)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         half = self.maxval / 2 - self.minval / 2
@@ -201,7 +201,7 @@ def _narrowed(init: RandomNormal | TruncatedNormal, by: float) -> Sampled:
     if init.mean != 0:
         msg = f"`init` must have the mean 0, got {show(init)}"
         raise ValueError(msg)
-    return init._copy(stddev=not_negative("stddev", init.stddev / sqrt(by)), _plans={}, _tensors={})
+    return init._with(stddev=not_negative("stddev", init.stddev / sqrt(by)))
 
 
 normal = random_normal = RandomNormal
