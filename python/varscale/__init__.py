@@ -14,6 +14,7 @@ from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
+from ._arguments.gains import calculate_gain
 from ._arguments.parts import PartitionInfo
 from ._arguments.show import show as _show
 from ._core import DEBUG_BUILD as _DEBUG_BUILD
@@ -23,6 +24,7 @@ from ._filling.lazy import Lazy
 from ._filling.threads import num_threads, set_num_threads
 from ._initializers.base import Initializer
 from ._initializers.constant import Constant, Ones, Zeros, constant, ones, zeros
+from ._initializers.depth import deepnorm, depth_scaled, mup, residual
 from ._initializers.diagonal import Identity, identity
 from ._initializers.kernels import Bilinear, Dirac, bilinear, dirac
 from ._initializers.log_uniform import LogUniform, log_uniform
@@ -119,9 +121,12 @@ __all__ = [
     "Zeros",
     "__version__",
     "bilinear",
+    "calculate_gain",
     "constant",
+    "deepnorm",
     "default_rules",
     "delta_orthogonal",
+    "depth_scaled",
     "deserialize",
     "dirac",
     "get",
@@ -136,12 +141,14 @@ __all__ = [
     "lecun_normal",
     "lecun_uniform",
     "log_uniform",
+    "mup",
     "normal",
     "num_threads",
     "ones",
     "orthogonal",
     "random_normal",
     "random_uniform",
+    "residual",
     "serialize",
     "set_num_threads",
     "set_random_seed",

@@ -55,6 +55,8 @@ OTHERS = [
     vs.UniformUnitScaling(1.43, 5, in_axis=1, out_axis=0).fold_in("a"),
     vs.VarianceScaling(fan_in=64, fan_out=np.float32(2.5)),
     vs.glorot_normal(fan_out=np.int64(3)),
+    vs.VarianceScaling(gain="gelu", seed=3, lower=-np.inf, upper=np.float32(1.5)),
+    vs.deepnorm(vs.xavier_normal(in_axis=1, out_axis=0), 24).fold_in("fc1"),
 ]
 ALL = [init for init, _ in DEFAULTS] + OTHERS
 

@@ -34,6 +34,9 @@ INITIALIZERS = {
     "sparse": lambda seed, dtype: varscale.Sparse(0.7, 0.02, seed, dtype),
     "orthogonal": lambda seed, dtype: varscale.Orthogonal(seed=seed, dtype=dtype),
     "orthogonal[0]/2": lambda seed, dtype: varscale.Orthogonal(0.7, seed, dtype, axis=0, blocks=2),
+    "variance_scaling[-1,3]": lambda seed, dtype: varscale.VarianceScaling(
+        gain="gelu", seed=seed, dtype=dtype, lower=-1.0, upper=3.0
+    ),
 }
 BLOCKS = ((4, 0), (2, 2), (6, 40), (130, 70), (256, 256), (8, 3, 5, 7))
 MATRICES = [shape for shape in SHAPES if len(shape) == 2]

@@ -24,6 +24,8 @@ FOLDER = Path(__file__).parents[1] / "saved"
 MODEL = "vs.Model({'w': (3, 4), 'b': ((4,), 'bfloat16', vs.Ones())}, [('w', vs.he_normal(in_axis=1, out_axis=0))])"
 EXPRESSIONS = (
     "vs.VarianceScaling(2.0, 'fan_geo_avg', 'uniform', 3, 'float16', in_axis=(0, 1), out_axis=2, batch_axis=3)",
+    "vs.VarianceScaling(gain='gelu', seed=3, lower=-1, upper=np.inf)",
+    "vs.residual(vs.he_normal(5), 12)",
     "vs.lecun_normal(2**70, dtype='bfloat16').fold_in('encoder', 0, 'kernel')",
     "vs.lecun_uniform(-1)",
     "vs.glorot_normal(1, in_axis=1, out_axis=0)",

@@ -80,6 +80,10 @@ class Builtin(Initializer):
         """What the rule makes of this initializer without its seed and its path, with both put back."""
         return rule(self)
 
+    def _divided(self, by: float) -> Builtin | None:
+        """The same rule with values over the root of `by`; None for one that `divided` refuses."""
+        return None
+
     def _with_seed(self: Self, seed: Any) -> Self:
         """The same initializer with another seed; one that draws nothing stays as it is."""
         return self
@@ -218,6 +222,20 @@ class Builtin(Initializer):
         arguments = ", ".join(f"{name}={show(value)}" for name, value in shown.items())
         folded = f".fold_in({show(path)[1:-1]})" if path else ""  # the list without its brackets
         return f"{type(self).__name__}({arguments}){folded}"
+
+
+def divided(init: Any, by: float) -> Builtin:
+    """The same rule with its variance divided by a positive number; it keeps its seed, its path and its dtype.
+
+    Raises:
+        TypeError: `init` is a user's class, or has no spread about 0 that could be scaled.
+        ValueError: Its mean is not 0, or its scale leaves the range of float64.
+    """
+    made = init._divided(by) if isinstance(init, Builtin) and init._is_ours() else None
+    if made is None:
+        msg = f"`init` must be an initializer of varscale that spreads values about 0, got {show(init)}"
+        raise TypeError(msg)
+    return made
 
 
 def _lists(value: Any) -> Any:

@@ -171,6 +171,9 @@ class Zeros(Fixed):
 
     _number = 0
 
+    def _divided(self, by: float) -> Zeros:
+        return self
+
 
 class Ones(Fixed):
     """Makes tensors of ones.

@@ -52,6 +52,9 @@ class Identity(Fixed):
         gain = in_default_environment(np.array(self.gain).astype, kind.dtype)
         return Known(kind.dtype, 0, gain)
 
+    def _divided(self, by: float) -> Identity:
+        return Identity(self.gain / sqrt(by), self.dtype)
+
     def _moments(self, shape: tuple[int, ...]) -> tuple[float, float, float, float]:
         if not prod(shape):
             return (np.nan,) * 4

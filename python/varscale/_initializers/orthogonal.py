@@ -160,6 +160,9 @@ class Orthogonal(Sampled):
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("orthogonal", Normal(0.0, 1.0))
 
+    def _divided(self, by: float) -> Orthogonal:
+        return self._with(gain=finite("gain", self.gain / sqrt(by)))
+
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         gain, most = abs(self.gain), max(self._sizes(full_shape))
         check_overflow(gain * _ROUNDING, self._kind)
@@ -224,6 +227,10 @@ class DeltaOrthogonal(Sampled):
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return self._matrix._law(full_shape)
+
+    def _divided(self, by: float) -> DeltaOrthogonal:
+        matrix = self._matrix._divided(by)
+        return self._with(gain=matrix.gain, _matrix=matrix)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         self._check(full_shape)

@@ -14,7 +14,7 @@ from .._arguments.parts import Part
 from .._arguments.show import show
 from .._sources.seeds import SeedLike, parse_seed
 from .._sources.source import Joined, Once, Source
-from .builtin import Builtin
+from .builtin import Builtin, divided
 from .seeded import Seeded
 from .serialization import BY_NAME, deserialize, serialize
 
@@ -80,6 +80,9 @@ class Pieces(Seeded):
     def _with_pieces(self: Self, change: Callable[[Builtin], Builtin]) -> Self:
         """The same tensor of what `change` makes of each piece's initializer."""
         return self._copy(pieces=tuple((index, change(piece)) for index, piece in self.pieces))
+
+    def _divided(self: Self, by: float) -> Self:
+        return self._with_pieces(lambda piece: divided(piece, by))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON-serializable values: a slice is a list of its two ends."""

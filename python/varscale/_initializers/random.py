@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .._arguments.checks import finite, not_negative, real
+from .._arguments.checks import finite, not_negative
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import compute_fans
 from .._arguments.show import show
-from .._core import truncated_moments
-from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan, truncated_normal_plan
+from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, normal_plan, parse_bounds, truncated_normal_plan
 from .._sources.request import Interval, Law, Normal
 from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
@@ -56,6 +55,9 @@ class RandomNormal(Sampled):
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("normal", Normal(self.mean, self.stddev))
+
+    def _divided(self, by: float) -> Sampled:
+        return _narrowed(self, by)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         return Description(*compute_fans(full_shape), self.mean, self.stddev, -np.inf, np.inf)
@@ -101,18 +103,7 @@ class TruncatedNormal(Sampled):
         lower: float = -2.0,
         upper: float = 2.0,
     ) -> None:
-        bounds = real("lower", lower), real("upper", upper)
-        if not bounds[0] < bounds[1]:
-            msg = f"`lower` must be less than `upper`, got {show(lower)} and {show(upper)}"
-            raise ValueError(msg)
-        # The default bounds take the constant that TensorFlow divides by, not the same number computed once more.
-        try:
-            moments = (0.0, TRUNCATED_STDDEV) if bounds == STANDARD_BOUNDS else truncated_moments(*bounds)
-        except ValueError:
-            msg = (
-                f"the mass between `lower` and `upper` must not underflow float64, got {show(lower)} and {show(upper)}"
-            )
-            raise ValueError(msg) from None
+        bounds, moments = parse_bounds(lower, upper)
         self._set(
             mean=finite("mean", mean),
             stddev=not_negative("stddev", stddev),
@@ -127,6 +118,9 @@ class TruncatedNormal(Sampled):
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("truncated_normal", Normal(self.mean, self.stddev), (self.lower, self.upper))
+
+    def _divided(self, by: float) -> Sampled:
+        return _narrowed(self, by)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         plan = self._plan(full_shape, self._kind)
@@ -189,10 +183,25 @@ class RandomUniform(Sampled):
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("uniform", Interval(self.minval, self.maxval))
 
+    def _divided(self, by: float) -> RandomUniform:
+        if self.minval != -self.maxval:
+            msg = f"`init` must be uniform about 0, got {show(self)}"
+            raise ValueError(msg)
+        limit = finite("maxval", self.maxval / sqrt(by))
+        return self._with(minval=-limit, maxval=limit)
+
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         half = self.maxval / 2 - self.minval / 2
         mean = self.maxval / 2 + self.minval / 2
         return Description(*compute_fans(full_shape), mean, half / sqrt(3.0), self.minval, self.maxval)
+
+
+def _narrowed(init: RandomNormal | TruncatedNormal, by: float) -> Sampled:
+    """A normal law about 0 with its variance divided by a number."""
+    if init.mean != 0:
+        msg = f"`init` must have the mean 0, got {show(init)}"
+        raise ValueError(msg)
+    return init._with(stddev=not_negative("stddev", init.stddev / sqrt(by)))
 
 
 normal = random_normal = RandomNormal

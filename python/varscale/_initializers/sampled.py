@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from .._sources.seeds import Seed, parse_seed
 from .._sources.source import Naming, Source
 from .seeded import Seeded
 
+Self = TypeVar("Self", bound="Sampled")
 _REMEMBERED = 256
 """The number of plans, and of small tensors, that an initializer keeps."""
 
@@ -52,6 +53,10 @@ class Sampled(Seeded):
         """Sets the attributes of every random initializer, as the last step of a constructor."""
         kind = float_type(dtype)
         self._set(dtype=kind.name, _kind=kind, _seed=parse_seed(seed), _plans={}, _tensors={})
+
+    def _with(self: Self, **changes: Any) -> Self:
+        """The same initializer but for these attributes, on which plans depend: it has plans of its own."""
+        return self._copy(**changes, _plans={}, _tensors={})
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         """The law and its parameters as the user gave them, for seeds that replay a framework's stream."""

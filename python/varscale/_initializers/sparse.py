@@ -92,6 +92,9 @@ class Sparse(Sampled):
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         return Law("sparse", Normal(0.0, self.stddev))
 
+    def _divided(self, by: float) -> Sparse:
+        return self._with(stddev=not_negative("stddev", self.stddev / sqrt(by)))
+
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         share = self._zeros(full_shape) / max(1, full_shape[0])
         return Description(*compute_fans(full_shape), 0.0, sqrt(1 - share) * self.stddev, -inf, inf)

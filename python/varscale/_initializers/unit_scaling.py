@@ -79,6 +79,10 @@ class UniformUnitScaling(VarianceScaling):
         """The bound, in the order in which TensorFlow computes it."""
         return sqrt(3 / max(self._fans(shape)[0], 1.0)) * self.factor
 
+    def _divided(self, by: float) -> UniformUnitScaling:
+        # No VarianceScaling, in which vectors have other fans.
+        return self._with(scale=positive("scale", self.scale / by), factor=self.factor / sqrt(by))
+
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         limit = self._limit(full_shape)
         check_overflow(limit, kind)

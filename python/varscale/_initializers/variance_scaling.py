@@ -8,7 +8,9 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 from .._arguments.checks import positive, word
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes, parse_fan
-from .._sources.plan import STANDARD_BOUNDS, TRUNCATED_STDDEV, Plan, check_overflow, normal_plan
+from .._arguments.gains import parse_scale
+from .._arguments.show import show
+from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, normal_plan, parse_bounds, truncated_normal_plan
 from .._sources.request import Law, Variance
 from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
@@ -20,6 +22,8 @@ MODES: tuple[str, ...] = get_args(Mode)
 DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 _CAMEL = {"fanIn": "fan_in", "fanOut": "fan_out", "fanAvg": "fan_avg", "truncatedNormal": "truncated_normal"}
 """The words of TensorFlow.js."""
+_LEAST_WIDTH = 0.001
+"""Between closer bounds the standard deviation is known to fewer than 12 digits."""
 _LAWS = {"truncated_normal": "truncated_normal", "untruncated_normal": "normal", "uniform": "uniform"}
 
 
@@ -28,6 +32,7 @@ class VarianceScaling(Sampled):
 
     * "truncated_normal" (or "normal", TensorFlow's word for it): normal values truncated at two standard deviations,
       with standard deviation sqrt(scale / n) *after* truncation: they fill [-b, b], b = 2 sqrt(scale / n) / 0.8796.
+      So it is for any bounds, `lower` and `upper`.
     * "untruncated_normal": normal values with standard deviation sqrt(scale / n).
     * "uniform": values in [-limit, limit], limit = sqrt(3 scale / n).
 
@@ -45,11 +50,16 @@ class VarianceScaling(Sampled):
         fan_in: The number of inputs where the shape does not tell it: a real number of at least 1, which counts instead
             of the axes; None for that of the axes.
         fan_out: The number of outputs, likewise.
+        gain: Instead of `scale`, its root: a positive number, or the name of a nonlinearity for `calculate_gain`.
+            Configs hold the scale.
+        lower: Where "truncated_normal" is cut, in standard deviations before truncation; may be -inf.
+        upper: The other end; may be inf. Bounds that are not symmetric leave a mean, which `describe` tells.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `scale`, `mode`, `distribution`, `dtype` or a fan has an illegal value. A call also raises it where
-            an axis is not in the shape or is named twice.
+        ValueError: An argument has an illegal value; there are both a scale and a gain; bounds are given to a law
+            without bounds, or are less than 0.001 apart. A call also raises it where an axis is not in the shape or is
+            named twice.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2, for scale 2; Glorot and Bengio,
@@ -72,6 +82,9 @@ class VarianceScaling(Sampled):
     batch_axis: Axes
     fan_in: float | None
     fan_out: float | None
+    lower: float
+    upper: float
+    _moments: tuple[float, float]
 
     _parameters: ClassVar[dict[str, Any]] = {
         "scale": Sampled._REQUIRED,
@@ -84,6 +97,8 @@ class VarianceScaling(Sampled):
         "batch_axis": (),
         "fan_in": None,
         "fan_out": None,
+        "lower": -2.0,
+        "upper": 2.0,
     }
     _dialect: ClassVar[tuple[str, ...]] = (*Sampled._dialect, "input_axes", "output_axes")
 
@@ -100,13 +115,17 @@ class VarianceScaling(Sampled):
         batch_axis: AxesLike = (),
         fan_in: float | None = None,
         fan_out: float | None = None,
+        gain: str | float | None = None,
+        lower: float = -2.0,
+        upper: float = 2.0,
     ) -> None:
         law: Any = distribution
         # Other kinds go on as they are, and are refused.
         if isinstance(law, str):
             law = "truncated_normal" if law.lower() == "normal" else law.lower()
+        bounds, moments = parse_bounds(lower, upper)
         self._set(
-            scale=positive("scale", scale),
+            scale=parse_scale(scale, gain),
             mode=word("mode", mode, MODES),
             distribution=word("distribution", law, DISTRIBUTIONS),
             in_axis=parse_axes("in_axis", in_axis),
@@ -114,8 +133,22 @@ class VarianceScaling(Sampled):
             batch_axis=parse_axes("batch_axis", batch_axis),
             fan_in=parse_fan("fan_in", fan_in),
             fan_out=parse_fan("fan_out", fan_out),
+            lower=bounds[0],
+            upper=bounds[1],
+            _moments=moments,
         )
+        self._check_bounds()
         self._seal(seed, dtype)
+
+    def _check_bounds(self) -> None:
+        """Raises ValueError for bounds that mean nothing, or whose standard deviation is not exact enough to divide."""
+        bounds = self.lower, self.upper
+        if bounds != STANDARD_BOUNDS and self.distribution != "truncated_normal":
+            msg = f"`lower` and `upper` must be -2 and 2 but for 'truncated_normal', got {show(bounds)}"
+            raise ValueError(msg)
+        if not self.upper - self.lower >= _LEAST_WIDTH:
+            msg = f"`lower` and `upper` must be at least {_LEAST_WIDTH} apart, got {show(bounds)}"
+            raise ValueError(msg)
 
     def _fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         """Both fans: those given by hand, and otherwise those of the axes."""
@@ -142,10 +175,7 @@ class VarianceScaling(Sampled):
         variance = self._variance(full_shape)
         if self.distribution == "truncated_normal":
             # Truncation narrows the law: it starts from a wider one, so that `variance` is what is left.
-            stddev = sqrt(variance) / TRUNCATED_STDDEV
-            bound = 2.0 * stddev
-            check_overflow(bound, kind)
-            return Plan("truncated_normal", STANDARD_BOUNDS, 0.0, stddev, -bound, bound)
+            return truncated_normal_plan(0.0, sqrt(variance) / self._moments[1], kind, (self.lower, self.upper))
         if self.distribution == "untruncated_normal":
             return normal_plan(0.0, sqrt(variance), kind)
         limit = sqrt(3.0 * variance)  # a uniform law on [-limit, limit] has the variance limit^2 / 3
@@ -154,7 +184,8 @@ class VarianceScaling(Sampled):
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
         axes = self.in_axis, self.out_axis, self.batch_axis
-        return Law(_LAWS[self.distribution], Variance(self.scale, self.mode, *self._fans(full_shape), axes))
+        variance = Variance(self.scale, self.mode, *self._fans(full_shape), axes)
+        return Law(_LAWS[self.distribution], variance, (self.lower, self.upper))
 
     def _with_axes(self: Self, in_axis: Axes, out_axis: Axes, batch_axis: Axes | None = None) -> Self:
         """The same rule for tensors of another layout; the batch axes stay if none are given."""
@@ -168,9 +199,16 @@ class VarianceScaling(Sampled):
             _plans={}, _tensors={}, **{name: fan for name, fan in fans.items() if getattr(self, name) is None}
         )
 
+    def _divided(self, by: float) -> VarianceScaling:
+        # No preset, for those fix the scale.
+        scaled = object.__new__(VarianceScaling)
+        scaled._set(**self.__dict__ | {"scale": positive("scale", self.scale / by), "_plans": {}, "_tensors": {}})
+        return scaled
+
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         plan = self._plan(full_shape, self._kind)
-        return Description(*self._fans(full_shape), 0.0, sqrt(self._variance(full_shape)), plan.low, plan.high)
+        mean, stddev = plan.scale * self._moments[0], sqrt(self._variance(full_shape))
+        return Description(*self._fans(full_shape), mean, stddev, plan.low, plan.high)
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from math import inf, isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from .._arguments.checks import real
 from .._arguments.dtypes import FloatType
 from .._arguments.show import show
+from .._core import truncated_moments
 
 STANDARD_BOUNDS = (-2.0, 2.0)
 """The bounds at which TensorFlow truncates the standard normal law."""
@@ -53,6 +55,27 @@ def truncated_normal_plan(loc: float, scale: float, kind: FloatType, bounds: tup
     reach = max(ends, default=0.0) + (10.0 if len(ends) < 2 else 0.0)
     check_overflow(abs(loc) + scale * reach, kind)
     return Plan("truncated_normal", bounds, loc, scale, low, high)
+
+
+def parse_bounds(lower: Any, upper: Any) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The bounds of a truncated normal law, and the mean and the standard deviation of the standard law between them.
+
+    Raises:
+        TypeError: A bound is no number.
+        ValueError: `lower` is not less than `upper`, or the mass between them underflows float64.
+    """
+    bounds = real("lower", lower), real("upper", upper)
+    if not bounds[0] < bounds[1]:
+        msg = f"`lower` must be less than `upper`, got {show(lower)} and {show(upper)}"
+        raise ValueError(msg)
+    # The default bounds take the constant that TensorFlow divides by, not the same number computed once more.
+    if bounds == STANDARD_BOUNDS:
+        return bounds, (0.0, TRUNCATED_STDDEV)
+    try:
+        return bounds, truncated_moments(*bounds)
+    except ValueError:
+        msg = f"the mass between `lower` and `upper` must not underflow float64, got {show(lower)} and {show(upper)}"
+        raise ValueError(msg) from None
 
 
 def check_overflow(largest: float, kind: FloatType) -> None:

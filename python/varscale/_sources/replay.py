@@ -9,7 +9,7 @@ from .._arguments.fans import compute_fans
 from .._arguments.parts import Part
 from .._arguments.show import show
 from .environment import in_default_environment
-from .plan import Plan
+from .plan import STANDARD_BOUNDS, Plan
 from .request import LAWS, HasLaw, Request, Variance
 from .source import Drawn, Naming, Written
 
@@ -71,6 +71,8 @@ class Replay:
         law = rule._law(part.full_shape)
         if law.name not in LAWS:
             self._refuse("law", law.name, f"{', '.join(LAWS[:-1])} or {LAWS[-1]}")
+        if isinstance(law.parameters, Variance) and law.bounds != STANDARD_BOUNDS:
+            self._refuse("lower` and `upper", law.bounds, "-2 and 2 in variance scalings")
         return in_default_environment(self._answer, Request(law, kind, part))
 
     def serialize(self) -> dict[str, Any]:
