@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from .._arguments.dtypes import DTypeLike
 from .._arguments.fans import AxesLike
+from .._arguments.layouts import Layout, Wiring
 from .._sources.seeds import SeedLike
 from .variance_scaling import Distribution, Mode, VarianceScaling
 
@@ -17,9 +18,7 @@ class Preset(VarianceScaling):
     _parameters: ClassVar[dict[str, Any]] = {
         "seed": VarianceScaling._REQUIRED,
         "dtype": "float32",
-        "in_axis": -2,
-        "out_axis": -1,
-        "batch_axis": (),
+        **Wiring._field_defaults,
         "fan_in": None,
         "fan_out": None,
     }
@@ -42,13 +41,19 @@ class Preset(VarianceScaling):
         seed: SeedLike = None,
         *,
         dtype: DTypeLike = "float32",
-        in_axis: AxesLike = -2,
-        out_axis: AxesLike = -1,
+        in_axis: AxesLike | None = None,
+        out_axis: AxesLike | None = None,
         batch_axis: AxesLike = (),
+        layout: Layout | None = None,
+        groups: int = 1,
+        transposed: bool = False,
+        depthwise: bool = False,
+        blocks: int = 1,
         fan_in: float | None = None,
         fan_out: float | None = None,
     ) -> None:
-        axes: dict[str, Any] = {"in_axis": in_axis, "out_axis": out_axis, "batch_axis": batch_axis}
+        axes: dict[str, Any] = {"in_axis": in_axis, "out_axis": out_axis, "batch_axis": batch_axis, "layout": layout}
+        axes |= {"groups": groups, "transposed": transposed, "depthwise": depthwise, "blocks": blocks}
         super().__init__(*self._row, seed, dtype, **axes, fan_in=fan_in, fan_out=fan_out)
 
 
@@ -61,9 +66,14 @@ class LecunNormal(Preset):
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 
@@ -87,9 +97,14 @@ class LecunUniform(Preset):
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 
@@ -115,9 +130,14 @@ class GlorotNormal(Preset):
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 
@@ -143,9 +163,14 @@ class GlorotUniform(Preset):
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 
@@ -171,9 +196,14 @@ class HeNormal(Preset):
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 
@@ -199,9 +229,14 @@ class HeUniform(Preset):
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from .._arguments.checks import positive, word
 from .._arguments.dtypes import DTypeLike, FloatType
-from .._arguments.fans import Axes, AxesLike, compute_fans, parse_axes, parse_fan
+from .._arguments.fans import Axes, AxesLike, parse_fan
 from .._arguments.gains import parse_scale
+from .._arguments.layouts import Layout, Wiring, check_depthwise, parse_wiring
 from .._arguments.show import show
 from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, normal_plan, parse_bounds, truncated_normal_plan
 from .._sources.request import Law, Variance
@@ -44,9 +45,17 @@ class VarianceScaling(Sampled):
         distribution: "truncated_normal", "untruncated_normal" or "uniform", in upper or lower case.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: The framework that the weight is of, which names the axes among those that are no batch axes: "keras" or
+            "jax" for (*kernel, in, out), "torch" for (out, in, *kernel), "mlx" for (out, *kernel, in). None is
+            TensorFlow's, which is Keras', unless a model or a module has another.
+        groups: The number of groups of a convolution: one axis has the channels of one of them, as in every framework.
+        transposed: Whether it is of a transposed convolution, with the other's axes: Keras' is (*kernel, out, in),
+            torch's (in, out, *kernel), and MLX's is as any.
+        depthwise: Whether it is Keras' depthwise kernel, (*kernel, channels, outputs per channel).
+        blocks: The number of independent matrices along the output axis, such as an LSTM's four gates.
         fan_in: The number of inputs where the shape does not tell it: a real number of at least 1, which counts instead
             of the axes; None for that of the axes.
         fan_out: The number of outputs, likewise.
@@ -80,6 +89,11 @@ class VarianceScaling(Sampled):
     in_axis: Axes
     out_axis: Axes
     batch_axis: Axes
+    layout: str | None
+    groups: int
+    transposed: bool
+    depthwise: bool
+    blocks: int
     fan_in: float | None
     fan_out: float | None
     lower: float
@@ -92,9 +106,7 @@ class VarianceScaling(Sampled):
         "distribution": Sampled._REQUIRED,
         "seed": Sampled._REQUIRED,
         "dtype": Sampled._REQUIRED,
-        "in_axis": -2,
-        "out_axis": -1,
-        "batch_axis": (),
+        **Wiring._field_defaults,
         "fan_in": None,
         "fan_out": None,
         "lower": -2.0,
@@ -110,9 +122,14 @@ class VarianceScaling(Sampled):
         seed: SeedLike = None,
         dtype: DTypeLike = "float32",
         *,
-        in_axis: AxesLike = -2,
-        out_axis: AxesLike = -1,
+        in_axis: AxesLike | None = None,
+        out_axis: AxesLike | None = None,
         batch_axis: AxesLike = (),
+        layout: Layout | None = None,
+        groups: int = 1,
+        transposed: bool = False,
+        depthwise: bool = False,
+        blocks: int = 1,
         fan_in: float | None = None,
         fan_out: float | None = None,
         gain: str | float | None = None,
@@ -128,9 +145,7 @@ class VarianceScaling(Sampled):
             scale=parse_scale(scale, gain),
             mode=word("mode", mode, MODES),
             distribution=word("distribution", law, DISTRIBUTIONS),
-            in_axis=parse_axes("in_axis", in_axis),
-            out_axis=parse_axes("out_axis", out_axis),
-            batch_axis=parse_axes("batch_axis", batch_axis),
+            **parse_wiring(in_axis, out_axis, batch_axis, layout, groups, transposed, depthwise, blocks)._asdict(),
             fan_in=parse_fan("fan_in", fan_in),
             fan_out=parse_fan("fan_out", fan_out),
             lower=bounds[0],
@@ -150,11 +165,14 @@ class VarianceScaling(Sampled):
             msg = f"`lower` and `upper` must be at least {_LEAST_WIDTH} apart, got {show(bounds)}"
             raise ValueError(msg)
 
+    def _wiring(self) -> Wiring:
+        return Wiring(*(getattr(self, name) for name in Wiring._fields))
+
     def _fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         """Both fans: those given by hand, and otherwise those of the axes."""
         if self.fan_in is not None and self.fan_out is not None:
             return self.fan_in, self.fan_out
-        fan_in, fan_out = compute_fans(shape, self.in_axis, self.out_axis, self.batch_axis)
+        fan_in, fan_out = self._wiring().fans(shape)
         return fan_in if self.fan_in is None else self.fan_in, fan_out if self.fan_out is None else self.fan_out
 
     def _variance(self, shape: tuple[int, ...]) -> float:
@@ -183,7 +201,7 @@ class VarianceScaling(Sampled):
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
 
     def _law(self, full_shape: tuple[int, ...]) -> Law:
-        axes = self.in_axis, self.out_axis, self.batch_axis
+        axes = self._wiring().axes(len(full_shape))
         variance = Variance(self.scale, self.mode, *self._fans(full_shape), axes)
         return Law(_LAWS[self.distribution], variance, (self.lower, self.upper))
 
@@ -192,6 +210,11 @@ class VarianceScaling(Sampled):
         batch = self.batch_axis if batch_axis is None else batch_axis
         # With plans of its own: those of the shared dict are for the old axes.
         return self._copy(in_axis=in_axis, out_axis=out_axis, batch_axis=batch, _plans={}, _tensors={})
+
+    def _with_layout(self: Self, layout: str) -> Self:
+        """The same rule for weights of a layout, where it names no axes."""
+        check_depthwise(layout if self.depthwise else None)
+        return self._copy(layout=layout, _plans={}, _tensors={})
 
     def _with_fans(self: Self, **fans: float | None) -> Self:
         """The same rule with fans by hand, where it has none; None for those of the axes."""

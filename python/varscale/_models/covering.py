@@ -64,8 +64,7 @@ class Cover:
         """The initializer with the axes that a layer tells, or else the name and the layout, where it names none."""
         if fans is None:
             initializer = fitted(initializer, kind)
-        # The default axes are those of the other layouts.
-        return laid_out(initializer, rank, fans or Fans()) if self._layout == "torch" else initializer
+        return initializer if self._layout is None else laid_out(initializer, rank, fans, self._layout)
 
     def _kind(self, path: str, shape: Shape) -> Kind | None:
         key = _NUMBERS.sub("10", path), shape
@@ -136,9 +135,9 @@ def _unclear(unclear: Mapping[str, Shape], total: int) -> ValueError:
     """The error for parameters whose values depend on a layout that nobody named."""
     name, shape = next(iter(unclear.items()))
     return ValueError(
-        '`layout` must be "torch", for weights (out, in, *kernel), or "keras" or "jax", for (*kernel, in, out), '
-        f"where initializers name no axes: {len(unclear):,} of {total:,} parameters depend on it, such as {show(name)} "
-        f"{show(shape)}"
+        '`layout` must be "torch", for weights (out, in, *kernel), "keras" or "jax", for (*kernel, in, out), or "mlx", '
+        f"for (out, *kernel, in), where initializers name no axes: {len(unclear):,} of {total:,} parameters depend on "
+        f"it, such as {show(name)} {show(shape)}"
     )
 
 

@@ -17,7 +17,7 @@ DTYPES = {
     "BF16": "bfloat16", "F32": "float32", "F64": "float64", "C64": "complex64",
 }  # fmt: skip
 """The dtypes by the words of safetensors."""
-FORMATS = {"pt": "torch", "flax": "jax", "tf": "keras"}
+FORMATS = {"pt": "torch", "flax": "jax", "tf": "keras", "mlx": "mlx"}
 """The layouts by the words that writers put into a file's metadata."""
 METADATA = "__metadata__"
 _MOST = 100_000_000

@@ -94,6 +94,8 @@ _EXPERT = r"[^.]*(?:expert|(?<![a-z])moe)[^.]*\.(?!.*conv)(?:[^.]+\.)*"
 
 _TINY = Constant(1e-6)
 _LORA_A = VarianceScaling(1 / 3, "fan_in", "uniform")  # the limits are ±1/√in
+_MLX_LORA_A = VarianceScaling(1 / 3, "fan_in", "uniform", in_axis=0, out_axis=1)
+_MLX_LORA_A_OF_EXPERTS = VarianceScaling(1 / 3, "fan_in", "uniform", in_axis=2, out_axis=1, batch_axis=0)
 _LORA_EMBEDDING_B = RandomNormal(0.0, 1.0)
 _COUNT = Zeros("int64")
 _NIL, _UNIT = Zeros(), Ones()
@@ -144,6 +146,10 @@ KINDS = (
     _kind("LoRA's B of an embedding", "lora_embedding_B.default embed_tokens.lora_B", _MATRIX,
           "`RandomNormal(0.0, 1.0)`", lambda laws: _LORA_EMBEDDING_B,
           rf"lora_embedding_b{_ADAPTER}|{_EMBED}\.lora_b{_ADAPTER}"),
+    _kind("LoRA's A (in, rank)", "q_proj.lora_a", _MATRIX, "uniform in ±1/√in", lambda laws: _MLX_LORA_A,
+          r"lora_a", "mlx"),
+    _kind("LoRA's A (experts, rank, in)", "switch_mlp.up_proj.lora_a", _CUBE, "uniform in ±1/√in",
+          lambda laws: _MLX_LORA_A_OF_EXPERTS, r"lora_a", "mlx"),
     _kind("LoRA's A", "lora_A.default.weight lora_a lora_down.weight", _WEIGHT, "uniform in ±1/√in",
           lambda laws: _LORA_A, rf"lora_(?:a|down){_ADAPTER}"),
     _kind("LoRA's B", "lora_B.default.weight lora_b lora_up.weight", _WEIGHT, _ZEROS, lambda laws: _NIL,
@@ -189,6 +195,9 @@ KINDS = (
     _kind("depthwise kernels of Keras", "depthwise_kernel depthwise_conv2d.kernel depthwise_weights", _KERNEL,
           f"{_LECUN}, fan_in of the kernel alone", lambda laws: placed(laws.weight, (), -1, -2),
           r"depthwise_(?:kernel|weights)|depthwise_conv\w*\.kernel"),
+    _kind("transposed convolutions (out, …, in)", "conv_transpose1.weight", _KERNEL, _LECUN,
+          lambda laws: placed(laws.weight, -1, 0),
+          r"\w*(?:deconv|conv_?transposed?|convtr|conv_?t(?![a-z]))\w*[._]weight", "mlx"),
     _kind("transposed convolutions (in, out, …)", "deconv.weight conv_transpose1.weight", _KERNEL, _LECUN,
           lambda laws: placed(laws.weight, 0, 1),
           r"\w*(?:deconv|conv_?transposed?|convtr|conv_?t(?![a-z]))\w*[._]weight"),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args
+from typing import Any, NamedTuple, TypeVar, cast
 
 from .._arguments.checks import word
 from .._arguments.fans import Axes
+from .._arguments.layouts import LAYOUTS, USUAL, as_tuple, axes_of
 from .._initializers.builtin import Builtin
 from .._initializers.kernels import Kernel
 from .._initializers.pieces import Pieces
 from .._initializers.variance_scaling import VarianceScaling
 
-Layout = Literal["torch", "keras", "jax"]
-LAYOUTS: tuple[str, ...] = get_args(Layout)
 T = TypeVar("T")
 
 
@@ -26,9 +25,6 @@ class Fans(NamedTuple):
     fan_out: int | None = None
 
 
-_USUAL = Fans()
-
-
 def parse_layout(layout: Any, found: set[str]) -> str | None:
     """The layout that the user names, or else the one that the parameters bring; None for none.
 
@@ -38,26 +34,34 @@ def parse_layout(layout: Any, found: set[str]) -> str | None:
     """
     if layout is not None:
         return word("layout", layout, LAYOUTS)
-    # The last two are one layout under two names.
-    if len({brought == "torch" for brought in found}) > 1:
+    if len({axes_of(brought, 3) for brought in found}) > 1:  # that of Keras and of JAX is one
         words = " and ".join(sorted(found))
         msg = f"`layout` must be given where parameters are of several frameworks, got those of {words}"
         raise ValueError(msg)
     return next(iter(found), None)
 
 
-def laid_out(initializer: T, rank: int, fans: Fans = _USUAL) -> T:
-    """The initializer for a weight of torch, if its axes are the default ones; batch axes do not count."""
+def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = "torch") -> T:
+    """The initializer for a weight of a layout, if its axes are the default ones; batch axes do not count.
+
+    A layer of torch may tell the axes of its weight, and its fans.
+    """
+
+    usual = axes_of(layout, rank) == USUAL
 
     def change(init: VarianceScaling) -> VarianceScaling:
-        batch = {axis % rank for axis in _axes(init.batch_axis)} if rank else set()
+        batch = {axis % rank for axis in as_tuple(init.batch_axis)} if rank else set()
         axes = [axis for axis in range(rank) if axis not in batch]
         if len(axes) < 2 or not has_default_axes(init):
             return init
-        placed = init._with_axes(axes[fans.in_axis], axes[fans.out_axis])
-        return placed._with_fans(fan_in=fans.fan_in, fan_out=fans.fan_out)
+        if init.depthwise or (init.transposed and fans is None):
+            return init._with_layout(layout)
+        if usual:
+            return init
+        ins, outs, fan_in, fan_out = fans or Fans(*axes_of(layout, rank))
+        return init._with_axes(axes[ins], axes[outs])._with_fans(fan_in=fan_in, fan_out=fan_out)
 
-    return each(each(initializer, change), lambda init: init._with_layout("torch"), Kernel)
+    return each(each(initializer, change), lambda init: init if usual else init._with_layout(layout), Kernel)
 
 
 def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
@@ -66,15 +70,18 @@ def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
         return any(depends_on_layout(piece, shape) for _, piece in initializer.pieces)
     if isinstance(initializer, Kernel):
         return initializer.layout is None
-    if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer):
+    if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer) or initializer.depthwise:
         return False
-    return initializer._variance(shape) != laid_out(initializer, len(shape))._variance(shape)
+    if initializer.transposed or initializer.groups > 1 or initializer.blocks > 1:
+        return len(shape) >= 2  # where nobody knows which axis they mean, they need not be parts of it
+    own = initializer._variance(shape)
+    return any(laid_out(initializer, len(shape), layout=layout)._variance(shape) != own for layout in LAYOUTS)
 
 
 def has_default_axes(initializer: VarianceScaling) -> bool:
-    """Whether the fans are those of the default axes, which are neither named nor given by hand."""
+    """Whether the fans are those of the default axes, which are neither named, by a layout too, nor given by hand."""
     by_hand = initializer.fan_in is not None and initializer.fan_out is not None
-    return (initializer.in_axis, initializer.out_axis) == (-2, -1) and not by_hand
+    return (initializer.in_axis, initializer.out_axis) == USUAL and initializer.layout is None and not by_hand
 
 
 def stacked(initializer: T) -> T:
@@ -84,7 +91,7 @@ def stacked(initializer: T) -> T:
         if init.batch_axis != ():
             return init
         ins, outs = (
-            tuple(axis if axis < 0 else axis + 1 for axis in _axes(axes)) for axes in (init.in_axis, init.out_axis)
+            tuple(axis if axis < 0 else axis + 1 for axis in as_tuple(axes)) for axes in (init.in_axis, init.out_axis)
         )
         return init._with_axes(_plain(ins), _plain(outs), 0)
 
@@ -107,10 +114,6 @@ def each(initializer: T, change: Callable[[Any], Builtin], kind: type[Builtin] =
     elif isinstance(initializer, kind):
         changed = change(initializer)
     return cast("T", changed)
-
-
-def _axes(axes: Axes) -> tuple[int, ...]:
-    return (axes,) if isinstance(axes, int) else axes
 
 
 def _plain(axes: tuple[int, ...]) -> Axes:

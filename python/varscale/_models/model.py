@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .._arguments.checks import boolean, entries
 from .._arguments.dtypes import DTypeLike
+from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._filling.lazy import Lazy
 from .._initializers.base import Initializer
@@ -18,7 +19,7 @@ from .._sources.seeds import parse_native
 from .covering import cover
 from .document import digest, from_document, to_document
 from .jobs import ModelJob, cut
-from .layouts import Layout, parse_layout
+from .layouts import parse_layout
 from .making import make_parameters, seeded
 from .parameter import Parameter
 from .progress import Progress
@@ -34,9 +35,10 @@ class Model(Mapping[str, Parameter]):
     `initializer.fold_in(name)(shape, dtype)` for an initializer of that seed. So two parameters of one shape differ,
     and no value depends on the order, on other layers, or on which worker makes what.
 
-    Weights of a torch module are (out, in, *kernel), those of Keras and Flax (*kernel, in, out). An initializer with
-    the default axes counts its fans by the layout, unless a layer of torch or a name tells more: groups, stacked
-    experts. Without a layout, a model whose values depend on it is an error.
+    Weights of a torch module are (out, in, *kernel), those of Keras and Flax (*kernel, in, out), those of MLX
+    (out, *kernel, in). An initializer that names neither axes nor a layout counts its fans by the model's, unless a
+    layer of torch or a name tells more: groups, stacked experts. Without a layout, a model whose values depend on it is
+    an error.
 
     Args:
         parameters: A mapping from names, which may be nested (its keys are then joined by slashes) or have paths as
@@ -46,8 +48,9 @@ class Model(Mapping[str, Parameter]):
             anything with a `shape` and a `dtype`.
         rules: `Rule`s, or (pattern, initializer) pairs, for parameters without an initializer. The first that matches
             counts; those of `default_rules()` follow.
-        layout: "torch" for weights (out, in, *kernel), "keras" or "jax" for (*kernel, in, out). Modules, tensors and
-            variables of torch, Keras and TensorFlow, states of nnx, and files that name their format bring theirs.
+        layout: "torch" for weights (out, in, *kernel), "keras" or "jax" for (*kernel, in, out), "mlx" for
+            (out, *kernel, in). Modules, tensors and variables of torch, Keras and TensorFlow, states of nnx, and files
+            that name their format bring theirs.
         dtype: The dtype of parameters without one; None for their initializer's own. A counter stays int64.
         strict: Whether a rule that matches nothing is an error. Otherwise it is a warning.
 
