@@ -7,7 +7,7 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 PEERS := numpy jax keras torch
 # Engines that varscale has adapters for, and frameworks that `make test-replay` compares with, likewise.
 ENGINES := dask jax torch
-REPLAYS := tensorflow jax torch
+REPLAYS := tensorflow jax torch mlx
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 

@@ -46,7 +46,7 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
     ),
     # axes
     (lambda: vs.VarianceScaling(in_axis=1.0), TypeError, "`in_axis` must be an integer, got 1.0"),
-    (lambda: vs.VarianceScaling(out_axis=None), TypeError, "`out_axis` must be an integer, got None"),
+    (lambda: vs.VarianceScaling(batch_axis=None), TypeError, "`batch_axis` must be an integer, got None"),
     (lambda: vs.lecun_normal(batch_axis=(0, True)), TypeError, "`batch_axis` must be an integer, got True"),
     (lambda: vs.lecun_normal(in_axis="01"), TypeError, "`in_axis` must be an integer, got '01'"),
     # mean, stddev, bounds

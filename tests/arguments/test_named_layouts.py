@@ -22,6 +22,7 @@ MODES = {
 }
 """Those that a framework has."""
 PRESETS = (vs.lecun_normal, vs.lecun_uniform, vs.glorot_normal, vs.glorot_uniform, vs.he_normal, vs.he_uniform)
+SCALINGS = (*PRESETS, vs.VarianceScaling, vs.UniformUnitScaling)
 Shape = tuple[int, ...]
 
 
@@ -164,7 +165,7 @@ def test_axes_win_over_a_layout() -> None:
 )  # fmt: skip
 def test_what_no_weight_has_is_refused(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
     """If this fails a misspelt word, or two that contradict each other, give some scale in silence."""
-    for make in (*PRESETS, vs.VarianceScaling):
+    for make in SCALINGS:
         with pytest.raises(error, match=f"^{message}"):
             make(**arguments)
 
@@ -200,7 +201,7 @@ def test_empty_weights() -> None:
     assert fans((0, 8, 3, 3), layout="torch", groups=4, blocks=2) == (72, 0)
 
 
-@pytest.mark.parametrize("make", [*PRESETS, vs.VarianceScaling])
+@pytest.mark.parametrize("make", SCALINGS)
 def test_they_are_part_of_the_config(make: Any) -> None:
     """If this fails a weight has other fans after a file, or a plain config has keys that TensorFlow does not know."""
     new = {"layout", "groups", "transposed", "depthwise", "blocks"}
@@ -211,7 +212,7 @@ def test_they_are_part_of_the_config(make: Any) -> None:
         {"depthwise": True, "batch_axis": [0]},
         {"in_axis": [-2], "out_axis": [-1], "groups": 4, "transposed": True},
     ):
-        init = make(3, **said) if make is not vs.VarianceScaling else make(seed=3, **said)
+        init = make(seed=3, **said)
         config = init.get_config()
         assert said.items() <= config.items()
         assert config.keys() - said.keys() == make().get_config().keys()
@@ -219,7 +220,7 @@ def test_they_are_part_of_the_config(make: Any) -> None:
             assert back == init
             assert hash(back) == hash(init)
             assert back((2, 24, 24, 24)).tobytes() == init((2, 24, 24, 24)).tobytes()
-        assert init != make(3)
+        assert init != make(seed=3)
         assert init.fold_in("a")._with_seed(5)._wiring() == init._wiring()
 
 

@@ -130,6 +130,35 @@ def test_axes_and_fans_that_are_given_stay() -> None:
     assert np.array_equal(found, normal("weight", (6, 1, 3, 3), 5))
 
 
+def test_words_of_a_layout_for_one_tensor() -> None:
+    """If this fails a tensor whose user says what it is has the fans of another one, or of Keras."""
+    for said, shape, fans in (
+        ({"transposed": True}, (64, 16, 4, 4), (1024, 256)),
+        ({"transposed": True, "groups": 4}, (64, 4, 4, 4), (256, 64)),
+        ({"groups": 4}, (64, 4, 3, 3), (36, 144)),
+        ({"blocks": 3}, (96, 32), (32, 32)),
+        ({"batch_axis": 0}, (8, 48, 32), (32, 48)),
+        ({"layout": "torch", "blocks": 3}, (96, 32), (32, 32)),
+        ({"layout": "keras"}, (32, 96), (32, 96)),
+        ({"layout": "mlx"}, (64, 3, 3, 16), (144, 576)),
+    ):
+        init = vs.VarianceScaling(1.0, "fan_avg", "untruncated_normal", 3, **said)
+        made = vs.torch.init_(torch.empty(shape), init).numpy()
+        by_hand = vs.VarianceScaling(1.0, "fan_avg", "untruncated_normal", 3, fan_in=fans[0], fan_out=fans[1])
+        assert np.array_equal(made, by_hand(shape)), said
+    with pytest.raises(ValueError, match="`depthwise` must be False in the layout 'torch'"):
+        vs.torch.init_(torch.empty(64, 1, 3, 3), vs.he_normal(3, depthwise=True))
+
+
+def test_blocks_of_a_layer_of_ones_own() -> None:
+    """If this fails a fused query, key and value in a Linear starts with the fans of one matrix."""
+    found = filled(nn.Linear(32, 96), "weight", vs.glorot_normal(3, blocks=3))
+    wanted = vs.glorot_normal(3, fan_in=32, fan_out=32).fold_in("weight")((96, 32))
+    assert np.array_equal(found, wanted)
+    model = vs.Model(nn.Linear(32, 96), [("weight", vs.glorot_normal(blocks=3))])
+    assert model["weight"].initializer.describe((96, 32))[:2] == (32, 32)  # type: ignore[attr-defined]
+
+
 def test_an_initializer_keeps_its_own_fans() -> None:
     """If this fails filling a module changes what the initializer makes elsewhere, or is changed by it."""
     init = vs.VarianceScaling(2.0, "fan_in", "untruncated_normal", 3)

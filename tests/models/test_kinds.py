@@ -152,6 +152,8 @@ def test_names_of_every_framework(name: str, shape: tuple[int, ...], expected: v
         ("conv2d_transpose/kernel", (3, 3, 8, 4), "keras", 1 / 6), ("conv2_d_transpose/w", (3, 3, 8, 4), "jax", 1 / 6),
         ("ConvTranspose_0/kernel", (3, 3, 4, 8), "jax", 1 / 6), ("deconv1.weight", (4, 8, 3, 3), "torch", 1 / 6),
         ("layers.0.conv.weight", (8, 4, 3, 3), "torch", 1 / 6), ("q.lora_A.weight", (2, 48), "torch", 1 / 12),
+        ("q_proj.lora_a", (48, 2), "mlx", 1 / 12), ("switch_mlp.up_proj.lora_a", (8, 2, 48), "mlx", 1 / 12),
+        ("deconv1.weight", (8, 3, 3, 4), "mlx", 1 / 6), ("conv.weight", (8, 3, 3, 4), "mlx", 1 / 6),
         ("attn.c_attn.weight", (12, 4), "torch", 1 / 2), ("attn.c_attn.weight", (4, 12), "jax", 1 / 2),
     ],
 )  # fmt: skip

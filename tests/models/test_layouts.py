@@ -25,6 +25,8 @@ def test_a_layout_says_which_fans_count() -> None:
     """If this fails a convolution of torch has the fans of Keras, or the other way round."""
     assert stddev("torch") == sqrt(1 / (3 * 7 * 5))
     assert stddev("keras") == stddev("jax") == sqrt(1 / (64 * 3 * 7))
+    assert stddev("mlx") == sqrt(1 / (5 * 3 * 7))
+    assert stddev("mlx", vs.VarianceScaling(1.0, "fan_out")) == sqrt(1 / (64 * 3 * 7))
     model = vs.Model({"weight": SHAPE}, layout="torch")
     assert model["weight"].initializer == vs.lecun_normal(in_axis=1, out_axis=0)
     assert (
@@ -41,8 +43,9 @@ def test_without_a_layout_only_what_depends_on_it_is_refused(mode: Any, sizes: l
     """If this fails a guess is made where it matters, or a user is asked where it does not."""
     init = vs.VarianceScaling(1.0, mode, batch_axis=0 if batches else ())
     shape = (*[4] * batches, *sizes)
-    if stddev("torch", init, shape) == stddev("keras", init, shape):
-        assert stddev(None, init, shape) == stddev("keras", init, shape)
+    found = {stddev(layout, init, shape) for layout in ("torch", "keras", "jax", "mlx")}
+    if len(found) == 1:
+        assert {stddev(None, init, shape)} == found
         return
     with pytest.raises(ValueError, match='`layout` must be "torch"'):
         stddev(None, init, shape)
@@ -51,11 +54,12 @@ def test_without_a_layout_only_what_depends_on_it_is_refused(mode: Any, sizes: l
 @pytest.mark.parametrize(
     "initializer",
     [vs.he_normal(in_axis=1, out_axis=0), vs.he_normal(in_axis=(1, 2), out_axis=3), vs.RandomNormal(), vs.Zeros(),
-     vs.he_normal(in_axis=0), vs.glorot_normal(fan_in=3, fan_out=5)],
+     vs.he_normal(in_axis=0), vs.glorot_normal(fan_in=3, fan_out=5), vs.he_normal(layout="keras"),
+     vs.he_normal(layout="torch", groups=8), vs.he_normal(layout="torch", in_axis=-2, out_axis=-1)],
 )  # fmt: skip
 def test_who_names_axes_or_fans_is_left_alone(initializer: vs.Initializer) -> None:
     """If this fails a layout changes what a user has said outright."""
-    for layout in (None, "torch", "jax"):
+    for layout in (None, "torch", "jax", "mlx"):
         model = vs.Model({"weight": (SHAPE, None, initializer)}, layout=layout)
         assert model["weight"].initializer == initializer
 
@@ -79,7 +83,11 @@ def test_batch_axes_do_not_count(batch: Any, shape: tuple[int, ...], axes: tuple
      ("jax", "experts.w1", (8, 6, 12), vs.he_normal(batch_axis=0)),
      ("torch", "deconv.weight", (6, 4, 3), vs.he_normal(in_axis=0, out_axis=1)),
      ("keras", "depthwise_kernel", (3, 3, 6, 2), vs.he_normal(in_axis=(), out_axis=-1, batch_axis=-2)),
-     ("torch", "mlp.weight", (6, 4), vs.he_normal(in_axis=1, out_axis=0))],
+     ("torch", "mlp.weight", (6, 4), vs.he_normal(in_axis=1, out_axis=0)),
+     ("mlx", "mlp.weight", (6, 4), vs.he_normal(in_axis=1, out_axis=0)),
+     ("mlx", "conv.weight", (6, 3, 3, 4), vs.he_normal(in_axis=3, out_axis=0)),
+     ("mlx", "deconv.weight", (6, 3, 3, 4), vs.he_normal(in_axis=-1, out_axis=0)),
+     ("mlx", "switch_mlp.experts.weight", (8, 6, 4), vs.he_normal(in_axis=2, out_axis=1, batch_axis=0))],
 )  # fmt: skip
 def test_rules_have_the_axes_that_names_tell(layout: Any, name: str, shape: Any, wanted: vs.Initializer) -> None:
     """If this fails a rule for stacked experts gives them the fans of a convolution, and the usual rule does not."""
@@ -91,6 +99,40 @@ def test_rules_have_the_axes_that_names_tell(layout: Any, name: str, shape: Any,
         ]
         assert [model[name].initializer for model in found] == [law, law]
     assert vs.Model({name: shape}, vs.default_rules(weight=init), layout=layout)[name].initializer == wanted
+
+
+@pytest.mark.parametrize(
+    ("layout", "shape", "said", "fans"),
+    [("torch", (64, 4, 3, 3), {"groups": 8}, (36, 72)), ("keras", (3, 3, 4, 64), {"groups": 8}, (36, 72)),
+     ("mlx", (64, 3, 3, 4), {"groups": 8}, (36, 72)), ("torch", (192, 64), {"blocks": 3}, (64, 64)),
+     ("torch", (32, 8, 3, 3), {"transposed": True, "groups": 8}, (36, 72)),
+     ("jax", (3, 3, 8, 32), {"transposed": True, "groups": 8}, (36, 72)),
+     ("mlx", (64, 3, 3, 4), {"transposed": True, "groups": 8}, (36, 72)),
+     ("torch", (5, 32, 8, 3), {"transposed": True, "batch_axis": 0}, (96, 24)),
+     ("keras", (3, 3, 64, 2), {"depthwise": True}, (9, 18))],
+)  # fmt: skip
+def test_groups_and_blocks_are_those_of_the_layout(layout: Any, shape: Any, said: Any, fans: tuple[int, int]) -> None:
+    """If this fails a rule for grouped kernels means the axes of another framework than the model's."""
+    init = vs.he_normal(**said)
+    (row,) = vs.Model({"weight": (shape, None, init)}, layout=layout).describe()
+    assert (row.fan_in, row.fan_out) == fans == init._with_layout(layout).describe(shape)[:2]
+    (rule,) = vs.Model({"weight": shape}, [("weight", init)], layout=layout).describe()
+    assert rule == row
+    if "depthwise" not in said:
+        with pytest.raises(ValueError, match='`layout` must be "torch"'):
+            vs.Model({"weight": (shape, None, init)})
+        return
+    assert len(vs.Model({"weight": (shape, None, init)})) == 1, "no other layout has it"
+    for other in ("torch", "jax", "mlx"):
+        with pytest.raises(ValueError, match=f"parameter 'weight': `depthwise` must be False in the layout '{other}'"):
+            vs.Model({"weight": (shape, None, init)}, layout=other)
+
+
+def test_experts_of_a_named_layout() -> None:
+    """If this fails the usual rule for stacked experts forgets the layout of the initializer that users choose."""
+    rules = vs.default_rules(weight=vs.he_normal(layout="torch"))
+    model = vs.Model({"experts.down_proj": (8, 6, 12)}, rules, layout="jax")
+    assert model["experts.down_proj"].initializer == vs.he_normal(layout="torch", batch_axis=0)
 
 
 def test_pieces_have_a_layout_too() -> None:
@@ -119,8 +161,9 @@ def test_the_error_names_the_words_and_a_parameter() -> None:
     with pytest.raises(ValueError, match="`layout`") as error:
         vs.Model({"a.weight": (4, 4), "b.weight": (4, 5), "c.weight": (5, 4), "c.bias": (3,)})
     assert str(error.value) == (
-        '`layout` must be "torch", for weights (out, in, *kernel), or "keras" or "jax", for (*kernel, in, out), where '
-        "initializers name no axes: 2 of 4 parameters depend on it, such as 'b.weight' (4, 5)"
+        '`layout` must be "torch", for weights (out, in, *kernel), "keras" or "jax", for (*kernel, in, out), or "mlx", '
+        "for (out, *kernel, in), where initializers name no axes: 2 of 4 parameters depend on it, such as 'b.weight' "
+        "(4, 5)"
     )
 
 

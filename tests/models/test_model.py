@@ -168,7 +168,7 @@ def test_rules_are_tried_in_order_before_the_defaults() -> None:
      (lambda: vs.Model({}, vs.Rule("*", vs.Zeros())), TypeError, r"`rules` must be a list .*, got Rule\('\*'"),
      (lambda: vs.Rule(3, vs.Zeros()), TypeError, "`pattern` must be a string"),
      (lambda: vs.Rule(re.compile(b"a"), vs.Zeros()), TypeError, "`pattern` must be a string or a compiled"),
-     (lambda: vs.Model({}, layout="caffe"), ValueError, "`layout` must be one of 'torch', 'keras', 'jax', got 'caffe'"),
+     (lambda: vs.Model({}, layout="caffe"), ValueError, "`layout` must be one of 'keras', 'jax', 'torch', 'mlx', got"),
      (lambda: vs.Model({}, layout=3), TypeError, "`layout` must be a string"),
      (lambda: vs.Model({}, strict=1), TypeError, "`strict` must be True or False"),
      (lambda: vs.Rule("*", vs.Zeros(), rank=1.5), TypeError, "`rank` must be an integer"),

@@ -117,7 +117,7 @@ HEADER = {
 }
 
 
-@pytest.mark.parametrize(("format", "layout"), [("pt", "torch"), ("flax", "jax"), ("tf", "keras")])
+@pytest.mark.parametrize(("format", "layout"), [("pt", "torch"), ("flax", "jax"), ("tf", "keras"), ("mlx", "mlx")])
 def test_a_safetensors_file(tmp_path: Path, format: str, layout: Any) -> None:
     """If this fails a model cannot be made of a checkpoint's header, or has another layout or dtype than the file."""
     path = written(tmp_path / "x.safetensors", {"__metadata__": {"format": format}, **HEADER}, b"values")
@@ -130,7 +130,7 @@ def test_a_file_without_a_format(tmp_path: Path) -> None:
     """If this fails a file of an unknown framework gets the layout of some."""
     for metadata in (
         {},
-        {"__metadata__": {"format": "mlx"}},
+        {"__metadata__": {"format": "np"}},
         {"__metadata__": {"format": ["pt"]}},
         {"__metadata__": None},
     ):

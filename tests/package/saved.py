@@ -32,6 +32,8 @@ EXPRESSIONS = (
     "vs.glorot_uniform()",
     "vs.he_normal(5)",
     "vs.he_normal(5, fan_in=64, fan_out=2.5)",
+    "vs.he_normal(5, layout='torch', groups=2, transposed=True, blocks=3)",
+    "vs.glorot_normal(5, layout='keras', depthwise=True, fan_in=9, fan_out=18)",
     "vs.he_uniform(6)",
     "vs.RandomNormal(1.0, 2.0, 3, 'float64')",
     "vs.TruncatedNormal(0.0, 1.0, 4, lower=-np.inf, upper=0.5)",

@@ -51,7 +51,8 @@ METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
                 init,
                 METHODS
                 | {"scale", "mode", "distribution", "seed", "dtype"}
-                | {"in_axis", "out_axis", "batch_axis", "fan_in", "fan_out", "lower", "upper"},
+                | {"in_axis", "out_axis", "batch_axis", "fan_in", "fan_out", "lower", "upper"}
+                | {"layout", "groups", "transposed", "depthwise", "blocks"},
             )
             for init in (vs.VarianceScaling(), vs.lecun_normal(), vs.he_uniform())
         ),
@@ -68,7 +69,8 @@ METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}
             vs.UniformUnitScaling(),
             METHODS
             | {"factor", "scale", "mode", "distribution", "seed", "dtype"}
-            | {"in_axis", "out_axis", "batch_axis", "fan_in", "fan_out", "lower", "upper"},
+            | {"in_axis", "out_axis", "batch_axis", "fan_in", "fan_out", "lower", "upper"}
+            | {"layout", "groups", "transposed", "depthwise", "blocks"},
         ),
         (
             vs.replay.jax(0),

@@ -20,6 +20,14 @@ _LEAST = {"groups": 2, "transposed": 2, "depthwise": 3, "blocks": 2}
 """The axes that a weight must have for an argument to mean anything."""
 
 
+class KernelAxes(NamedTuple):
+    """The axes of a convolution's kernel, counted from the front."""
+
+    out: int
+    ins: int
+    places: tuple[int, ...]
+
+
 class Wiring(NamedTuple):
     """Which axes of a weight are its inputs and its outputs, and how many of them one unit is connected with."""
 
@@ -73,7 +81,7 @@ def parse_wiring(
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value, or two contradict each other.
     """
-    layout = None if layout is None else word("layout", layout, LAYOUTS)
+    layout = layout_word(layout)
     transposed, depthwise = boolean("transposed", transposed), boolean("depthwise", depthwise)
     groups, blocks = _count("groups", groups), _count("blocks", blocks)
     if depthwise:
@@ -94,6 +102,17 @@ def parse_wiring(
         ins, outs = as_tuple(ins) if ins == USUAL[0] else ins, as_tuple(outs) if outs == USUAL[1] else outs
         transposed, layout = transposed and layout != "mlx", None
     return Wiring(ins, outs, parse_axes("batch_axis", batch_axis), layout, groups, transposed, depthwise, blocks)
+
+
+def layout_word(layout: Any) -> str | None:
+    """The name of a layout; None stays."""
+    return None if layout is None else word("layout", layout, LAYOUTS)
+
+
+def kernel_axes(layout: str | None, rank: int) -> KernelAxes:
+    """The axes of a kernel of two axes or more."""
+    ins, out = (axis % rank for axis in axes_of(layout or "keras", rank))
+    return KernelAxes(out, ins, tuple(axis for axis in range(rank) if axis not in {ins, out}))
 
 
 def axes_of(layout: str, rank: int, batch_axis: Axes = (), *, transposed: bool = False) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, FloatType, float_type, numeric_dtype
 from .._arguments.fans import compute_fans
 from .._arguments.index import spread
-from .._arguments.kernels import KernelAxes, KernelLayout, kernel_axes, parse_kernel_layout
+from .._arguments.layouts import KernelAxes, Layout, kernel_axes, layout_word
 from .._arguments.parts import Part
 from .._arguments.show import show
 from .._filling.assign import assign
@@ -88,12 +88,12 @@ class Dirac(Kernel):
     _ranks = range(3, 6)
     _whose = "three to five"
 
-    def __init__(self, groups: int = 1, dtype: DTypeLike = "float32", *, layout: KernelLayout | None = None) -> None:
+    def __init__(self, groups: int = 1, dtype: DTypeLike = "float32", *, layout: Layout | None = None) -> None:
         number = integer("groups", groups)
         if number < 1:
             msg = f"`groups` must be a positive integer, got {show(groups)}"
             raise ValueError(msg)
-        self._set(groups=number, dtype=numeric_dtype(dtype).name, layout=parse_kernel_layout(layout))
+        self._set(groups=number, dtype=numeric_dtype(dtype).name, layout=layout_word(layout))
 
     def _axes(self, full_shape: tuple[int, ...]) -> KernelAxes:
         axes = super()._axes(full_shape)
@@ -146,8 +146,8 @@ class Bilinear(Kernel):
     _ranks = range(4, 5)
     _whose = "four"
 
-    def __init__(self, dtype: DTypeLike = "float32", *, layout: KernelLayout | None = None) -> None:
-        self._set(dtype=float_type(dtype).name, layout=parse_kernel_layout(layout))
+    def __init__(self, dtype: DTypeLike = "float32", *, layout: Layout | None = None) -> None:
+        self._set(dtype=float_type(dtype).name, layout=layout_word(layout))
 
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = float_type(self.dtype if dtype is None else dtype)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from .._arguments.checks import positive
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import AxesLike
+from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow
 from .._sources.request import Interval, Law
@@ -26,9 +27,14 @@ class UniformUnitScaling(VarianceScaling):
         factor: A positive number: 1.0 for linear layers, about 1.43 for ReLU and 1.15 for tanh.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
-        in_axis: The input axis or axes.
-        out_axis: The output axis or axes.
+        in_axis: The input axis or axes; None for those of the layout.
+        out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
+        groups: The number of groups of a convolution.
+        transposed: Whether it is of a transposed convolution.
+        depthwise: Whether it is Keras' depthwise kernel.
+        blocks: The number of independent matrices along the output axis.
         fan_in: The number of inputs, or None for that of the axes.
         fan_out: The number of outputs, or None for that of the axes.
 
@@ -56,9 +62,14 @@ class UniformUnitScaling(VarianceScaling):
         seed: SeedLike = None,
         dtype: DTypeLike = "float32",
         *,
-        in_axis: AxesLike = -2,
-        out_axis: AxesLike = -1,
+        in_axis: AxesLike | None = None,
+        out_axis: AxesLike | None = None,
         batch_axis: AxesLike = (),
+        layout: Layout | None = None,
+        groups: int = 1,
+        transposed: bool = False,
+        depthwise: bool = False,
+        blocks: int = 1,
         fan_in: float | None = None,
         fan_out: float | None = None,
     ) -> None:
@@ -67,7 +78,8 @@ class UniformUnitScaling(VarianceScaling):
         if not (scale and isfinite(scale)):
             msg = f"`factor` must be a number whose square float64 can hold, got {show(factor)}"
             raise ValueError(msg)
-        axes: dict[str, Any] = {"in_axis": in_axis, "out_axis": out_axis, "batch_axis": batch_axis}
+        axes: dict[str, Any] = {"in_axis": in_axis, "out_axis": out_axis, "batch_axis": batch_axis, "layout": layout}
+        axes |= {"groups": groups, "transposed": transposed, "depthwise": depthwise, "blocks": blocks}
         super().__init__(scale, "fan_in", "uniform", seed, dtype, **axes, fan_in=fan_in, fan_out=fan_out)
         self._set(factor=number)
 

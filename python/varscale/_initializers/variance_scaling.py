@@ -67,8 +67,8 @@ class VarianceScaling(Sampled):
     Raises:
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value; there are both a scale and a gain; bounds are given to a law
-            without bounds, or are less than 0.001 apart. A call also raises it where an axis is not in the shape or is
-            named twice.
+            without bounds, or are less than 0.001 apart; what is said of the weight contradicts itself. A call also
+            raises it where an axis is not in the shape or is named twice, or groups or blocks do not divide it.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2, for scale 2; Glorot and Bengio,

@@ -46,7 +46,6 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
 
     A layer of torch may tell the axes of its weight, and its fans.
     """
-
     usual = axes_of(layout, rank) == USUAL
 
     def change(init: VarianceScaling) -> VarianceScaling:
