@@ -12,7 +12,7 @@ REPLAYS := tensorflow jax torch mlx
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-gpu test-replay lint \
-	mutants bench bench-limit bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+	mutants bench bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%)
 
 help:  ## what each target does
@@ -75,6 +75,9 @@ bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against t
 
 bench-limit: $(VENV)/built  ## ratios to what this machine can do at best: kernels by hand, stores, new memory, NumPy; half a minute
 	$(BIN)/python benches/limit.py
+
+bench-orthogonal: $(VENV)/built .venv-engine-torch/installed  ## orthogonal matrices beside torch's and NumPy's
+	OPENBLAS_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python benches/orthogonal.py
 
 bench-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks in time
 	$(BIN)/python benches/replay.py

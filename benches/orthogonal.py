@@ -2,7 +2,7 @@
 
     make bench-orthogonal
 
-The values of a run are its medians. One thread each, and two of ours: NumPy's QR takes as many as `OPENBLAS_NUM_THREADS`.
+Medians. One thread each, and two of ours; NumPy's QR takes as many as `OPENBLAS_NUM_THREADS` says.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ def seconds(function: Callable[[], object]) -> tuple[float, float]:
 
 
 def ours(n: int, threads: int) -> None:
+    """A new matrix of ours."""
     with vs.num_threads(threads):
         vs.Orthogonal(seed=1)((n, n))
 
 
 def numpys(n: int) -> None:
+    """A new matrix by NumPy, which factorizes in float64."""
     q, r = np.linalg.qr(np.random.default_rng(1).standard_normal((n, n), np.float32))
     q *= np.sign(np.diag(r))
 

@@ -213,3 +213,15 @@ def test_replays_draw_one_tensor(seed: Any) -> None:
     assert torch.equal(net.weight, before)
     made = vs.torch.init_(torch.empty(4, 3), vs.RandomNormal(seed=seed))
     assert torch.equal(made, torch.from_numpy(vs.RandomNormal(seed=seed)((4, 3))))
+
+
+def test_gates_and_projections_are_orthogonal_by_themselves() -> None:
+    """If this fails the gates of an LSTM, or a query and its key, are parts of one matrix, and not orthogonal."""
+    for layer, count in ((nn.LSTM(8, 16), 4), (nn.GRUCell(8, 16), 3), (nn.RNN(8, 16), 1)):
+        vs.torch.init_(layer, vs.Orthogonal(seed=3))
+        weight = dict(layer.named_parameters())["weight_hh" if count == 3 else "weight_hh_l0"].detach()
+        for gate in weight.chunk(count):
+            assert torch.allclose(gate @ gate.T, torch.eye(16), atol=1e-5)
+    attention = vs.torch.init_(nn.MultiheadAttention(12, 3), vs.Orthogonal(seed=3))
+    for matrix in attention.in_proj_weight.detach().chunk(3):
+        assert torch.allclose(matrix @ matrix.T, torch.eye(12), atol=1e-5)

@@ -90,6 +90,12 @@ class Orthogonal(Sampled):
         self._set(gain=finite("gain", gain), axis=integer("axis", axis), blocks=count, _kept={})
         self._seal(seed, dtype)
 
+    def _with_axis(self, axis: int, blocks: int = 1) -> Orthogonal:
+        """The same rule with this out axis, in so many blocks, unless it names an axis or blocks of its own."""
+        if self.axis != -1 or (axis, blocks) == (-1, 1):
+            return self
+        return self._with(axis=axis, blocks=blocks if self.blocks == 1 else self.blocks)
+
     def _sizes(self, shape: tuple[int, ...]) -> tuple[int, int]:
         """The rows and the columns of each matrix."""
         if len(shape) < 2:

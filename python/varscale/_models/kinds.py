@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .._initializers.base import Initializer
 from .._initializers.constant import Constant, Ones, Zeros
+from .._initializers.orthogonal import Orthogonal
 from .._initializers.random import RandomNormal
 from .._initializers.variance_scaling import VarianceScaling
 from .layouts import T, each, has_default_axes, placed, stacked
@@ -245,7 +246,9 @@ def fitted(initializer: T, kind: Kind | None) -> T:
     def change(init: VarianceScaling) -> Any:
         return law(Laws(init, init, init, init)) if has_default_axes(init) and init.batch_axis == () else init
 
-    return initializer if law is None else each(initializer, change)
+    if law is None:
+        return initializer
+    return each(each(initializer, change), lambda init: law(Laws(init, init, init, init)), Orthogonal)
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -46,15 +46,16 @@ def _convolution(layer: Any) -> dict[str, Fans]:
 
 def _recurrent(layer: Any) -> dict[str, Fans]:
     # The matrices of the gates stand one above another; each has the hidden units as its outputs.
-    gates = Fans(fan_out=layer.hidden_size)
     names = getattr(layer, "_flat_weights_names", ("weight_ih", "weight_hh"))  # cells have two
+    rows = next((len(value) for value in layer._parameters.values() if value is not None), 0)
+    gates = Fans(fan_out=layer.hidden_size, blocks=max(1, rows // max(1, layer.hidden_size)))
     return {name: Fans() if name.startswith("weight_hr") else gates for name in names if name.startswith("weight")}
 
 
 def _attention(layer: Any) -> dict[str, Fans]:
     # The query's, the key's and the value's matrix, one above another, or each by itself.
     separate = dict.fromkeys(("q_proj_weight", "k_proj_weight", "v_proj_weight"), Fans())
-    return {"in_proj_weight": Fans(fan_out=layer.embed_dim), **separate}
+    return {"in_proj_weight": Fans(fan_out=layer.embed_dim, blocks=3), **separate}
 
 
 _LAYERS: dict[str, Callable[[Any], dict[str, Fans]]] = {

@@ -10,6 +10,7 @@ from .._arguments.fans import Axes
 from .._arguments.layouts import LAYOUTS, USUAL, as_tuple, axes_of
 from .._initializers.builtin import Builtin
 from .._initializers.kernels import Kernel
+from .._initializers.orthogonal import Orthogonal
 from .._initializers.pieces import Pieces
 from .._initializers.variance_scaling import VarianceScaling
 
@@ -23,6 +24,8 @@ class Fans(NamedTuple):
     out_axis: int = 0
     fan_in: int | None = None
     fan_out: int | None = None
+    blocks: int = 1
+    """Independent matrices along the out axis, such as gates."""
 
 
 def parse_layout(layout: Any, found: set[str]) -> str | None:
@@ -57,10 +60,15 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
             return init._with_layout(layout)
         if usual:
             return init
-        ins, outs, fan_in, fan_out = fans or Fans(*axes_of(layout, rank))
+        ins, outs, fan_in, fan_out, _ = fans or Fans(*axes_of(layout, rank))
         return init._with_axes(axes[ins], axes[outs])._with_fans(fan_in=fan_in, fan_out=fan_out)
 
-    return each(each(initializer, change), lambda init: init if usual else init._with_layout(layout), Kernel)
+    def turn(init: Orthogonal) -> Orthogonal:
+        found = fans or Fans(*axes_of(layout, rank))
+        return init._with_axis(found.out_axis, found.blocks) if rank >= 2 else init
+
+    changed = each(each(initializer, change), turn, Orthogonal)
+    return each(changed, lambda init: init if usual else init._with_layout(layout), Kernel)
 
 
 def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
@@ -69,6 +77,9 @@ def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
         return any(depends_on_layout(piece, shape) for _, piece in initializer.pieces)
     if isinstance(initializer, Kernel):
         return initializer.layout is None
+    if isinstance(initializer, Orthogonal):
+        # Matrices that are turned follow the same law, as a whole.
+        return initializer.axis == -1 and (len(shape) > 2 or (len(shape) == 2 and initializer.blocks > 1))
     if not isinstance(initializer, VarianceScaling) or not has_default_axes(initializer) or initializer.depthwise:
         return False
     if initializer.transposed or initializer.groups > 1 or initializer.blocks > 1:
@@ -94,15 +105,22 @@ def stacked(initializer: T) -> T:
         )
         return init._with_axes(_plain(ins), _plain(outs), 0)
 
-    return each(initializer, change)
+    def refuse(init: Orthogonal) -> Orthogonal:
+        if init.axis != -1:
+            return init
+        msg = "`initializer` must make stacked weights, each by itself, which Orthogonal does not: name its `axis`"
+        raise ValueError(msg)
+
+    return each(each(initializer, change), refuse, Orthogonal)
 
 
 def placed(initializer: T, in_axis: Axes, out_axis: Axes, batch_axis: Axes = ()) -> T:
     """The same rule with these axes, unless it names axes of its own."""
-    return each(
+    changed = each(
         initializer,
         lambda init: init._with_axes(in_axis, out_axis, batch_axis) if has_default_axes(init) else init,
     )
+    return each(changed, lambda init: init._with_axis(out_axis) if isinstance(out_axis, int) else init, Orthogonal)
 
 
 def each(initializer: T, change: Callable[[Any], Builtin], kind: type[Builtin] = VarianceScaling) -> T:
