@@ -7,7 +7,6 @@ import pytest
 
 import varscale as vs
 
-
 ORTHOGONAL = vs.Orthogonal()
 
 
