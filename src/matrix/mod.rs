@@ -12,6 +12,7 @@ use crate::fill::run::Undone;
 use crate::machine::environment::DefaultEnvironment;
 use block::{Block, Row, Square, WIDTH};
 use bytemuck::Zeroable;
+use bytemuck::allocation::try_zeroed_vec;
 use panel::Panel;
 use team::{Step, Team};
 
@@ -101,12 +102,9 @@ fn factorize<R: Real>(matrix: &mut [R], columns: usize, gain: R, team: &mut Team
     })
 }
 
-/// So many zeros.
-fn zeros<T: Zeroable + Copy>(count: usize) -> Result<Vec<T>, Undone> {
-    let mut zeros = Vec::new();
-    zeros.try_reserve_exact(count)?;
-    zeros.resize(count, T::zeroed());
-    Ok(zeros)
+/// So many zeros, in memory that nobody has written to yet: whoever does first waits for the system's pages.
+fn zeros<T: Zeroable>(count: usize) -> Result<Vec<T>, Undone> {
+    try_zeroed_vec(count).map_err(|()| Undone::Refused)
 }
 
 fn transposed<R: Real>(square: &Square<R>) -> Square<R> {
