@@ -86,6 +86,16 @@ def constant(value: object) -> dict[str, object]:
         ),
         # Keras 3, and Keras Core before it
         ({"class_name": "IdentityInitializer", "config": {"gain": 2.0}}, vs.Identity(2.0)),
+        # the recurrent kernels of LSTMs and GRUs, in every version that has written them
+        ("orthogonal", vs.Orthogonal()),
+        ({"class_name": "Orthogonal", "config": {"gain": 1.0, "seed": None}}, vs.Orthogonal()),
+        ({"class_name": "Orthogonal", "config": {"gain": 1.0, "seed": 3, "dtype": "float32"}}, vs.Orthogonal(1.0, 3)),
+        ({"class_name": "OrthogonalV2", "config": {"gain": 1.1, "seed": None}}, vs.Orthogonal(1.1)),
+        ({"module": "keras.initializers", "class_name": "OrthogonalInitializer", "config": {"seed": None, "gain": 1.0},
+          "registered_name": None}, vs.Orthogonal()),
+        ({"module": "keras.initializers", "class_name": "Orthogonal", "config": {"seed": KERAS_SEED, "gain": 1.0},
+          "registered_name": None}, vs.Orthogonal(1.0, 5)),
+        ({"className": "Orthogonal", "config": {"gain": 1, "seed": None}}, vs.Orthogonal()),
         ({"module": "keras_core.src.initializers", "class_name": "HeNormal", "config": {"seed": 1}}, vs.he_normal(1)),
         ({"module": "keras_core.initializers", "class_name": "Ones", "config": {}}, vs.Ones()),
         *(
