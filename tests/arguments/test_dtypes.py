@@ -23,7 +23,17 @@ SPELLINGS = {
 CASES = [(name, spelling) for name, spellings in SPELLINGS.items() for spelling in spellings]
 REFUSED = [
     *("int32", "bool", "clongdouble", "str", "S3", "object", "longdouble", ">f4", ">f8", "bogus", ""),
-    *(np.int64, np.bool_, bool, int, np.clongdouble, np.dtype(">f2"), np.dtype(">c8"), np.longdouble, np.dtype("datetime64[s]")),
+    *(
+        np.int64,
+        np.bool_,
+        bool,
+        int,
+        np.clongdouble,
+        np.dtype(">f2"),
+        np.dtype(">c8"),
+        np.longdouble,
+        np.dtype("datetime64[s]"),
+    ),
     *("float8_e4m3", "float8_e5m2fnuz", ml_dtypes.float8_e8m0fnu, "float4_e2m1fn", "int4", ml_dtypes.int4),
 ]
 WRONG_KIND = [3, 1.0, object(), ["float32"], np.ones(2)]

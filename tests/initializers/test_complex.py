@@ -65,7 +65,7 @@ def test_other_laws_have_the_directions_of_the_normal_law(name: str, loc: float)
 @pytest.mark.parametrize("law", ["uniform", "truncated_normal"])
 def test_the_ends_of_the_moduli(law: str) -> None:
     """If this fails the largest or the smallest of all words gives a value out of bounds, or NaN."""
-    radii = np.array([2.3e-10, 1e-5, 0.01, 0.5, 1.0, 3.0, 6.0, 9.49])
+    radii = np.append(np.linspace(2.3e-10, 1e-8, 300), [1e-5, 0.01, 0.5, 1.0, 3.0, 6.0, 9.49])
     pairs = np.concatenate([radii[:, None] * [1.0, 1e-19], radii[:, None] * [0.6, -0.8]])
     found = pairs.copy()
     module._place(found, Plan(law, STANDARD_BOUNDS, 0.0, 1.0, -2.0, 2.0))

@@ -77,7 +77,7 @@ def kolmogorov_p(x: Array, law: Distribution) -> float:
 
 
 def cells_z(x: Array, law: Distribution) -> float:
-    """Chi-square over every value an 8- or 16-bit type can hold, neighbours merged to 25 expected, in standard errors."""
+    """Chi-square over every value of an 8- or 16-bit type, neighbours merged to 25 expected, in standard errors."""
     number = np.dtype(f"u{x.itemsize}")
     every = np.arange(256**x.itemsize, dtype=number).view(x.dtype)
     with np.errstate(invalid="ignore"):  # some of them are signalling NaNs

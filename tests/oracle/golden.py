@@ -45,7 +45,14 @@ SHAPES_OF = {"sparse": MATRICES, "orthogonal": BLOCKS, "orthogonal[0]/2": BLOCKS
 """The shapes of initializers that make matrices alone."""
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 FLOAT8, COMPLEX = ("float8_e4m3fn", "float8_e5m2"), ("complex64", "complex128")
-REAL = ("uniform", "truncated_normal[-1,3]", "log_uniform", "log_uniform[inverse_softplus]", "uniform_unit_scaling", "sparse")
+REAL = (
+    "uniform",
+    "truncated_normal[-1,3]",
+    "log_uniform",
+    "log_uniform[inverse_softplus]",
+    "uniform_unit_scaling",
+    "sparse",
+)
 """What makes no complex values."""
 
 

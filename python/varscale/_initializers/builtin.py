@@ -121,7 +121,7 @@ class Builtin(Initializer):
         Raises:
             TypeError: An argument is of the wrong kind, or a part is named in more than one way.
             IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
-            ValueError: An argument has a wrong value: the initializer makes no values of the dtype, the part lies outside its
+            ValueError: An argument has a wrong value: there are no values of the dtype, the part lies outside its
                 tensor, the largest value overflows the dtype, or `out` cannot be filled.
             MemoryError: The system refuses the memory.
             KeyboardInterrupt: Ctrl-C was pressed while the main thread was in the call. Some pieces of `out` then hold

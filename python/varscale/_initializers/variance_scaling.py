@@ -45,8 +45,7 @@ class VarianceScaling(Sampled):
     * "untruncated_normal": normal values with standard deviation sqrt(scale / n).
     * "uniform": values in [-limit, limit], limit = sqrt(3 scale / n).
 
-    Of a complex dtype E |w|^2 is scale / n. "truncated_normal" is truncated at |w| of two standard deviations, "uniform"
-    on the disk |w| < sqrt(2 scale / n).
+    Of a complex dtype E |w|^2 is scale / n, "truncated_normal" bounds |w|, and "uniform" is on a disk.
 
     n is at least 1. "fan_avg" is the mean of both fans, and "fan_geo_avg" their geometric mean, as in JAX.
 
