@@ -101,7 +101,8 @@ mod tests {
     #[test]
     fn widening_is_exact() {
         for bits in 0..=u8::MAX {
-            for (wide, own) in [(F8::<3>(bits).widen(), number::<3>(bits)), (F8::<2>(bits).widen(), number::<2>(bits))] {
+            let pairs = [(F8::<3>(bits).widen(), number::<3>(bits)), (F8::<2>(bits).widen(), number::<2>(bits))];
+            for (wide, own) in pairs {
                 let same = own.map(|own| f64::from(wide) == own && wide.is_sign_negative() == (bits > 0x7f));
                 assert!(same.unwrap_or(!wide.is_finite()), "{bits:x}");
             }

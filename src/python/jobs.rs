@@ -177,7 +177,9 @@ type Part = Option<(Vec<u128>, Vec<Picks>)>;
 
 fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<N>>> {
     let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
-        PyTypeError::new_err("`out` must be an array of the element's dtype (smaller ones than float32 as unsigned integers)")
+        PyTypeError::new_err(
+            "`out` must be an array of the element's dtype (smaller ones than float32 as unsigned integers)",
+        )
     })?;
     if address_and_flags(array.as_untyped()).1 & NPY_ARRAY_BEHAVED != NPY_ARRAY_BEHAVED {
         return Err(PyValueError::new_err(UNFIT));
