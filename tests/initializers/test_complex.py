@@ -229,8 +229,9 @@ def test_replays_and_other_bounds_are_refused(replay: Any) -> None:
         with pytest.raises(ValueError, match="`dtype` must be float16, bfloat16, float32 or float64 to replay"):
             vs.RandomNormal(seed=replay)((4, 4), dtype)
     for bounds in ((-1.0, 2.0), (-2.0, inf)):
-        init = vs.TruncatedNormal(seed=1, lower=bounds[0], upper=bounds[1], dtype="complex64")
-        with pytest.raises(ValueError, match="`lower` and `upper` must be -2 and 2 for the `dtype` 'complex64'"):
-            init((4, 4))
+        for kind in (vs.TruncatedNormal, vs.VarianceScaling):
+            init = kind(seed=1, lower=bounds[0], upper=bounds[1], dtype="complex64")
+            with pytest.raises(ValueError, match="`lower` and `upper` must be -2 and 2 for the `dtype` 'complex64'"):
+                init((4, 4))
     with pytest.raises(ValueError, match="overflow `dtype` 'complex64'"):
         vs.RandomNormal(0.0, 1e38)((4,), "complex64")

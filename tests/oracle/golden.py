@@ -52,6 +52,7 @@ REAL = (
     "log_uniform[inverse_softplus]",
     "uniform_unit_scaling",
     "sparse",
+    "variance_scaling[-1,3]",
 )
 """What makes no complex values."""
 
