@@ -3,6 +3,8 @@
 use crate::value::Value;
 use bytemuck::{Pod, Zeroable};
 
+pub mod float8;
+
 /// What an array holds.
 pub trait Element: Copy + Send + Sync + 'static {
     /// The type its law computes in.

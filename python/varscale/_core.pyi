@@ -47,7 +47,7 @@ _Plan = tuple[
 
 _Job = tuple[
     NDArray[Any],  # out: aligned and writable, of the element's dtype
-    str,  # element: "float16" or "bfloat16" (`out` is then a uint16 view), "float32" or "float64"
+    str,  # element: "float32" or "float64"; a smaller dtype, of which `out` is a view as unsigned integers
     _Plan,  # plan: how a replay reads it is in src/python/replays.rs
     bytes | tuple[str, Any],  # stream: the 16 bytes that name our own; or a framework's name, and what its stream needs
     Sequence[int] | None,  # full_shape: of the tensor that `out` is a part of, None for a whole one

@@ -75,6 +75,7 @@ where
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::element::float8::F8;
     use crate::element::{BF16, F16};
     use crate::law::Law;
     use crate::machine::level::Level;
@@ -133,6 +134,8 @@ pub(crate) mod tests {
             same_bits(&native(law), 0.0_f64);
             same_bits(&native(law), F16(0));
             same_bits(&native(law), BF16(0));
+            same_bits(&native(law), F8::<3>(0));
+            same_bits(&native(law), F8::<2>(0));
         }
     }
 

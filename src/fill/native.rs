@@ -144,6 +144,7 @@ impl<E: Element> Kernel for Round<'_, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::element::float8::F8;
     use crate::element::{BF16, F16};
     use crate::region::picks::Picks;
     use bytemuck::Pod;
@@ -177,5 +178,7 @@ mod tests {
         same_elements(0.0_f64);
         same_elements(F16(0));
         same_elements(BF16(0));
+        same_elements(F8::<3>(0));
+        same_elements(F8::<2>(0));
     }
 }

@@ -3,6 +3,7 @@
 use super::errors::unknown;
 use super::interrupts::{LONG, interruptibly};
 use super::values::{Stream, Values};
+use crate::element::float8::{F8E4M3, F8E5M2};
 use crate::element::{BF16, Element, F16};
 use crate::fill::run::FINE;
 use crate::fill::spans::share_memory;
@@ -13,7 +14,6 @@ use crate::machine::level::Level;
 use crate::machine::threads;
 use crate::region::Region;
 use crate::region::picks::Picks;
-use crate::replay::Replay;
 use crate::value::Placement;
 use bytemuck::Pod;
 use numpy::npyffi::{_PyArray_GET_ITEM_DATA, NPY_ARRAY_BEHAVED};
@@ -27,14 +27,17 @@ use pyo3::pybacked::PyBackedStr;
 use std::ffi::c_int;
 use std::ops::Range;
 
+/// What arrays may hold.
+pub(super) const ELEMENTS: &str = "float8_e4m3fn, float8_e5m2, float16, bfloat16, float32 or float64";
+
 /// What Python's checks have said already, unless a subclass of arrays told them something else.
 const UNFIT: &str = "`out` must be aligned, writable and free of overlap";
 
 /// One array to fill: a tuple in Python, its fields in this order.
 pub(crate) struct Job<'py> {
-    /// The array; of float16 and bfloat16 a view as uint16.
+    /// The array; where an element has fewer than 32 bits, a view as integers.
     out: Bound<'py, PyAny>,
-    /// What it holds: float16, bfloat16, float32 or float64.
+    /// What it holds: one of `ELEMENTS`.
     element: PyBackedStr,
     /// Its law, and where the values go.
     plan: Plan,
@@ -108,6 +111,8 @@ impl AxisPicks<'_> {
 
 /// An array while it is being written, as memory that no other job writes.
 enum Output<'py> {
+    Float8E4M3(Bound<'py, PyArrayDyn<u8>>),
+    Float8E5M2(Bound<'py, PyArrayDyn<u8>>),
     Float16(Bound<'py, PyArrayDyn<u16>>),
     BFloat16(Bound<'py, PyArrayDyn<u16>>),
     Float32(Bound<'py, PyArrayDyn<f32>>),
@@ -117,16 +122,19 @@ enum Output<'py> {
 impl<'py> Output<'py> {
     fn new(out: &Bound<'py, PyAny>, element: &str) -> PyResult<Self> {
         match element {
+            "float8_e4m3fn" => writable(out).map(Self::Float8E4M3),
+            "float8_e5m2" => writable(out).map(Self::Float8E5M2),
             "float16" => writable(out).map(Self::Float16),
             "bfloat16" => writable(out).map(Self::BFloat16),
             "float32" => writable(out).map(Self::Float32),
             "float64" => writable(out).map(Self::Float64),
-            other => Err(unknown("element", other, "float16, bfloat16, float32 or float64")),
+            other => Err(unknown("element", other, ELEMENTS)),
         }
     }
 
     fn array(&self) -> &Bound<'py, PyUntypedArray> {
         match self {
+            Self::Float8E4M3(array) | Self::Float8E5M2(array) => array.as_untyped(),
             Self::Float16(array) | Self::BFloat16(array) => array.as_untyped(),
             Self::Float32(array) => array.as_untyped(),
             Self::Float64(array) => array.as_untyped(),
@@ -151,10 +159,12 @@ impl<'py> Output<'py> {
 
     fn tasks(&self, values: &Values, part: Part, schedule: &Schedule) -> PyResult<Tasks<'_>> {
         match self {
-            Self::Float16(array) => tasks::<F16, u16>(array, values, part, schedule),
-            Self::BFloat16(array) => tasks::<BF16, u16>(array, values, part, schedule),
-            Self::Float32(array) => tasks::<f32, f32>(array, values, part, schedule),
-            Self::Float64(array) => tasks::<f64, f64>(array, values, part, schedule),
+            Self::Float8E4M3(array) => tasks::<F8E4M3, u8, _>(array, values.native()?, part, schedule),
+            Self::Float8E5M2(array) => tasks::<F8E5M2, u8, _>(array, values.native()?, part, schedule),
+            Self::Float16(array) => tasks::<F16, u16, _>(array, values, part, schedule),
+            Self::BFloat16(array) => tasks::<BF16, u16, _>(array, values, part, schedule),
+            Self::Float32(array) => tasks::<f32, f32, _>(array, values, part, schedule),
+            Self::Float64(array) => tasks::<f64, f64, _>(array, values, part, schedule),
         }
     }
 }
@@ -167,7 +177,9 @@ type Part = Option<(Vec<u128>, Vec<Picks>)>;
 
 fn writable<'py, N: NumpyElement>(out: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<N>>> {
     let array = out.cast::<PyArrayDyn<N>>().map_err(|_| {
-        PyTypeError::new_err("`out` must be an array of the element's dtype (float16 and bfloat16 as uint16)")
+        PyTypeError::new_err(
+            "`out` must be an array of the element's dtype (smaller ones than float32 as unsigned integers)",
+        )
     })?;
     if address_and_flags(array.as_untyped()).1 & NPY_ARRAY_BEHAVED != NPY_ARRAY_BEHAVED {
         return Err(PyValueError::new_err(UNFIT));
@@ -184,15 +196,12 @@ pub(super) fn address_and_flags(array: &Bound<'_, PyUntypedArray>) -> (usize, c_
 }
 
 #[allow(unsafe_code, reason = "borrowing NumPy's memory; see the block")]
-fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod>(
+fn tasks<'a, E: Element + Pod, N: NumpyElement + Pod, S: Source<E> + Clone + Send + 'a>(
     array: &'a Bound<'_, PyArrayDyn<N>>,
-    values: &Values,
+    values: &S,
     part: Part,
     schedule: &Schedule,
-) -> PyResult<Tasks<'a>>
-where
-    Replay: Source<E>,
-{
+) -> PyResult<Tasks<'a>> {
     // Checked here, since only now both are known: the part's shape and the array's.
     let shape: Vec<u64> = array.shape().iter().map(|&size| size as u64).collect();
     if let Some((_, picks)) = &part
@@ -224,7 +233,7 @@ where
         let picks = shape.iter().map(|&size| Picks::range(0, size)).collect();
         (shape.into_iter().map(u128::from).collect(), picks)
     });
-    Ok(Box::new(strided::tasks::<E, N, _>(values, view, full, picks, schedule)?))
+    Ok(Box::new(strided::tasks::<E, N, S>(values, view, full, picks, schedule)?))
 }
 
 /// Checks every job, then does all their tasks in one pass, and in further ones those of the jobs that want it.

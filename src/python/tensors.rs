@@ -2,8 +2,9 @@
 
 use super::errors::unknown;
 use super::interrupts::{PANIC, interruptibly};
-use super::jobs::{Plan, address_and_flags};
+use super::jobs::{ELEMENTS, Plan, address_and_flags};
 use super::values::parse_law;
+use crate::element::float8::{F8E4M3, F8E5M2};
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Native, Schedule, Source, Task};
 use crate::law::Law;
@@ -42,6 +43,8 @@ pub(crate) struct Tensor {
 /// What its elements are.
 #[derive(Clone, Copy)]
 enum Kind {
+    Float8E4M3,
+    Float8E5M2,
     Float16,
     BFloat16,
     Float32,
@@ -55,11 +58,13 @@ impl Tensor {
     #[allow(clippy::needless_pass_by_value, reason = "what Python hands over becomes a value")]
     fn new(shape: Vec<npy_intp>, dtype: &Bound<'_, PyArrayDescr>, element: &str, plan: Plan) -> PyResult<Self> {
         let (element, bytes) = match element {
+            "float8_e4m3fn" => (Kind::Float8E4M3, size_of::<F8E4M3>()),
+            "float8_e5m2" => (Kind::Float8E5M2, size_of::<F8E5M2>()),
             "float16" => (Kind::Float16, size_of::<F16>()),
             "bfloat16" => (Kind::BFloat16, size_of::<BF16>()),
             "float32" => (Kind::Float32, size_of::<f32>()),
             "float64" => (Kind::Float64, size_of::<f64>()),
-            other => return Err(unknown("element", other, "float16, bfloat16, float32 or float64")),
+            other => return Err(unknown("element", other, ELEMENTS)),
         };
         let elements = shape.iter().try_fold(1, |product: npy_intp, &size| product.checked_mul(size));
         if !elements.is_some_and(|elements| (0..=CHUNK as npy_intp).contains(&elements)) {
@@ -138,6 +143,8 @@ impl Tensor {
 
     fn write(&self, identity: Identity, memory: &mut [u8], level: Level) {
         match self.element {
+            Kind::Float8E4M3 => self.write_as::<F8E4M3>(identity, memory, level),
+            Kind::Float8E5M2 => self.write_as::<F8E5M2>(identity, memory, level),
             Kind::Float16 => self.write_as::<F16>(identity, memory, level),
             Kind::BFloat16 => self.write_as::<BF16>(identity, memory, level),
             Kind::Float32 => self.write_as::<f32>(identity, memory, level),

@@ -10,6 +10,7 @@ use crate::region::Region;
 use crate::replay::Replay;
 use crate::stream::Identity;
 use crate::value::Placement;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 
@@ -49,6 +50,18 @@ impl Passes for Values {
 }
 
 impl Values {
+    /// The native source.
+    ///
+    /// # Errors
+    ///
+    /// `ValueError` for a replay: no framework draws elements of 8 bits from its stream.
+    pub(crate) fn native(&self) -> PyResult<&Native> {
+        match self {
+            Self::Native(source) => Ok(source),
+            Self::Replay(_) => Err(PyValueError::new_err("`element` must have 16 bits at least in a replay, got 8")),
+        }
+    }
+
     /// # Errors
     ///
     /// `ValueError` for a word that names nothing, or bounds that hold no mass.

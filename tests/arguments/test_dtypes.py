@@ -13,14 +13,28 @@ import varscale as vs
 SPELLINGS = {
     "float16": ["float16", "half", np.float16, np.dtype(np.float16), "f2", "e"],
     "bfloat16": ["bfloat16", ml_dtypes.bfloat16, np.dtype(ml_dtypes.bfloat16)],
+    "float8_e4m3fn": ["float8_e4m3fn", ml_dtypes.float8_e4m3fn],
+    "float8_e5m2": ["float8_e5m2", np.dtype(ml_dtypes.float8_e5m2)],
+    "complex64": ["complex64", np.complex64, np.dtype("c8"), "F"],
+    "complex128": ["complex128", np.complex128, complex, "c16", "D"],
     "float32": ["float32", "float", float, np.float32, np.dtype("f4"), "f4", "<f4", "single"],
     "float64": ["float64", "double", np.float64, np.dtype(np.float64), "f8", "d"],
 }
 CASES = [(name, spelling) for name, spellings in SPELLINGS.items() for spelling in spellings]
 REFUSED = [
-    *("int32", "bool", "complex64", "str", "S3", "object", "longdouble", ">f4", ">f8", "bogus", ""),
-    *(np.int64, np.bool_, bool, int, complex, np.complex128, np.dtype(">f2"), np.longdouble, np.dtype("datetime64[s]")),
-    *("float8_e4m3fn", "float8_e5m2", ml_dtypes.float8_e4m3fn, "int4", ml_dtypes.int4),
+    *("int32", "bool", "clongdouble", "str", "S3", "object", "longdouble", ">f4", ">f8", "bogus", ""),
+    *(
+        np.int64,
+        np.bool_,
+        bool,
+        int,
+        np.clongdouble,
+        np.dtype(">f2"),
+        np.dtype(">c8"),
+        np.longdouble,
+        np.dtype("datetime64[s]"),
+    ),
+    *("float8_e4m3", "float8_e5m2fnuz", ml_dtypes.float8_e8m0fnu, "float4_e2m1fn", "int4", ml_dtypes.int4),
 ]
 WRONG_KIND = [3, 1.0, object(), ["float32"], np.ones(2)]
 
@@ -53,7 +67,7 @@ def test_objects_with_as_numpy_dtype(dtype: type) -> None:
 
 @pytest.mark.parametrize("dtype", REFUSED, ids=repr)
 def test_what_is_not_floating_point_is_refused(dtype: object) -> None:
-    """If this fails an integer tensor is filled with truncated draws, or float8 with something else."""
+    """If this fails an integer tensor is filled with truncated draws, or a strange float8 with something else."""
     with pytest.raises(ValueError, match=r"`dtype` must (be a floating|have native|name a dtype)"):
         vs.lecun_normal(1, dtype=dtype)
     with pytest.raises(ValueError, match="`dtype` must"):

@@ -158,7 +158,7 @@ def read_only() -> np.ndarray:
         (np.empty(4 * 6 * 4 + 1, np.uint8)[1:].view(np.float32).reshape(4, 6), ValueError, "not aligned"),
         (read_only(), ValueError, "not writable"),
         (np.empty((4, 6), ">f4"), ValueError, "native byte order"),
-        (np.empty((4, 6), np.int32), ValueError, "floating-point dtype"),
+        (np.empty((4, 6), np.int32), ValueError, "floating-point or complex dtype"),
         ([[0.0] * 6] * 4, TypeError, "must be a NumPy array"),
         (memoryview(bytearray(96)), TypeError, "must be a NumPy array"),
     ],

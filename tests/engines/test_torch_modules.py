@@ -68,7 +68,7 @@ def test_nothing_is_filled_where_one_parameter_is_wrong() -> None:
     assert torch.equal(module[0].weight, before)
 
 
-@pytest.mark.parametrize("dtype", [torch.int8, torch.complex64, torch.float8_e4m3fn])
+@pytest.mark.parametrize("dtype", [torch.int8, torch.float8_e5m2fnuz])
 def test_errors_name_the_parameter(dtype: torch.dtype) -> None:
     """If this fails nobody learns which of a thousand parameters is quantized."""
     module = network()

@@ -105,6 +105,21 @@ def test_constants_in_any_dtype(dtype: str) -> None:
     assert raw(tensor) == np.ones((3, 2), getattr(ml_dtypes, dtype, dtype)).tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["complex64", "complex128", "float8_e4m3fn", "float8_e5m2"])
+def test_complex_and_float8_tensors(dtype: str) -> None:
+    """If this fails such a tensor has other values than an array, or a conjugated view has their conjugates."""
+    expected, kind = TORCH((12, 20), dtype), getattr(torch, dtype)
+    assert raw(vs.torch.init_(torch.empty(12, 20, dtype=kind), INIT)) == expected.tobytes()
+    apart = torch.zeros(20, 24, dtype=kind).t()[::2]
+    assert raw(vs.torch.init_(apart, INIT).contiguous()) == expected.tobytes()
+    if kind.is_complex:
+        assert raw(vs.torch.init_(torch.empty(12, 20, dtype=kind).conj(), INIT).resolve_conj()) == expected.tobytes()
+    module = torch.nn.Linear(20, 12, bias=False)
+    module.weight = torch.nn.Parameter(torch.empty(12, 20, dtype=kind), requires_grad=False)
+    vs.torch.init_(module, INIT)
+    assert raw(module.weight) == TORCH.fold_in("weight")((12, 20), dtype).tobytes()
+
+
 @pytest.mark.parametrize("shape", [(7, 5), (8, 3, 5), (16, 4, 3, 3), (6, 5, 4, 3, 2), (1, 9), (9, 1)])
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
 def test_fans_are_those_of_torch(shape: tuple[int, ...], mode: str) -> None:
@@ -167,8 +182,8 @@ def test_lazy_tensors() -> None:
             r"`target` must not overlap itself, got the strides \(0, 1\)",
         ),
         (torch.empty(3, 3).to_sparse(), INIT, TypeError, "`target` must be a strided tensor, got the layout"),
-        (torch.empty(3, 3, dtype=torch.int8), INIT, ValueError, "`dtype` must be a floating-point dtype"),
-        (torch.empty(3, 3, dtype=torch.float8_e5m2), INIT, ValueError, "`dtype` must be a floating-point dtype"),
+        (torch.empty(3, 3, dtype=torch.int8), INIT, ValueError, "`dtype` must be a floating-point or complex"),
+        (torch.empty(3, 3, dtype=torch.float8_e5m2fnuz), INIT, ValueError, "`dtype` must be a floating-point"),
         (np.empty((3, 3)), INIT, TypeError, "`target` must be a tensor or a module"),
         (
             torch.empty(3, 3),

@@ -33,8 +33,15 @@ def fresh(init: Any) -> Any:
     return pickle.loads(pickle.dumps(init))
 
 
-@pytest.mark.parametrize("dtype", [None, *DTYPES])
-@pytest.mark.parametrize("init", [init for _, init in CASES], ids=[name for name, _ in CASES])
+@pytest.mark.parametrize(
+    ("init", "dtype"),
+    [
+        pytest.param(init, dtype, id=f"{name}-{dtype}")
+        for name, init in CASES
+        for dtype in (None, *DTYPES)
+        if name != "replay" or "float8" not in str(dtype)  # no framework draws them
+    ],
+)
 def test_the_second_call_makes_what_the_first_made(init: Any, dtype: str | None) -> None:
     """If this fails a repeated call has other values, another dtype, or the array of an earlier call."""
     for shape in SHAPES:
@@ -89,7 +96,7 @@ def test_dtypes_that_an_out_or_a_word_tells() -> None:
         assert init((4, 4), "half").dtype == np.float16
         with pytest.raises(ValueError, match="`out` must have the dtype 'float32'"):
             init((4, 4), "float32", out=wide)
-        with pytest.raises(ValueError, match="`dtype` must be a floating-point dtype"):
+        with pytest.raises(ValueError, match="`dtype` must be a floating-point or complex dtype"):
             init((4, 4), "int8")
 
 
@@ -215,7 +222,7 @@ def test_what_the_core_refuses() -> None:
     for shape in ((2**16 + 1,), (2**40, 2**40), (2**62, 4, 0), (-1,)):
         with pytest.raises(ValueError, match="`shape` must have at most 65536 elements"):
             _core.Tensor(shape, float32, "float32", plan)
-    with pytest.raises(ValueError, match="`element` must be float16"):
+    with pytest.raises(ValueError, match="`element` must be float8_e4m3fn"):
         _core.Tensor((3,), float32, "float8", plan)
     with pytest.raises(ValueError, match="`law` must be uniform"):
         _core.Tensor((3,), float32, "float32", ("cauchy", *plan[1:]))

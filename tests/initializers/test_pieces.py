@@ -111,7 +111,7 @@ def test_configs_pickles_and_equality() -> None:
         (lambda: vs.Pieces([(slice(1.5), NORMAL)]), TypeError, "`pieces` must be an integer"),
         (lambda: vs.Pieces([(0, NORMAL)])((2,)), ValueError, "`pieces` must cover all elements"),
         (lambda: vs.Pieces([((0, 0), NORMAL)])((2,)), IndexError, "`index` must have at most 1"),
-        (lambda: PADDED((2, 3), "int32"), ValueError, "`dtype` must be a floating-point dtype"),
+        (lambda: PADDED((2, 3), "int32"), ValueError, "`dtype` must be a floating-point or complex"),
         (lambda: vs.Pieces.from_config({"pieces": "ab"}), TypeError, "`pieces` of `config`"),
         (lambda: vs.Pieces.from_config({"pieces": [[["..."]]]}), TypeError, "`pieces` must hold pairs"),
     ],

@@ -27,7 +27,7 @@ def fill(
 ) -> NDArray[np.generic]:
     """A new array of the law's values."""
     out = np.empty(shape, DTYPES[dtype])
-    crossing = out.view(np.uint16) if out.itemsize == 2 else out
+    crossing = out.view(f"u{out.itemsize}") if out.itemsize < 4 else out
     picks = None if offset is None else [(start, 1, size) for start, size in zip(offset, out.shape, strict=True)]
     _core.fill([(crossing, dtype, (law, bounds, loc, scale, low, high), name, full_shape, picks)])
     return out

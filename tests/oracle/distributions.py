@@ -77,11 +77,12 @@ def kolmogorov_p(x: Array, law: Distribution) -> float:
 
 
 def cells_z(x: Array, law: Distribution) -> float:
-    """Chi-square over every value a 16-bit type can hold, neighbours merged to 25 expected, in standard errors."""
-    every = np.arange(2**16, dtype=np.uint16).view(x.dtype)
+    """Chi-square over every value of an 8- or 16-bit type, neighbours merged to 25 expected, in standard errors."""
+    number = np.dtype(f"u{x.itemsize}")
+    every = np.arange(256**x.itemsize, dtype=number).view(x.dtype)
     with np.errstate(invalid="ignore"):  # some of them are signalling NaNs
         values = np.unique(every[np.isfinite(every)].astype(np.float64))  # one zero
-    counts = np.bincount(x.view(np.uint16), minlength=2**16)
+    counts = np.bincount(x.view(number), minlength=every.size)
     counts = np.bincount(np.searchsorted(values, every[counts > 0].astype(np.float64)), counts[counts > 0], len(values))
     below = law.cdf((values[:-1] + values[1:]) / 2)
     if law.grid:  # how many of the equally likely values lie below each border, exactly

@@ -8,6 +8,7 @@ import pytest
 from oracle import matrix, reference
 from varscale._arguments.dtypes import FLOAT_TYPES
 from varscale._arguments.parts import indexed_part
+from varscale._devices import crossing
 
 
 def numbers(case: matrix.Case) -> np.ndarray:
@@ -49,5 +50,5 @@ def test_the_matrix_has_what_it_names() -> None:
     every = matrix.cases()
     assert len({case.name for case in every}) == len(every)
     assert len([*matrix.lines()]) == len(matrix.LAWS) * 4 * 8 * 5
-    assert {case.dtype for case in every} == {*matrix.DTYPES} == FLOAT_TYPES.keys()
+    assert {case.dtype for case in every} == {*matrix.DTYPES} == {*crossing.DTYPES}
     assert any(case.subnormal for case in every)

@@ -36,6 +36,8 @@ EXPRESSIONS = (
     "vs.glorot_normal(5, layout='keras', depthwise=True, fan_in=9, fan_out=18)",
     "vs.he_uniform(6)",
     "vs.RandomNormal(1.0, 2.0, 3, 'float64')",
+    "vs.RandomNormal(0.0, 1.0, 3, 'float8_e4m3fn')",
+    "vs.he_uniform(7, dtype='complex64').fold_in('spectrum')",
     "vs.TruncatedNormal(0.0, 1.0, 4, lower=-np.inf, upper=0.5)",
     "vs.RandomUniform(-1.0, 1.0, 9)",
     "vs.LogUniform(0.001, 0.1, 9, 'float64', floor=1e-2, inverse_softplus=True)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any, NamedTuple, Protocol
 
 import ml_dtypes
@@ -32,31 +33,41 @@ DTypeLike = NumpyDTypeLike | HasNumpyDType | TorchDType
 
 
 class FloatType(NamedTuple):
-    """A floating-point dtype that the core can fill."""
+    """A floating-point or complex dtype of random values."""
 
     name: str
     dtype: np.dtype[Any]
     value: type[np.float32] | type[np.float64]
-    """The type that values are computed in. A 16-bit value is the float32 value, rounded once."""
+    """The type that values are computed in. A value of fewer bits is the float32 value, rounded once."""
     overflow: float
-    """Values of this magnitude and above round to infinity."""
+    """Values of this magnitude and above round to infinity, or to NaN."""
     reach: float
     """No standard normal value is larger: those of 32-bit words reach 6.7637, those of 64-bit words 9.4927."""
 
-    crosses_as: np.dtype[Any] | None
+    crosses_as: np.dtype[Any] | None = None
     """The dtype of the view that crosses into the core; None where the array itself crosses."""
+    part: FloatType | None = None
+    """Of a complex dtype, that of the real and of the imaginary part."""
 
 
-_BITS = np.dtype(np.uint16)
-# A dtype overflows halfway from its largest number to the power of two above: ties round to even, which is infinity.
+_BITS, _BYTES = np.dtype(np.uint16), np.dtype(np.uint8)
+# A dtype overflows halfway from its largest number to the next one that it would have: ties round to even, which is
+# infinity. What float32 rounds to a tie lies half a place below it. Of e4m3fn a tie rounds to its largest, 448.
 _ROWS = (
-    FloatType("float16", np.dtype(np.float16), np.float32, 65520.0, 6.77, _BITS),
-    FloatType("bfloat16", np.dtype(ml_dtypes.bfloat16), np.float32, (2 - 2.0**-8) * 2.0**127, 6.77, _BITS),
-    FloatType("float32", np.dtype(np.float32), np.float32, (2 - 2.0**-24) * 2.0**127, 6.77, None),
-    FloatType("float64", np.dtype(np.float64), np.float64, float("inf"), 9.5, None),
+    FloatType("float8_e4m3fn", np.dtype(ml_dtypes.float8_e4m3fn), np.float32, 464.0, 6.77, _BYTES),
+    FloatType("float8_e5m2", np.dtype(ml_dtypes.float8_e5m2), np.float32, 61440.0 - 2.0**-9, 6.77, _BYTES),
+    FloatType("float16", np.dtype(np.float16), np.float32, 65520.0 - 2.0**-9, 6.77, _BITS),
+    FloatType("bfloat16", np.dtype(ml_dtypes.bfloat16), np.float32, (2 - 2.0**-8 - 2.0**-24) * 2.0**127, 6.77, _BITS),
+    FloatType("float32", np.dtype(np.float32), np.float32, (2 - 2.0**-24) * 2.0**127, 6.77),
+    FloatType("float64", np.dtype(np.float64), np.float64, float("inf"), 9.5),
 )
 FLOAT_TYPES = {row.name: row for row in _ROWS}
-_BY_DTYPE = {row.dtype: row for row in _ROWS}
+# Of a complex normal value whose variance is 1, each part has the variance 1/2.
+_COMPLEX_ROWS = tuple(
+    FloatType(name, np.dtype(name), part.value, part.overflow, part.reach / sqrt(2.0), None, part)
+    for name, part in (("complex64", FLOAT_TYPES["float32"]), ("complex128", FLOAT_TYPES["float64"]))
+)
+_BY_DTYPE = {row.dtype: row for row in _ROWS + _COMPLEX_ROWS}
 _TENSORFLOW_WORDS = {"half": "float16", "float": "float32", "double": "float64"}
 
 
@@ -99,22 +110,24 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
-def float_type(dtype: Any) -> FloatType:
-    """The floating-point dtype that `dtype` stands for.
+def float_type(dtype: Any, has_complex: bool = False) -> FloatType:
+    """The floating-point dtype that `dtype` stands for, or the complex one where there are such values.
 
     Raises:
         TypeError: `dtype` is not a dtype or its name.
-        ValueError: The core does not fill this dtype.
+        ValueError: There are no values of this dtype.
     """
-    # Most calls pass one of four names, and small ones feel every step.
+    # Most calls pass one of these names, and small ones feel every step.
     if type(dtype) is str and dtype in FLOAT_TYPES:
         return FLOAT_TYPES[dtype]
     found = any_dtype(dtype)
-    long = found.char == "g"  # a long double equals float64 on platforms where it has 64 bits, and is refused on all
+    # A long double equals float64 on platforms where it has 64 bits, and is refused on all.
+    long = {"g": "longdouble", "G": "clongdouble"}.get(found.char)
     row = None if long else _BY_DTYPE.get(found)
-    if row is None:
-        name = "longdouble" if long else found.name
-        msg = f"`dtype` must be a floating-point dtype: {', '.join(FLOAT_TYPES)}, got {show(name)}"
+    if row is None or (row.part is not None and not has_complex):
+        kinds, rows = ("floating-point or complex", _ROWS + _COMPLEX_ROWS) if has_complex else ("floating-point", _ROWS)
+        names = ", ".join(row.name for row in rows)
+        msg = f"`dtype` must be a {kinds} dtype: {names}, got {show(long or found.name)}"
         raise ValueError(msg)
     return row
 

@@ -18,6 +18,10 @@ LAWS = ("uniform", "normal", "truncated_normal", "truncated")
 """The laws that kernels know. The last one is the truncated normal law at other bounds than `STANDARD_BOUNDS`."""
 
 
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+"""The dtypes that kernels write."""
+
+
 class Crossing(NamedTuple):
     """A law, the place of its values, and the stream whose words they are made of."""
 
@@ -46,6 +50,8 @@ def obstacle(source: Source) -> str | None:
         return "values that are not drawn"
     if isinstance(source.stream, tuple):
         return f"a replay of {source.stream[0]}"
+    if source.kind.name not in DTYPES:
+        return f"of the dtype {source.kind.name}"
     return None if law_of(source.plan) in LAWS else f"the law {source.plan.law}"
 
 

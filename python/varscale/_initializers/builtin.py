@@ -104,8 +104,7 @@ class Builtin(Initializer):
         Args:
             shape: The tensor's shape: a tuple, a list, a 1-D integer array, or anything with `as_list()`.
             dtype: A name, a NumPy or ml_dtypes dtype, or an object with `as_numpy_dtype`; None for the initializer's
-                own. float16, bfloat16, float32 or float64 (any numeric dtype for constants). 16-bit values are the
-                float32 values, rounded once.
+                own. Values of 8 and of 16 bits are the float32 values, rounded once. Constants take any numeric dtype.
             partition_info: The place of `shape` in its tensor: an object with `full_shape` and `var_offset`
                 (TensorFlow 1). The values are that slice of the full tensor, and the fans are the full tensor's.
             index: The part `tensor[index]` of the tensor of `shape`, made without making the rest: one entry per
@@ -122,7 +121,7 @@ class Builtin(Initializer):
         Raises:
             TypeError: An argument is of the wrong kind, or a part is named in more than one way.
             IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
-            ValueError: An argument has a wrong value: the dtype is not floating-point, the part lies outside its
+            ValueError: An argument has a wrong value: there are no values of the dtype, the part lies outside its
                 tensor, the largest value overflows the dtype, or `out` cannot be filled.
             MemoryError: The system refuses the memory.
             KeyboardInterrupt: Ctrl-C was pressed while the main thread was in the call. Some pieces of `out` then hold

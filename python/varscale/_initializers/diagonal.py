@@ -23,7 +23,7 @@ class Identity(Fixed):
 
     Args:
         gain: A finite number.
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point dtype.
 
     Raises:
         TypeError: An argument is of the wrong kind.

@@ -55,6 +55,13 @@ def log(x: Values) -> Values:
     return exponent * _HIGH + (s * _polynomial(s * s, _LOGARITHM) + exponent * _LOW)
 
 
+def minus_log_1m(x: Values) -> Values:
+    """-ln(1 - x) for x in [0, 1) but for subnormal ones, within 2^-50 of it."""
+    small = np.minimum(x, 0.25)
+    s = small / (2.0 - small)
+    return np.where(x < 0.25, s * _polynomial(s * s, _LOGARITHM), -log(1.0 - np.maximum(x, 0.25)))
+
+
 def inverse_softplus(x: Values) -> Values:
     """ln(e^x - 1) for positive x, within 2^-51 of it or of 1: the number whose softplus is x."""
     small = np.minimum(x, 0.34)

@@ -126,7 +126,7 @@ class Bilinear(Kernel):
     k is 2 f - f % 2, and is off the centre in other sizes; Paddle's rows lie between those of the kernel in all.
 
     Args:
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point dtype.
         layout: The order of the kernel's axes: "keras" and "jax" are (*places, in, out), "torch" is (out, in, *places),
             "mlx" is (out, *places, in). None means the layout of the model, or else Keras'.
 

@@ -36,7 +36,7 @@ class LogUniform(Sampled):
         minval: The least value, a positive number.
         maxval: The greatest value, a finite number greater than `minval`.
         seed: Any integer or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point dtype.
         floor: Values below it become it.
         inverse_softplus: Whether each value x becomes ln(e^x - 1), whose softplus is x.
 

@@ -23,6 +23,7 @@ from .._sources.plan import Plan, check_overflow, normal_plan
 from .._sources.request import Law, Normal
 from .._sources.seeds import Seed, SeedLike
 from .._sources.source import Drawn, Joined, Known, Naming, Once, Source, Written
+from .complex import complex_source, make_unitary
 from .sampled import Description, Sampled
 
 _ROUNDING = 1 + 2.0**-16
@@ -35,15 +36,15 @@ class Orthogonal(Sampled):
     A matrix has the sizes (the product of the other axes, the out axis). Its columns are orthonormal, or its rows where
     it has fewer. It is Q times the signs of R's diagonal, for the QR factorization of a matrix of standard normal
     values: those of `RandomNormal(0, 1, seed)`, with as many rows as columns at least (a wide matrix is transposed).
-    The factorization takes one order of operations, so that bits do not depend on machine or threads. float16 and
-    bfloat16 values are the float32 values, rounded once.
+    The factorization takes one order of operations, so that bits do not depend on machine or threads. Complex matrices
+    are unitary. Values of fewer bits than float32's are the float32 values, rounded once.
 
     A part costs as much as the whole tensor. The matrices of the last part are kept for the next.
 
     Args:
         gain: A finite number.
         seed: Any integer or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         axis: The out axis: -1 as in TensorFlow, Keras and JAX, 0 as in torch.
         blocks: The number of independent matrices that lie side by side along the out axis, such as the gates of an
             LSTM. As one matrix, its gates would have singular values of some 0.43.
@@ -69,6 +70,7 @@ class Orthogonal(Sampled):
     blocks: int
     _kept: dict[tuple[Any, ...], NDArray[Any]]
     """The matrices of the last part, by all that they depend on; shared with copies."""
+    _complex = True
     _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("gain", "seed", "dtype"), Sampled._REQUIRED) | {
         "axis": -1,
         "blocks": 1,
@@ -112,12 +114,15 @@ class Orthogonal(Sampled):
         return prod(others), out // self.blocks
 
     def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
-        kind = self._kind if dtype is None else float_type(dtype)
+        kind = self._kind if dtype is None else float_type(dtype, self._complex)
         check_overflow(abs(self.gain) * _ROUNDING, kind)
         rows, columns = self._sizes(part.full_shape)
         tall = self.blocks, max(rows, columns), min(rows, columns)
         # Raises for a replay: what a framework makes depends on the machine's LAPACK.
-        normals: Any = seed._source(self, FLOAT_TYPES[kind.value.__name__], Part(tall, tall), stream)
+        drawn, whole = FLOAT_TYPES[kind.value.__name__] if kind.part is None else kind, Part(tall, tall)
+        normals: Any = seed._source(self, drawn, whole, stream)
+        if kind.part is not None:
+            complex_source(normals, whole)  # raises where there are too many
         return Written(kind.dtype, partial(self._write, normals, tall))
 
     def _write(self, normals: Drawn, tall: tuple[int, int, int], array: NDArray[Any], part: Part) -> None:
@@ -136,8 +141,11 @@ class Orthogonal(Sampled):
 
     def _make(self, normals: Drawn, matrices: NDArray[Any]) -> None:
         """Makes the matrices in the memory of a new array, or of one that is being written."""
-        fill([(matrices, Part(matrices.shape, matrices.shape), normals)])
-        orthogonalize(matrices, self.gain)
+        if normals.kind.part is None:
+            fill([(matrices, Part(matrices.shape, matrices.shape), normals)])
+            orthogonalize(matrices, self.gain)
+        else:
+            make_unitary(normals, matrices, self.gain)
 
     def _keep(self, normals: Drawn, tall: tuple[int, int, int]) -> NDArray[Any]:
         """The matrices of these values, from memory if they are those of the last part."""
@@ -186,7 +194,7 @@ class DeltaOrthogonal(Sampled):
     Args:
         gain: A finite number.
         seed: Any integer or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
 
     Raises:
         TypeError: An argument is of the wrong kind.
@@ -205,6 +213,7 @@ class DeltaOrthogonal(Sampled):
 
     gain: float
     _matrix: Orthogonal
+    _complex = True
     _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("gain", "seed", "dtype"), Sampled._REQUIRED)
 
     def __init__(self, gain: float = 1.0, seed: SeedLike = None, dtype: DTypeLike = "float32") -> None:
@@ -217,7 +226,7 @@ class DeltaOrthogonal(Sampled):
             raise ValueError(msg)
 
     def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
-        kind, full = self._kind if dtype is None else float_type(dtype), part.full_shape
+        kind, full = self._kind if dtype is None else float_type(dtype, self._complex), part.full_shape
         self._check(full)
         name = Once(seed) if stream is None else stream  # a part may hold the centre in several places
         matrix: Any = self._matrix._source_of_piece(seed, Part(full[-2:], full[-2:]), kind.dtype, name)

@@ -65,7 +65,7 @@ class LecunNormal(Preset):
 
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -96,7 +96,7 @@ class LecunUniform(Preset):
 
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -129,7 +129,7 @@ class GlorotNormal(Preset):
 
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -162,7 +162,7 @@ class GlorotUniform(Preset):
 
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -195,7 +195,7 @@ class HeNormal(Preset):
 
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -228,7 +228,7 @@ class HeUniform(Preset):
 
     Args:
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.

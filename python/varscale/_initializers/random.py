@@ -11,7 +11,15 @@ from .._arguments.checks import finite, not_negative
 from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import compute_fans
 from .._arguments.show import show
-from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, normal_plan, parse_bounds, truncated_normal_plan
+from .._sources.plan import (
+    COMPLEX_TRUNCATED_STDDEV,
+    STANDARD_BOUNDS,
+    Plan,
+    check_overflow,
+    normal_plan,
+    parse_bounds,
+    truncated_normal_plan,
+)
 from .._sources.request import Interval, Law, Normal
 from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
@@ -20,15 +28,17 @@ from .sampled import Description, Sampled
 class RandomNormal(Sampled):
     """Draws normal values, which reach 6.76 standard deviations (9.49 in float64).
 
+    Of a complex dtype stddev^2 is E |w - mean|^2: each part has half of it.
+
     Args:
         mean: A finite number.
         stddev: A finite number that is not negative; 0 gives a constant.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `mean` or `stddev` is not finite, `stddev` is negative, or `dtype` is not one of these four.
+        ValueError: `mean` or `stddev` is not finite, `stddev` is negative, or `dtype` is another.
 
     Example:
         >>> import varscale as vs
@@ -38,6 +48,7 @@ class RandomNormal(Sampled):
 
     mean: float
     stddev: float
+    _complex = True
     _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("mean", "stddev", "seed", "dtype"), Sampled._REQUIRED)
 
     def __init__(
@@ -66,19 +77,22 @@ class RandomNormal(Sampled):
 class TruncatedNormal(Sampled):
     """Draws normal values truncated to [mean + lower * stddev, mean + upper * stddev], both ends included.
 
+    Of a complex dtype it is truncated at |w - mean| = 2 stddev, which leaves 0.9620 of the standard deviation.
+
     Args:
         mean: The mean of the normal law *before* truncation, a finite number.
         stddev: The standard deviation *before* truncation, as in TensorFlow and JAX: a finite number that is not
             negative. Truncation at two standard deviations leaves 0.8796 of it.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         lower: The lower bound, in standard deviations from the mean; may be -inf.
         upper: The upper bound, in standard deviations from the mean; may be inf.
 
     Raises:
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value, `lower` is not less than `upper`, or the mass between them
-            underflows float64. It does if both lie beyond 36 standard deviations on one side.
+            underflows float64. It does if both lie beyond 36 standard deviations on one side. Complex values have no
+            bounds but -2 and 2.
 
     Example:
         >>> import varscale as vs
@@ -91,6 +105,7 @@ class TruncatedNormal(Sampled):
     lower: float
     upper: float
     _moments: tuple[float, float]
+    _complex = True
     _parameters: ClassVar[dict[str, Any]] = RandomNormal._parameters | {"lower": -2.0, "upper": 2.0}
 
     def __init__(
@@ -124,7 +139,7 @@ class TruncatedNormal(Sampled):
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
         plan = self._plan(full_shape, self._kind)
-        mean, stddev = self._moments
+        mean, stddev = self._moments if self._kind.part is None else (0.0, COMPLEX_TRUNCATED_STDDEV)
         fans = compute_fans(full_shape)
         return Description(*fans, self.mean + self.stddev * mean, self.stddev * stddev, plan.low, plan.high)
 
@@ -132,18 +147,18 @@ class TruncatedNormal(Sampled):
 class RandomUniform(Sampled):
     """Draws uniform values in [minval, maxval).
 
-    In float32 and float64, a value that would round to `maxval` becomes the next number below it. float16 and bfloat16
-    values are the float32 values, rounded once, and may equal `maxval`.
+    In float32 and float64, a value that would round to `maxval` becomes the next number below it. Values of fewer bits
+    are the float32 values, rounded once, and may equal `maxval`.
 
     Args:
         minval: The least value, a finite number.
         maxval: The bound that no value reaches, a finite number not less than `minval`. Equal bounds give a constant.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point dtype.
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `minval` or `maxval` is not finite, `minval` is greater, or `dtype` is not one of these four.
+        ValueError: `minval` or `maxval` is not finite, `minval` is greater, or `dtype` is another.
 
     Example:
         >>> import varscale as vs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from .._sources.plan import Plan
 from .._sources.request import Law
 from .._sources.seeds import Seed, parse_seed
 from .._sources.source import Naming, Source
+from .complex import complex_source
 from .seeded import Seeded
 
 Self = TypeVar("Self", bound="Sampled")
@@ -33,16 +34,18 @@ class Description(NamedTuple):
     mean: float
     """The mean of the values after truncation."""
     stddev: float
-    """The standard deviation of the values after truncation."""
+    """The standard deviation of the values after truncation; of complex ones it is sqrt(E |w - mean|^2)."""
     low: float
-    """No value is less than this number rounded to the dtype; -inf for normal laws."""
+    """No value is less than this number rounded to the dtype, nor the real part of one; -inf for normal laws."""
     high: float
-    """No value is greater than this number rounded to the dtype; inf for normal laws."""
+    """No value is greater than this number rounded to the dtype, nor the real part of one; inf for normal laws."""
 
 
 class Sampled(Seeded):
     """Base of the random initializers; a subclass finds the law and the plan of a shape."""
 
+    _complex: ClassVar[bool] = False
+    """Whether it makes complex tensors, too."""
     _kind: FloatType
     _plans: dict[tuple[str, tuple[int, ...]], Plan]
     """The plans of the last shapes, shared with copies of other seeds and paths; small calls are a sixth faster."""
@@ -51,7 +54,7 @@ class Sampled(Seeded):
 
     def _seal(self, seed: Any, dtype: Any) -> None:
         """Sets the attributes of every random initializer, as the last step of a constructor."""
-        kind = float_type(dtype)
+        kind = float_type(dtype, self._complex)
         self._set(dtype=kind.name, _kind=kind, _seed=parse_seed(seed), _plans={}, _tensors={})
 
     def _with(self: Self, **changes: Any) -> Self:
@@ -88,8 +91,9 @@ class Sampled(Seeded):
         return self._source_of_piece(self._seed, part, dtype, stream)
 
     def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
-        kind = self._kind if dtype is None else float_type(dtype)
-        return seed._source(self, kind, part, stream)
+        kind = self._kind if dtype is None else float_type(dtype, self._complex)
+        drawn: Any = seed._source(self, kind, part, stream)
+        return drawn if kind.part is None else complex_source(drawn, part)
 
     def _remembered_plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         """The plan of a shape and a dtype, from memory if it was made before."""

@@ -43,7 +43,7 @@ class Sparse(Sampled):
         sparsity: The fraction of zeros, a number from 0 to 1.
         stddev: The standard deviation of the other values: a finite number that is not negative.
         seed: Any integer or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point dtype.
 
     Raises:
         TypeError: An argument is of the wrong kind.

@@ -26,7 +26,7 @@ class UniformUnitScaling(VarianceScaling):
     Args:
         factor: A positive number: 1.0 for linear layers, about 1.43 for ReLU and 1.15 for tanh.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -52,6 +52,7 @@ class UniformUnitScaling(VarianceScaling):
     """
 
     factor: float
+    _complex = False
     _parameters: ClassVar[dict[str, Any]] = (
         {"factor": Preset._REQUIRED} | Preset._parameters | {"dtype": Preset._REQUIRED}
     )

@@ -11,7 +11,15 @@ from .._arguments.fans import Axes, AxesLike, parse_fan
 from .._arguments.gains import parse_scale
 from .._arguments.layouts import Layout, Wiring, check_depthwise, parse_wiring
 from .._arguments.show import show
-from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, normal_plan, parse_bounds, truncated_normal_plan
+from .._sources.plan import (
+    STANDARD_BOUNDS,
+    Plan,
+    check_overflow,
+    complex_plan,
+    normal_plan,
+    parse_bounds,
+    truncated_normal_plan,
+)
 from .._sources.request import Law, Variance
 from .._sources.seeds import SeedLike
 from .sampled import Description, Sampled
@@ -37,6 +45,8 @@ class VarianceScaling(Sampled):
     * "untruncated_normal": normal values with standard deviation sqrt(scale / n).
     * "uniform": values in [-limit, limit], limit = sqrt(3 scale / n).
 
+    Of a complex dtype E |w|^2 is scale / n, "truncated_normal" bounds |w|, and "uniform" is on a disk.
+
     n is at least 1. "fan_avg" is the mean of both fans, and "fan_geo_avg" their geometric mean, as in JAX.
 
     Args:
@@ -44,7 +54,7 @@ class VarianceScaling(Sampled):
         mode: "fan_in", "fan_out", "fan_avg" or "fan_geo_avg".
         distribution: "truncated_normal", "untruncated_normal" or "uniform", in upper or lower case.
         seed: Any integer, a seed from `varscale.replay`, or None (see `set_random_seed`).
-        dtype: What a call without a dtype returns: float16, bfloat16, float32 or float64.
+        dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
         batch_axis: The axes along which independent tensors are stacked, which count for no fan.
@@ -99,7 +109,7 @@ class VarianceScaling(Sampled):
     lower: float
     upper: float
     _moments: tuple[float, float]
-
+    _complex = True
     _parameters: ClassVar[dict[str, Any]] = {
         "scale": Sampled._REQUIRED,
         "mode": Sampled._REQUIRED,
@@ -191,6 +201,9 @@ class VarianceScaling(Sampled):
 
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         variance = self._variance(full_shape)
+        if kind.part is not None:
+            law = self._law(full_shape)
+            return complex_plan(law.name, variance, kind, law.bounds)
         if self.distribution == "truncated_normal":
             # Truncation narrows the law: it starts from a wider one, so that `variance` is what is left.
             return truncated_normal_plan(0.0, sqrt(variance) / self._moments[1], kind, (self.lower, self.upper))

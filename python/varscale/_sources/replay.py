@@ -16,6 +16,8 @@ from .source import Drawn, Naming, Written
 Self = TypeVar("Self", bound="Replay")
 Prepared = tuple[Plan, tuple[str, tuple[Any, ...]]]
 """The plan in the framework's arithmetic, and the stream that crosses: a framework's name and what its stream needs."""
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
+"""The dtypes of replays, of which a framework may have fewer."""
 
 
 class Replay:
@@ -73,7 +75,13 @@ class Replay:
             self._refuse("law", law.name, f"{', '.join(LAWS[:-1])} or {LAWS[-1]}")
         if isinstance(law.parameters, Variance) and law.bounds != STANDARD_BOUNDS:
             self._refuse("lower` and `upper", law.bounds, "-2 and 2 in variance scalings")
-        return in_default_environment(self._answer, Request(law, kind, part))
+        return self._source_of(Request(law, kind, part))
+
+    def _source_of(self, request: Request) -> Drawn | Written:
+        """The source of what is asked for, which may be more than any framework has."""
+        if request.kind.name not in _DTYPES:
+            self._refuse("dtype", request.kind.name, f"{', '.join(_DTYPES[:-1])} or {_DTYPES[-1]}")
+        return in_default_environment(self._answer, request)
 
     def serialize(self) -> dict[str, Any]:
         """The entry of an initializer's config, which `replay.deserialize` reads."""

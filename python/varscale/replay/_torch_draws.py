@@ -17,7 +17,6 @@ from .._arguments.show import show
 from .._core import TorchEnd
 from .._filling.arrays import out_dtype
 from .._filling.fill import make
-from .._sources.environment import in_default_environment
 from .._sources.replay import Replay
 from .._sources.request import HasLaw, Interval, Law, Request
 from ._place import Place
@@ -108,7 +107,7 @@ class Draws(Iterator[float], Generic[Position]):
         """A tensor of uniform values in [low, high)."""
         kind, part = float_type("float32" if dtype is None else dtype), Part(shape, shape)
         request = Request(Law("uniform", Interval(low, high)), kind, part)
-        return self._draw(lambda now, out: make(in_default_environment(now._answer, request), part, out))
+        return self._draw(lambda now, out: make(now._source_of(request), part, out))
 
     def linear(
         self, in_features: int, out_features: int, bias: bool = True, dtype: DTypeLike | None = "float32"
