@@ -110,8 +110,8 @@ def exchange_environment(word: int | None = None, /) -> int:
 def orthogonalize(matrices: NDArray[np.float32] | NDArray[np.float64], gain: float, /) -> None:
     """Replaces each of the matrices, shape (count, rows, columns), by `gain` times the Q of its QR factorization.
 
-    R's diagonal is positive. The array is new, in C order, and nobody else writes it; the GIL and Ctrl-C are as in
-    `fill`.
+    R's diagonal is positive. The array is in C order. The caller keeps other calls from writing it, by
+    `_filling.writing.Writing`; the GIL and Ctrl-C are as in `fill`.
 
     Raises:
         ValueError: The array is in another order, or a matrix has fewer rows than columns.

@@ -38,7 +38,8 @@ fn each<R: Real + Element + Pod>(py: Python<'_>, array: &Bound<'_, PyArray3<R>>,
     if !behaved || !array.is_c_contiguous() || rows < columns {
         return Err(PyValueError::new_err("`matrices` must be aligned, writable, in C order, and as tall as wide"));
     }
-    // SAFETY: in C order, aligned and writable, as checked. The array is new: nobody else has it (`_core.pyi`).
+    // SAFETY: in C order, aligned and writable, as checked, and the array outlives what borrows its memory. No other call
+    // of ours writes it: it is new, or in `_filling.writing`. What remains is the program's own to keep (jobs.rs).
     let elements = unsafe { array.as_slice_mut() }.map_err(|error| PyValueError::new_err(error.to_string()))?;
     // A matrix takes as long as its elements times its columns.
     let long = (elements.len() as u64).saturating_mul(columns as u64) / 64 > LONG;

@@ -84,6 +84,23 @@ def test_laws_of_matrices() -> None:
     assert vs.torch.model_of(NormalizerFree)["identity.weight"].initializer == vs.Dirac(layout="torch")
 
 
+def test_groups_of_identities() -> None:
+    """If this fails half of the outputs of a grouped convolution are dead, or its kernel is read as numbers."""
+
+    class Grouped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.none = nn.Conv2d(8, 8, 3, groups=2, bias=False), nn.Parameter(torch.zeros(3, 3, 3))
+            nn.init.dirac_(self.conv.weight, 2)
+
+    model = vs.torch.model_of(Grouped)
+    assert model["conv.weight"].initializer == vs.Dirac(2, layout="torch")
+    assert model["none"].initializer == vs.Zeros()
+    conv = vs.torch.init_(nn.Conv2d(8, 8, 3, groups=2, padding=1, bias=False), vs.Dirac())
+    image = torch.randn(1, 8, 5, 5)
+    assert torch.equal(conv(image), image)
+
+
 def test_copies_and_casts_of_matrices_keep_their_law() -> None:
     """If this fails a layer that torch copies, or that becomes bfloat16, has no law any more."""
 

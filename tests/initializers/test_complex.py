@@ -208,7 +208,6 @@ def test_configs_folding_models_and_pieces() -> None:
         vs.RandomUniform(seed=1),
         vs.LogUniform(seed=1),
         vs.Sparse(0.5, seed=1),
-        vs.UniformUnitScaling(seed=1),
         vs.Identity(),
         vs.Bilinear(),
     ],
@@ -235,3 +234,10 @@ def test_replays_and_other_bounds_are_refused(replay: Any) -> None:
                 init((4, 4))
     with pytest.raises(ValueError, match="overflow `dtype` 'complex64'"):
         vs.RandomNormal(0.0, 1e38)((4,), "complex64")
+
+
+def test_unit_scaling_of_complex_weights() -> None:
+    """If this fails a complex weight has another variance than a real one."""
+    weights = vs.UniformUnitScaling(1.43, 3)((300, 400), "complex64")
+    assert np.mean(np.abs(weights) ** 2) == pytest.approx(1.43**2 / 300, rel=5e-3)
+    assert np.abs(weights).max() <= 1.43 * (2 / 300) ** 0.5

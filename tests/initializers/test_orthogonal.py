@@ -196,15 +196,33 @@ def test_the_centre_of_a_delta() -> None:
         assert expected.std(dtype=np.float64, mean=0.0) == pytest.approx(description.stddev, rel=1e-6)
         index = (..., [1, 0, 1], slice(None, None, -2))
         assert (init(shape, index=index) == expected[..., [1, 0, 1], :][..., ::-2]).all()
-    repeated = vs.DeltaOrthogonal()((3, 3, 2, 2), index=([1, 0, 1], [1, 2, 1]))
-    assert (repeated[0, 0] == repeated[2, 2]).all()
-    assert not repeated[1].any()
+    repeated = vs.DeltaOrthogonal()((3, 3, 2, 2), index=([1, 1, 0, 1], [1, 2, 1]))
+    for place in ((0, 0), (1, 0), (3, 2)):
+        assert (repeated[place] == repeated[0, 0]).all()
+        assert repeated[place].any()
+    assert not repeated[2].any()
+
+
+@pytest.mark.parametrize(("layout", "axes"), [("torch", (3, 2, 0, 1)), ("mlx", (3, 0, 1, 2)), ("jax", (0, 1, 2, 3))])
+def test_deltas_in_other_layouts(layout: Any, axes: tuple[int, ...]) -> None:
+    """If this fails a kernel of torch has a matrix across its places, and passes on one channel of all."""
+    plain, init = vs.DeltaOrthogonal(1.5, 7)((3, 5, 4, 6)), vs.DeltaOrthogonal(1.5, 7, layout=layout)
+    expected = plain.transpose(axes)
+    assert (init(expected.shape) == expected).all()
+    for index in (([1, 2, 1],), (..., slice(None, None, -2)), (slice(1, 4), [1, 1])):
+        assert (init(expected.shape, index=index) == expected[index]).all()
+    assert init.describe(expected.shape) == vs.DeltaOrthogonal(1.5).describe(plain.shape)
+    assert vs.Model({"w": expected.shape}, [("*", vs.DeltaOrthogonal())], layout=layout)["w"].initializer == (
+        vs.DeltaOrthogonal(layout=None if layout == "jax" else layout)
+    )
+    with pytest.raises(ValueError, match="`layout` must be"):
+        vs.Model({"w": expected.shape}, [("*", vs.DeltaOrthogonal())])
 
 
 @pytest.mark.parametrize("shape", [(3, 4), (3, 5, 4), (1,) * 6])
 def test_deltas_of_illegal_shapes_are_refused(shape: tuple[int, ...]) -> None:
     """If this fails a kernel with more inputs than outputs loses some of them in silence."""
-    with pytest.raises(ValueError, match="`shape` must be"):
+    with pytest.raises(ValueError, match="`shape` must have 1 to 3 places"):
         vs.DeltaOrthogonal()(shape)
 
 

@@ -102,6 +102,12 @@ class Dirac(Kernel):
             raise ValueError(msg)
         return axes
 
+    def _grouped(self, groups: int) -> Dirac:
+        """The same kernel with these groups, unless it names its own."""
+        if self.groups != 1 or groups == 1:
+            return self
+        return Dirac(groups, self.dtype, layout=self.layout)  # type: ignore[arg-type]
+
     def _source(self, part: Part, dtype: Any, stream: bytes | None = None) -> Source:
         kind = numeric_dtype(self.dtype if dtype is None else dtype)
         return Written(kind, partial(_write_dirac, self._axes(part.full_shape), self.groups))

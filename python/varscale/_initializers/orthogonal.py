@@ -13,6 +13,7 @@ from .._arguments.boxes import cut, parse_box, uncovered
 from .._arguments.checks import finite, integer
 from .._arguments.dtypes import FLOAT_TYPES, DTypeLike, FloatType, float_type
 from .._arguments.fans import compute_fans
+from .._arguments.layouts import KernelAxes, Layout, kernel_axes, layout_word
 from .._arguments.parts import Part
 from .._arguments.show import show
 from .._core import orthogonalize
@@ -187,14 +188,16 @@ class Orthogonal(Sampled):
 class DeltaOrthogonal(Sampled):
     """Makes kernels of convolutions that are zero but for the centre, which is an orthogonal matrix times `gain`.
 
-    A kernel has the shape (spatial..., in, out), with 1 to 3 spatial axes, and the centre of an axis of k elements is
-    (k - 1) // 2, as in JAX and TensorFlow. The matrix of the shape (in, out), whose rows are orthonormal, is that of
-    `Orthogonal(gain, seed)`: with circular padding a convolution keeps the norm of its input.
+    A kernel has 1 to 3 places, and the centre of one of size k is at (k - 1) // 2, as in JAX and TensorFlow. The matrix
+    of the shape (in, out), whose rows are orthonormal, is that of `Orthogonal(gain, seed)`: with circular padding a
+    convolution keeps the norm of its input.
 
     Args:
         gain: A finite number.
         seed: Any integer or None (see `set_random_seed`).
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
+        layout: The order of the kernel's axes: "keras" and "jax" are (*places, in, out), "torch" is (out, in, *places),
+            "mlx" is (out, *places, in). None means the layout of the model, or else Keras'.
 
     Raises:
         TypeError: An argument is of the wrong kind.
@@ -212,26 +215,49 @@ class DeltaOrthogonal(Sampled):
     """
 
     gain: float
+    layout: str | None
     _matrix: Orthogonal
     _complex = True
-    _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("gain", "seed", "dtype"), Sampled._REQUIRED)
+    _parameters: ClassVar[dict[str, Any]] = dict.fromkeys(("gain", "seed", "dtype"), Sampled._REQUIRED) | {
+        "layout": None
+    }
 
-    def __init__(self, gain: float = 1.0, seed: SeedLike = None, dtype: DTypeLike = "float32") -> None:
-        self._set(gain=finite("gain", gain), _matrix=Orthogonal(gain))
+    def __init__(
+        self,
+        gain: float = 1.0,
+        seed: SeedLike = None,
+        dtype: DTypeLike = "float32",
+        *,
+        layout: Layout | None = None,
+    ) -> None:
+        self._set(gain=finite("gain", gain), layout=layout_word(layout), _matrix=Orthogonal(gain))
         self._seal(seed, dtype)
 
-    def _check(self, shape: tuple[int, ...]) -> None:
-        if not 3 <= len(shape) <= 5 or shape[-2] > shape[-1]:
-            msg = f"`shape` must be (spatial..., in, out) with 1 to 3 spatial axes and in <= out, got {show(shape)}"
+    def _with_layout(self, layout: str) -> DeltaOrthogonal:
+        """The same rule for kernels in this layout, unless it names one."""
+        return self if self.layout is not None else self._with(layout=layout)
+
+    def _axes(self, shape: tuple[int, ...]) -> KernelAxes:
+        """The axes of a kernel of this shape.
+
+        Raises:
+            ValueError: No kernel has this shape, or it has more inputs than outputs.
+        """
+        axes = kernel_axes(self.layout, len(shape)) if 3 <= len(shape) <= 5 else None
+        if axes is None or shape[axes.ins] > shape[axes.out]:
+            msg = f"`shape` must have 1 to 3 places, and no more inputs than outputs, got {show(shape)}"
+            msg += f" in the layout {show(self.layout or 'keras')}"
             raise ValueError(msg)
+        return axes
 
     def _source_of_piece(self, seed: Seed, part: Part, dtype: Any, stream: bytes | Naming | None) -> Source:
         kind, full = self._kind if dtype is None else float_type(dtype, self._complex), part.full_shape
-        self._check(full)
+        axes = self._axes(full)
+        sizes = full[axes.ins], full[axes.out]
         name = Once(seed) if stream is None else stream  # a part may hold the centre in several places
-        matrix: Any = self._matrix._source_of_piece(seed, Part(full[-2:], full[-2:]), kind.dtype, name)
-        sources = Known(kind.dtype, 0), Written(kind.dtype, partial(_write_centre, matrix))
-        centre = tuple((size - 1) // 2 for size in full[:-2])
+        matrix: Any = self._matrix._source_of_piece(seed, Part(sizes, sizes), kind.dtype, name)
+        sources = Known(kind.dtype, 0), Written(kind.dtype, partial(_write_centre, matrix, axes))
+        centre = tuple((size - 1) // 2 if n in axes.places else slice(None) for n, size in enumerate(full))
         boxes = [parse_box("shape", index, full) for index in ((...,), centre)] if prod(full) else []
         return Joined(
             kind.dtype,
@@ -248,19 +274,21 @@ class DeltaOrthogonal(Sampled):
         return self._with(gain=matrix.gain, _matrix=matrix)
 
     def _describe(self, full_shape: tuple[int, ...]) -> Description:
-        self._check(full_shape)
-        fans, matrix = compute_fans(full_shape), self._matrix._describe(full_shape[-2:])
-        return matrix._replace(
-            fan_in=fans[0], fan_out=fans[1], stddev=matrix.stddev / sqrt(max(1, prod(full_shape[:-2])))
-        )
+        out, ins, places = self._axes(full_shape)
+        matrix = self._matrix._describe((full_shape[ins], full_shape[out]))
+        fan_in, fan_out = compute_fans(full_shape, ins, out)
+        field = max(1, prod(full_shape[place] for place in places))
+        return matrix._replace(fan_in=fan_in, fan_out=fan_out, stddev=matrix.stddev / sqrt(field))
 
 
-def _write_centre(matrix: Written, array: NDArray[Any], part: Part) -> None:
+def _write_centre(matrix: Written, axes: KernelAxes, array: NDArray[Any], part: Part) -> None:
     """Writes the matrix, or its part, to the centre of a kernel; a part of a kernel may hold it several times."""
-    first = array[(0,) * (array.ndim - 2)]
     assert part.picks is not None
-    matrix.write(first, Part(first.shape, part.full_shape[-2:], part.picks[-2:]))
-    array[...] = first
+    every = array.transpose(*axes.places, axes.ins, axes.out)
+    first = every[(0,) * len(axes.places)]
+    full = part.full_shape[axes.ins], part.full_shape[axes.out]
+    matrix.write(first, Part(first.shape, full, [part.picks[axes.ins], part.picks[axes.out]]))
+    every[...] = first
 
 
 orthogonal = Orthogonal

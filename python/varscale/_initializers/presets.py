@@ -79,7 +79,7 @@ class LecunNormal(Preset):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four, or a fan is less than 1.
+        ValueError: An argument has an illegal value, as in `VarianceScaling`.
 
     References:
         LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6.
@@ -110,7 +110,7 @@ class LecunUniform(Preset):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four, or a fan is less than 1.
+        ValueError: An argument has an illegal value, as in `VarianceScaling`.
 
     References:
         LeCun, Bottou, Orr, Müller, *Efficient BackProp*, 1998, section 4.6.
@@ -143,7 +143,7 @@ class GlorotNormal(Preset):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four, or a fan is less than 1.
+        ValueError: An argument has an illegal value, as in `VarianceScaling`.
 
     References:
         Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
@@ -176,7 +176,7 @@ class GlorotUniform(Preset):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four, or a fan is less than 1.
+        ValueError: An argument has an illegal value, as in `VarianceScaling`.
 
     References:
         Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural networks*, AISTATS 2010.
@@ -209,7 +209,7 @@ class HeNormal(Preset):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four, or a fan is less than 1.
+        ValueError: An argument has an illegal value, as in `VarianceScaling`.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.
@@ -242,7 +242,7 @@ class HeUniform(Preset):
 
     Raises:
         TypeError: An argument is of the wrong kind.
-        ValueError: `dtype` is not one of these four, or a fan is less than 1.
+        ValueError: An argument has an illegal value, as in `VarianceScaling`.
 
     References:
         He, Zhang, Ren, Sun, *Delving deep into rectifiers*, ICCV 2015, section 2.2.

@@ -38,6 +38,7 @@ class Sparse(Sampled):
     Which rows they are in is drawn from the same seed, apart for each column, and all rows are equally likely. The
     other values are those of `RandomNormal(0.0, stddev, seed)`. In a matrix (in, out) a column is one unit's inputs,
     as in Martens; torch's `sparse_` has the same columns in its (out, in). A part takes the time of its whole columns.
+    In float8 some of the other values round to zero, too, where `stddev` is as small as by default.
 
     Args:
         sparsity: The fraction of zeros, a number from 0 to 1.

@@ -10,7 +10,7 @@ from .._arguments.dtypes import DTypeLike, FloatType
 from .._arguments.fans import AxesLike
 from .._arguments.layouts import Layout
 from .._arguments.show import show
-from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow
+from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, complex_plan
 from .._sources.request import Interval, Law
 from .._sources.seeds import SeedLike
 from .presets import Preset
@@ -52,7 +52,6 @@ class UniformUnitScaling(VarianceScaling):
     """
 
     factor: float
-    _complex = False
     _parameters: ClassVar[dict[str, Any]] = (
         {"factor": Preset._REQUIRED} | Preset._parameters | {"dtype": Preset._REQUIRED}
     )
@@ -98,6 +97,8 @@ class UniformUnitScaling(VarianceScaling):
 
     def _plan(self, full_shape: tuple[int, ...], kind: FloatType) -> Plan:
         limit = self._limit(full_shape)
+        if kind.part is not None:
+            return complex_plan("uniform", limit * limit / 3.0, kind, STANDARD_BOUNDS)
         check_overflow(limit, kind)
         return Plan("uniform", STANDARD_BOUNDS, 0.0, limit, -limit, limit)
 

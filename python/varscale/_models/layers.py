@@ -41,7 +41,7 @@ def _convolution(layer: Any) -> dict[str, Fans]:
     # Its unit is connected with the channels of its group only.
     field = prod(layer.kernel_size)
     ins, outs = (channels // layer.groups * field for channels in (layer.in_channels, layer.out_channels))
-    return {"weight": axes._replace(fan_in=ins, fan_out=outs)}
+    return {"weight": axes._replace(fan_in=ins, fan_out=outs, groups=layer.groups)}
 
 
 def _recurrent(layer: Any) -> dict[str, Fans]:

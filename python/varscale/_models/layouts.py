@@ -9,8 +9,8 @@ from .._arguments.checks import word
 from .._arguments.fans import Axes
 from .._arguments.layouts import LAYOUTS, USUAL, as_tuple, axes_of
 from .._initializers.builtin import Builtin
-from .._initializers.kernels import Kernel
-from .._initializers.orthogonal import Orthogonal
+from .._initializers.kernels import Dirac, Kernel
+from .._initializers.orthogonal import DeltaOrthogonal, Orthogonal
 from .._initializers.pieces import Pieces
 from .._initializers.variance_scaling import VarianceScaling
 
@@ -26,6 +26,8 @@ class Fans(NamedTuple):
     fan_out: int | None = None
     blocks: int = 1
     """Independent matrices along the out axis, such as gates."""
+    groups: int = 1
+    """Those of a convolution, which its fans count already."""
 
 
 def parse_layout(layout: Any, found: set[str]) -> str | None:
@@ -60,7 +62,7 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
             return init._with_layout(layout)
         if usual:
             return init
-        ins, outs, fan_in, fan_out, _ = fans or Fans(*axes_of(layout, rank))
+        ins, outs, fan_in, fan_out, *_ = fans or Fans(*axes_of(layout, rank))
         return init._with_axes(axes[ins], axes[outs])._with_fans(fan_in=fan_in, fan_out=fan_out)
 
     def turn(init: Orthogonal) -> Orthogonal:
@@ -68,14 +70,22 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
         return init._with_axis(found.out_axis, found.blocks) if rank >= 2 else init
 
     changed = each(each(initializer, change), turn, Orthogonal)
-    return each(changed, lambda init: init if usual else init._with_layout(layout), Kernel)
+
+    def name(init: Any) -> Any:
+        named = init if usual else init._with_layout(layout)
+        # A layer of torch knows its groups.
+        return named._grouped(fans.groups) if fans is not None and isinstance(named, Dirac) else named
+
+    for kind in (Kernel, DeltaOrthogonal):
+        changed = each(changed, name, kind)
+    return changed
 
 
 def depends_on_layout(initializer: object, shape: tuple[int, ...]) -> bool:
     """Whether the values of a tensor differ between the layouts."""
     if isinstance(initializer, Pieces):
         return any(depends_on_layout(piece, shape) for _, piece in initializer.pieces)
-    if isinstance(initializer, Kernel):
+    if isinstance(initializer, Kernel | DeltaOrthogonal):
         return initializer.layout is None
     if isinstance(initializer, Orthogonal):
         # Matrices that are turned follow the same law, as a whole.

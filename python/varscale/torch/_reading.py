@@ -237,10 +237,14 @@ class Reading:
         if plain.dtype not in _EXACT and plain.is_floating_point():
             plain = plain.float()
         array = plain.numpy()
-        if 3 <= array.ndim <= 5 and np.count_nonzero(array) == min(array.shape[:2]):
-            dirac = Dirac(layout="torch")
-            if np.array_equal(array, dirac(array.shape)):
-                return dirac
+        if 3 <= array.ndim <= 5 and array.size:
+            # Each group has an output for the first input.
+            centre = (slice(None), 0, *(size // 2 for size in array.shape[2:]))
+            groups = np.count_nonzero(array[centre])
+            if groups and len(array) % groups == 0 and np.count_nonzero(array) <= len(array):
+                dirac = Dirac(int(groups), layout="torch")
+                if np.array_equal(array, dirac(array.shape)):
+                    return dirac
         if array.size and (array == array.flat[0]).all():
             number = array.flat[0].item()
             if number in (0, 1) and copysign(1, number) > 0:
