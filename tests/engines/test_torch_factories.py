@@ -144,9 +144,9 @@ def filled(functions: Any, **options: Any) -> nn.Module:
     """A network that is filled by all functions of one name or another."""
     net = nn.Module()
     for name in NAMED:
-        weight = nn.Parameter(torch.empty(4, 3))
-        arguments = (2.5,) if name == "constant_" else ()
-        drawn = name not in {"constant_", "ones_", "zeros_", "eye_"}
+        weight = nn.Parameter(torch.empty((4, 3, 3) if name == "dirac_" else (4, 3)))
+        arguments = {"constant_": (2.5,), "sparse_": (0.5,)}.get(name, ())
+        drawn = name not in {"constant_", "dirac_", "ones_", "zeros_", "eye_"}
         assert getattr(functions, name)(weight, *arguments, **(options if drawn else {})) is weight
         setattr(net, name, weight)
     return net

@@ -243,7 +243,11 @@ def test_views_and_empty_tensors() -> None:
             "`generator` must be a torch.Generator or N",
         ),
         (partial(vs.torch.normal_, torch.empty(3), seed="7"), TypeError, "`seed` must be an integer"),
-        (partial(vs.torch.normal_, torch.empty(3, dtype=torch.int8)), ValueError, "must be a floating-point or complex dtype"),
+        (
+            partial(vs.torch.normal_, torch.empty(3, dtype=torch.int8)),
+            ValueError,
+            "must be a floating-point or complex dtype",
+        ),
         (
             partial(vs.torch.normal_, torch.empty(3), generator=torch.Generator(), seed=7),
             ValueError,
