@@ -126,7 +126,7 @@ mod tests {
     use crate::machine::crew::INTERVAL;
     use crate::machine::level::Level;
     use crate::region::Region;
-    use crate::stream::Identity;
+    use crate::stream::{Fields, Identity};
     use crate::value::Placement;
     use std::cell::Cell;
     use std::time::Instant;
@@ -162,6 +162,19 @@ mod tests {
             same_bits::<f32>(rows, columns);
             same_bits::<f64>(rows, columns);
         }
+    }
+
+    /// A platform whose compiler takes the steps in another order, or fuses them: it would have other bits.
+    #[test]
+    fn bits_are_those_of_all_platforms() {
+        fn hash<R: Real + Element + bytemuck::Pod>() -> u128 {
+            let mut matrix = normals::<R>(130, 70);
+            orthogonalize(&mut matrix, (130, 70), 1.5, &Schedule::new(2), None).unwrap();
+            u128::from_le_bytes(Fields::new(bytemuck::cast_slice(&matrix)).hash())
+        }
+        let expected =
+            (242_722_244_983_416_525_580_013_482_265_040_570_593, 175_050_984_837_176_989_782_463_124_098_265_865_399);
+        assert_eq!((hash::<f32>(), hash::<f64>()), expected);
     }
 
     /// Columns that are not orthonormal, a gain that is lost, or a factor R whose diagonal is not positive.
