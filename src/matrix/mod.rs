@@ -217,12 +217,12 @@ mod tests {
     /// A work whose steps are all too short for the question whether to stop.
     #[test]
     fn many_short_steps_are_interrupted() {
-        let (mut matrix, begin, asked) = (normals::<f64>(1500, 1500), Instant::now(), Cell::new(0));
+        let (mut matrix, begin, asked) = (normals::<f64>(900, 900), Instant::now(), Cell::new(0));
         let mut interrupted = || {
             asked.set(asked.get() + 1);
             true
         };
-        orthogonalize(&mut matrix, (1500, 1500), 1.0, &Schedule::new(1), Some(&mut interrupted)).unwrap();
+        orthogonalize(&mut matrix, (900, 900), 1.0, &Schedule::new(1), Some(&mut interrupted)).unwrap();
         assert_eq!(asked.get(), 1, "nobody is asked after a yes");
         assert!(begin.elapsed() < 20 * INTERVAL);
     }

@@ -175,7 +175,7 @@ def test_parts_are_those_of_the_whole(init: vs.Orthogonal, shape: tuple[int, ...
 def test_what_is_kept_is_the_tensor_that_is_asked_for() -> None:
     """If this fails a part comes from the matrix of another seed, shape, dtype, gain or call."""
     init = vs.Orthogonal(seed=7)
-    for other in (init, init.fold_in("a"), vs.Orthogonal(2.0, 7), init):
+    for other in (init, init.fold_in("a"), vs.residual(init, 2), vs.Orthogonal(2.0, 7), init):
         for shape in ((6, 6), (6, 4), (3, 2, 6)):
             for dtype in ("float32", "float64", "float16"):
                 assert (other(shape, dtype, index=1) == other(shape, dtype)[1]).all()

@@ -59,8 +59,11 @@ def test_ctrl_c_stops_a_long_constant(init: str, order: str) -> None:
     assert run(code).stdout == "3 True True\n"
 
 
-@pytest.mark.parametrize("threads", ["1", "2"])
-def test_ctrl_c_stops_a_factorization(threads: str) -> None:
-    """If this fails Ctrl-C waits for a large orthogonal matrix, or the library is unusable after it."""
-    code = INTERRUPT.replace("INIT", "vs.Orthogonal(seed=1)").replace("WAIT", "1.5").replace("THREADS", threads)
-    assert run(code.replace("SHAPE", "(6000, 6000)").replace("ORDER", "C")).stdout == "3 True True\n"
+@pytest.mark.parametrize(
+    ("threads", "init"), [("1", "vs.Orthogonal(seed=1)"), ("2", "vs.Orthogonal(seed=1, blocks=4)")]
+)
+def test_ctrl_c_stops_a_factorization(threads: str, init: str) -> None:
+    """If this fails Ctrl-C waits for large orthogonal matrices, or the library is unusable after it."""
+    code = INTERRUPT.replace("INIT", init).replace("WAIT", "1.5").replace("THREADS", threads)
+    code = code.replace("SHAPE", "(12000, 8000)").replace("ORDER", "C").replace("slow((3, 3))", "slow((4, 4))")
+    assert run(code).stdout == "3 True True\n"
