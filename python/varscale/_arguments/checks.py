@@ -94,6 +94,15 @@ def not_negative_integer(name: str, value: Any) -> int:
     return number
 
 
+def positive_integer(name: str, value: Any) -> int:
+    """`value` as an int of at least 1."""
+    number = integer(name, value)
+    if number < 1:
+        msg = f"`{name}` must be a positive integer, got {show(value)}"
+        raise ValueError(msg)
+    return number
+
+
 def boolean(name: str, value: Any) -> bool:
     """`value` as a bool."""
     if not isinstance(value, bool | np.bool_):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, Literal, NamedTuple, get_args
 
-from .checks import boolean, integer, word
+from .checks import boolean, positive_integer, word
 from .fans import Axes, compute_fans, parse_axes
 from .show import show
 
@@ -83,7 +83,7 @@ def parse_wiring(
     """
     layout = layout_word(layout)
     transposed, depthwise = boolean("transposed", transposed), boolean("depthwise", depthwise)
-    groups, blocks = _count("groups", groups), _count("blocks", blocks)
+    groups, blocks = positive_integer("groups", groups), positive_integer("blocks", blocks)
     if depthwise:
         check_depthwise(layout)
         if transposed or groups > 1:
@@ -134,11 +134,3 @@ def check_depthwise(layout: str | None) -> None:
 def as_tuple(axes: Axes) -> tuple[int, ...]:
     """The axes as a tuple."""
     return (axes,) if isinstance(axes, int) else axes
-
-
-def _count(name: str, value: Any) -> int:
-    number = integer(name, value)
-    if number < 1:
-        msg = f"`{name}` must be a positive integer, got {show(value)}"
-        raise ValueError(msg)
-    return number

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arguments.checks import integer
+from .._arguments.checks import positive_integer
 from .._arguments.diagonal import diagonal_places
 from .._arguments.dtypes import DTypeLike, FloatType, float_type, numeric_dtype
 from .._arguments.fans import compute_fans
@@ -89,11 +89,9 @@ class Dirac(Kernel):
     _whose = "three to five"
 
     def __init__(self, groups: int = 1, dtype: DTypeLike = "float32", *, layout: Layout | None = None) -> None:
-        number = integer("groups", groups)
-        if number < 1:
-            msg = f"`groups` must be a positive integer, got {show(groups)}"
-            raise ValueError(msg)
-        self._set(groups=number, dtype=numeric_dtype(dtype).name, layout=layout_word(layout))
+        self._set(
+            groups=positive_integer("groups", groups), dtype=numeric_dtype(dtype).name, layout=layout_word(layout)
+        )
 
     def _axes(self, full_shape: tuple[int, ...]) -> KernelAxes:
         axes = super()._axes(full_shape)

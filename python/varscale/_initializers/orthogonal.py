@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments.boxes import cut, parse_box, uncovered
-from .._arguments.checks import finite, integer
+from .._arguments.checks import finite, integer, positive_integer
 from .._arguments.dtypes import FLOAT_TYPES, DTypeLike, FloatType, float_type
 from .._arguments.fans import compute_fans
 from .._arguments.layouts import KernelAxes, Layout, kernel_axes, layout_word
@@ -86,11 +86,9 @@ class Orthogonal(Sampled):
         axis: int = -1,
         blocks: int = 1,
     ) -> None:
-        count = integer("blocks", blocks)
-        if count < 1:
-            msg = f"`blocks` must be a positive integer, got {show(blocks)}"
-            raise ValueError(msg)
-        self._set(gain=finite("gain", gain), axis=integer("axis", axis), blocks=count, _kept={})
+        self._set(
+            gain=finite("gain", gain), axis=integer("axis", axis), blocks=positive_integer("blocks", blocks), _kept={}
+        )
         self._seal(seed, dtype)
 
     def _with_axis(self, axis: int, blocks: int = 1) -> Orthogonal:
