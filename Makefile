@@ -8,12 +8,15 @@ PEERS := numpy jax keras torch
 # Engines that varscale has adapters for, and frameworks that `make test-replay` compares with, likewise.
 ENGINES := dask jax torch
 REPLAYS := tensorflow jax torch mlx
+# Families of frameworks in which `make test-frameworks` builds networks, likewise, but with the newest Python that all of them have.
+FRAMEWORKS := keras torch arrays
+NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c 'print("python3.$(minor)")' 2>/dev/null)))
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-gpu test-replay lint \
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-frameworks test-gpu test-replay lint \
 	mutants bench bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
-	$(ENGINES:%=test-engine-%)
+	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
 help:  ## what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -52,6 +55,11 @@ test-engines: $(ENGINES:%=test-engine-%) test-kernels  ## the adapters, each wit
 $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installed
 	PYTHONPATH=$(CURDIR)/python .venv-engine-$*/bin/python -m pytest tests/engines/test_$*_*.py
 
+test-frameworks: $(FRAMEWORKS:%=test-framework-%)  ## networks of each family of frameworks: built, trained, saved, loaded elsewhere
+
+$(FRAMEWORKS:%=test-framework-%): test-framework-%: $(VENV)/built .venv-framework-%/installed
+	PYTHONPATH=$(CURDIR)/python .venv-framework-$*/bin/python -m pytest tests/frameworks/$*
+
 test-kernels: $(VENV)/built .venv-engine-torch/installed  ## GPU kernels without a GPU: interpreted on the CPU, and compiled for three
 	TRITON_INTERPRET=1 VARSCALE_DEVICE=interpreted PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python -m pytest \
 		tests/kernels/test_interpreted_*.py tests/engines/test_torch_tensors.py tests/engines/test_torch_shards.py \
@@ -65,9 +73,9 @@ bench-gpu: $(VENV)/built .venv-engine-torch/installed  ## on a machine with a GP
 	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python benches/gpu.py
 
 test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays against the frameworks themselves, bit by bit
-	$(BIN)/pytest -rP tests/frameworks
+	$(BIN)/pytest -rP tests/originals
 
-mutants: $(VENV)/installed $(ENGINES:%=.venv-engine-%/installed)  ## faults of the source, each of which named tests must see; ONLY="names" for some
+mutants: $(VENV)/installed $(ENGINES:%=.venv-engine-%/installed) $(FRAMEWORKS:%=.venv-framework-%/installed)  ## faults of the source, each of which named tests must see; ONLY="names" for some
 	PYTHONPATH=tests $(BIN)/python -m mutants.run $(ONLY)
 
 bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
@@ -137,8 +145,10 @@ $(VENV)/built: $(VENV)/installed $(RUST)
 	@touch $@
 
 # The environment .venv-x holds the dependency group x.
+.venv-framework-%/installed: BASE = $(NEWEST)
+.venv-%/installed: BASE = $(PYTHON)
 .venv-%/installed: pyproject.toml
-	$(PYTHON) -m venv $(@D)
+	$(BASE) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --upgrade pip
 	$(@D)/bin/pip install --quiet --group $*
 	@touch $@

@@ -181,7 +181,7 @@ def __dir__() -> list[str]:
     """The public names, `replay`, and the adapters whose engines are installed."""
     from importlib.util import find_spec
 
-    return [*__all__, "replay", *(name for name in _EXTRAS if find_spec(name) is not None)]
+    return [*__all__, "replay", *(name for name, package in _EXTRAS.items() if find_spec(package))]
 
 
 if _DEBUG_BUILD:

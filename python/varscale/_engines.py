@@ -11,8 +11,8 @@ from ._filling.lazy import Lazy
 from ._initializers.builtin import Builtin
 from ._sources.seeds import draws_entropy
 
-EXTRAS = ("dask", "jax", "torch")
-"""The engines with an adapter; each has an extra of the same name."""
+EXTRAS = {"dask": "dask", "jax": "jax", "torch": "torch"}
+"""The adapters, with the package that each imports; each has an extra of its name."""
 
 
 def missing(extra: str, error: ModuleNotFoundError) -> ImportError:

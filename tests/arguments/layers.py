@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FILE = Path(__file__).parents[1] / "known_answers" / "fans.txt"
-"""The shapes of these weights and the fans that the frameworks themselves count; tests/frameworks/fans.py writes it."""
+"""The shapes of these weights and the fans that the frameworks themselves count; tests/originals/fans.py writes it."""
 
 GROUPS = "they count the outputs of all groups, where an input meets those of its own"
 DEPTHWISE = "they count all channels, where an output meets one"
@@ -21,7 +21,7 @@ class Layer(NamedTuple):
 
     framework: str
     weight: str
-    """The layer and its weight, as tests/frameworks/fans_values.py makes them."""
+    """The layer and its weight, as tests/originals/fans_values.py makes them."""
     ours: dict[str, Any]
     """Our arguments."""
     fans: tuple[int, int] | None = None

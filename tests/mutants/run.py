@@ -162,6 +162,9 @@ def _command(tree: Path, test: str) -> tuple[str, ...]:
         # An adapter's tests run where its engine is installed.
         engine = Path(test).name.split("_")[1]
         python = (str(ROOT / f".venv-engine-{engine}" / "bin" / "python"),)
+    elif test.startswith("tests/frameworks/"):
+        family = Path(test).parts[2]
+        python = (str(ROOT / f".venv-framework-{family}" / "bin" / "python"),)
     elif test.startswith("tests/kernels/"):
         interpreted = Path(test).name.startswith("test_interpreted")
         route = ("TRITON_INTERPRET=1", "VARSCALE_DEVICE=interpreted") if interpreted else ()

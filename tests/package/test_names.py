@@ -119,8 +119,8 @@ def test_errors_name_what_was_called() -> None:
 def test_adapters_are_completed() -> None:
     """If this fails an editor or a notebook offers nothing after `vs.torch.`, or fails at what is not installed."""
     assert {*vs.__all__, "replay"} <= set(dir(vs))
-    for engine in EXTRAS:
-        assert (engine in dir(vs)) == (importlib.util.find_spec(engine) is not None)
+    for engine, package in EXTRAS.items():
+        assert (engine in dir(vs)) == (importlib.util.find_spec(package) is not None)
     source = (ROOT / "python" / "varscale" / "__init__.py").read_text(encoding="utf-8")
     checking = source.split("if _TYPE_CHECKING:\n")[1].split("\n__all__")[0]
     assert all(f"from . import {name} as {name}" in checking for name in (*EXTRAS, "replay"))

@@ -62,7 +62,7 @@ def test_known_answers(stream: str, question: str, bits: NDArray[np.unsignedinte
     assert raw(array).tolist() == bits.tolist()
 
 
-# Rules of the large tensors: those of tests/frameworks/cases.py.
+# Rules of the large tensors: those of tests/originals/cases.py.
 LARGE_RULES: dict[str, Callable[[replay.Replay], vs.Initializer]] = {
     "lecun_normal": vs.lecun_normal,
     "he_uniform": vs.he_uniform,

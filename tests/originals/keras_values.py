@@ -1,6 +1,6 @@
 """Keras 3's own values on the backend that KERAS_BACKEND names: runs in its environment, and knows nothing of varscale.
 
-python tests/frameworks/keras_values.py values.npz keras|draws|models [float32 ...]
+python tests/originals/keras_values.py values.npz keras|draws|models [float32 ...]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes tests/known_answers/large.txt: the hashes of large tensors that JAX, torch and Keras 3 themselves make.
 
-PYTHONPATH=python:tests .venv/bin/python tests/frameworks/record.py
+PYTHONPATH=python:tests .venv/bin/python tests/originals/record.py
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILE = Path(__file__).parents[1] / "known_answers" / "large.txt"
 HEADER = """\
 # The first 16 digits of the SHA-256 of the raw bits (little-endian, C order) that JAX 0.10, torch 2.15 and Keras 3.15
 # themselves made on a CPU for tensors of shape (1000, 1003): Linux x86-64 with FMA, glibc 2.36. Written by
-# tests/frameworks/record.py.
+# tests/originals/record.py.
 """
 JAX = {"": test_jax.DTYPES, "x64": ("float64",)}
 """The dtypes, by JAX's options."""

@@ -1,6 +1,6 @@
 """TensorFlow's own values for the table of cases: runs in its environment, and knows nothing of varscale.
 
-python tests/frameworks/tensorflow_values.py values.npz graph|eager|tf_keras|keras|draws|models|unit_scaling
+python tests/originals/tensorflow_values.py values.npz graph|eager|tf_keras|keras|draws|models|unit_scaling
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes the shapes of weights of layers and the fans that a framework counts for them; runs without varscale.
 
-.venv-replay-x/bin/python tests/frameworks/fans_values.py FILE FRAMEWORK WEIGHT...
+.venv-replay-x/bin/python tests/originals/fans_values.py FILE FRAMEWORK WEIGHT...
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writes tests/known_answers/fans.txt: the fans that Keras, JAX, torch and MLX themselves count for their layers.
 
-PYTHONPATH=python:tests .venv/bin/python tests/frameworks/fans.py
+PYTHONPATH=python:tests .venv/bin/python tests/originals/fans.py
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from frameworks import answers
 
 HEADER = """\
 # The shapes of weights, and the fans that Keras 3.15, JAX 0.10 with Flax 0.12, torch 2.15 and MLX 0.32 themselves count
-# for them: framework, layer, shape, fan_in and fan_out. Written by tests/frameworks/fans.py.
+# for them: framework, layer, shape, fan_in and fan_out. Written by tests/originals/fans.py.
 """
 ENVIRONMENTS = {"keras": "jax", "jax": "jax", "torch": "torch", "mlx": "mlx"}
 

@@ -1,6 +1,6 @@
 """JAX's own values: runs in its environment, and knows nothing of varscale.
 
-python tests/frameworks/jax_values.py values.npz cases|keys|models [jit] [x64] [original]
+python tests/originals/jax_values.py values.npz cases|keys|models [jit] [x64] [original]
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """torch's own values, and those of Keras on torch and on NumPy: runs in their environment, knows nothing of varscale.
 
-python tests/frameworks/torch_values.py values.npz tensors|draws|skips|perceptron|keras|generators|model
+python tests/originals/torch_values.py values.npz tensors|draws|skips|perceptron|keras|generators|model
 """
 
 from __future__ import annotations
