@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ._arguments.dtypes import any_dtype
@@ -54,3 +56,31 @@ def check_repeats(init: object) -> None:
     if draws_entropy(getattr(init, "seed", 0)):
         msg = f"an initializer must have a seed where several processes make one tensor, got {show(init)}"
         raise ValueError(msg)
+
+
+def matched(argument: str, patterns: Any, names: Iterable[str], what: str) -> set[str]:
+    """The names that any of the patterns matches, each of which must match one.
+
+    Raises:
+        TypeError: The patterns are no strings.
+        ValueError: A pattern matches nothing.
+    """
+    chosen = [patterns] if isinstance(patterns, str) or not isinstance(patterns, Iterable) else [*patterns]
+    if not all(isinstance(pattern, str) for pattern in chosen):
+        msg = f"`{argument}` must be a pattern of names, or a collection of them, got {show(patterns)}"
+        raise TypeError(msg)
+    known = dict.fromkeys(names)
+    found: set[str] = set()
+    for pattern in chosen:
+        # A name is its own pattern: the missing keys of a checkpoint may be thousands.
+        here = [pattern] if pattern in known else [name for name in known if fnmatchcase(name, pattern)]
+        if not here:
+            msg = f"`{argument}` must match {what}, got {show(pattern)}, which matches none"
+            raise ValueError(msg)
+        found.update(here)
+    return found
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in an error, all of them."""
+    return f"[{', '.join(map(show, names))}]"

@@ -217,3 +217,15 @@ def test_two_frameworks_in_one_model() -> None:
         vs.Model(mixed)
     assert len(vs.Model(mixed, layout="torch")) == 2
     assert len(vs.Model({"a.weight": tensor_of("keras.src"), "b.weight": tensor_of("flax.nnx")})) == 2
+
+
+@pytest.mark.parametrize(
+    "parent", ["MultiHeadDotProductAttention_0", "multi_head_attention_3", "group_query_attention"]
+)
+def test_heads_have_fans_of_their_own(parent: str) -> None:
+    """If this fails the kernel of a query is taken for one of a convolution, and is too narrow by the root of heads."""
+    shapes = {f"{parent}/query/kernel": (512, 8, 64), f"{parent}/attention_output/kernel": (8, 64, 512)}
+    model = vs.Model(shapes, layout="keras")
+    for parameter in model.values():
+        description = parameter.initializer.describe(parameter.shape)
+        assert (description.fan_in, description.fan_out) == (512, 512)

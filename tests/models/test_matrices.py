@@ -41,6 +41,22 @@ def test_stacked_experts_are_refused() -> None:
     assert found("experts.down_proj", (4, 6, 3), vs.Orthogonal(axis=2), "jax") == vs.Orthogonal(axis=2)
 
 
+def test_heads_are_refused() -> None:
+    """If this fails queries are orthogonal along the width of one head, and not as a matrix."""
+    with pytest.raises(ValueError, match=r"parameter 'SelfAttention_0/query/kernel': .* name the `axis` of Orthogonal"):
+        found("SelfAttention_0/query/kernel", (6, 2, 3), layout="jax")
+    assert found("SelfAttention_0/out/kernel", (2, 3, 6), layout="jax") == vs.Orthogonal(axis=2)
+
+
+def test_orthogonal_is_a_usual_rule() -> None:
+    """If this fails the weights of a model cannot be orthogonal but by rules of its own, or stacked ones are."""
+    rules = vs.default_rules(weight=vs.Orthogonal())
+    model = vs.Model({"a.weight": (6, 4, 3, 3), "b.bias": (6,)}, rules, layout="torch")
+    assert model["a.weight"].initializer == vs.Orthogonal(axis=0)
+    with pytest.raises(ValueError, match=r"parameter 'experts.down_proj': .* name its `axis`"):
+        vs.Model({"experts.down_proj": (4, 6, 3)}, rules, layout="jax")
+
+
 def test_parts_of_a_model_are_those_of_the_whole() -> None:
     """If this fails a shard of an orthogonal weight has other values than the weight."""
     model = vs.Model({"a.weight": (8, 6), "b.weight": (8, 6)}, [("*", vs.Orthogonal())], layout="torch")

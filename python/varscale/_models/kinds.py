@@ -83,7 +83,7 @@ def _kind(
 
 
 # Pieces of patterns: a layer that norms, one whose last word says so, one that embeds, what follows LoRA's matrices,
-# and a layer of experts with what it holds.
+# attention as Flax and Keras name it by themselves, and a layer of experts with what it holds.
 _NORM = r"(?:\w*norm(?!al(?!iz))\w*|(?:\w*_)?[bl]n\d*(?:_\w*)?)"
 _A_NORM = r"(?:\w*norm(?:alization)?|(?:\w+_)?[bl]n)(?:_?(?:\d+d?|[a-z]))?"
 _EMBED = (
@@ -91,6 +91,9 @@ _EMBED = (
     r"\w*(?:emb(?:ed(?:ding)?)?s?|embd|wte|wpe)(?:_\w+|\d+)?"
 )
 _ADAPTER = r"(?:\.[^.]+){0,3}"
+_HEADS = (
+    r"(?:MultiHead(?:DotProduct)?Attention|SelfAttention|multi_head_attention|group(?:ed)?_query_attention)(?:_\d+)?"
+)
 _EXPERT = r"[^.]*(?:expert|(?<![a-z])moe)[^.]*\.(?!.*conv)(?:[^.]+\.)*"
 
 _TINY = Constant(1e-6)
@@ -180,10 +183,10 @@ KINDS = (
     _kind("shifts of norms", "bn.beta batch_norm.offset layer_norm.bias", _SHAPED, _ZEROS, lambda laws: laws.bias,
           rf"{_NORM}[._](?:beta|offset)|\A(?:beta|offset)|{_A_NORM}\.bias"),
     _kind("biases", "bias biases b bias_ih_l0 in_proj_bias fc1_bias", _VECTOR, _ZEROS, lambda laws: laws.bias,
-          r"(?:\w+_)?bias(?:es)?(?:_(?:ih|hh|hr)(?:_l\d+(?:_reverse)?)?)?|b(?:_(?:\d+|i|h))?"),
+          r"(?:\w+_)?bias(?:es)?(?:_(?:ih|hh|hr|n)(?:_l\d+(?:_reverse)?)?)?|b(?:_(?:\d+|i|h))?"),
     _kind("biases of heads, GRUs, experts", "query.bias gru_cell.bias experts.down_proj_bias", _MATRIX, _ZEROS,
           lambda laws: laws.bias,
-          rf"(?:query|key|value|[qkv](?:_proj)?|\w*gru\w*)\.bias|{_EXPERT}(?:\w+_)?bias"),
+          rf"(?:query|key|value|[qkv](?:_proj)?|\w*gru\w*|\w*(?:dense|linear)_?general\w*)\.bias|{_EXPERT}(?:\w+_)?bias"),
     _kind("biases of several axes", "attn.bias", _WEIGHT, "zeros, or a mask", None, r"(?:\w+_)?bias(?:es)?"),
 
     _kind("embeddings", "embed_tokens.weight wte.weight wpe tok_emb Embed_0.embedding embedding.embeddings", _MATRIX,
@@ -212,6 +215,12 @@ KINDS = (
           r"c_(?:attn|fc)\.weight", "torch"),
     _kind("GPT-2's Conv1D, by name", "mlp.c_proj.weight", _TALL, f"{_FANS}: they seem to be (in, out)", None,
           r"mlp\.c_proj\.weight", "torch"),
+    _kind("queries, keys and values of heads", "multi_head_attention.query.kernel SelfAttention_0.key.kernel", _CUBE,
+          f"{_LECUN} of (in, heads, out)", lambda laws: placed(laws.weight, 0, (1, 2)),
+          rf"{_HEADS}\.(?:query|key|value)\.kernel"),
+    _kind("outputs of heads", "multi_head_attention.attention_output.kernel SelfAttention_0.out.kernel", _CUBE,
+          f"{_LECUN} of (heads, in, out)", lambda laws: placed(laws.weight, (0, 1), 2),
+          rf"{_HEADS}\.(?:out|attention_output)\.kernel"),
     _kind("kernels of heads or places", "query.kernel out.kernel DenseGeneral_0.kernel ConvLocal_0.kernel", _KERNEL,
           _FANS, None,
           r"(?:conv_?local\w*|locally_connected\w*|query|key|value|out|attention_output|[qkvo](?:_proj)?"

@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 class Fans(NamedTuple):
-    """The axes of a weight of torch, (out, in, *kernel) by default, and its fans where they do not tell these."""
+    """The axes of a weight, torch's (out, in, *kernel) by default, and its fans where they do not tell these."""
 
-    in_axis: int = 1
-    out_axis: int = 0
+    in_axis: Axes = 1
+    out_axis: Axes = 0
     fan_in: int | None = None
     fan_out: int | None = None
     blocks: int = 1
@@ -49,7 +49,7 @@ def parse_layout(layout: Any, found: set[str]) -> str | None:
 def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = "torch") -> T:
     """The initializer for a weight of a layout, if its axes are the default ones; batch axes do not count.
 
-    A layer of torch may tell the axes of its weight, and its fans.
+    A layer may tell the axes of its weight, and its fans.
     """
     usual = axes_of(layout, rank) == USUAL
 
@@ -60,14 +60,15 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
             return init
         if init.depthwise or (init.transposed and fans is None):
             return init._with_layout(layout)
-        if usual:
+        if usual and fans is None:
             return init
-        ins, outs, fan_in, fan_out, *_ = fans or Fans(*axes_of(layout, rank))
-        return init._with_axes(axes[ins], axes[outs])._with_fans(fan_in=fan_in, fan_out=fan_out)
+        found = fans or Fans(*axes_of(layout, rank))
+        ins, outs = (_plain(tuple(axes[axis] for axis in as_tuple(named))) for named in (found.in_axis, found.out_axis))
+        return init._with_axes(ins, outs)._with_fans(fan_in=found.fan_in, fan_out=found.fan_out)
 
     def turn(init: Orthogonal) -> Orthogonal:
         found = fans or Fans(*axes_of(layout, rank))
-        return init._with_axis(found.out_axis, found.blocks) if rank >= 2 else init
+        return _turned(init, found.out_axis, found.blocks) if rank >= 2 else init
 
     changed = each(each(initializer, change), turn, Orthogonal)
 
@@ -130,7 +131,21 @@ def placed(initializer: T, in_axis: Axes, out_axis: Axes, batch_axis: Axes = ())
         initializer,
         lambda init: init._with_axes(in_axis, out_axis, batch_axis) if has_default_axes(init) else init,
     )
-    return each(changed, lambda init: init._with_axis(out_axis) if isinstance(out_axis, int) else init, Orthogonal)
+    return each(changed, lambda init: _turned(init, out_axis), Orthogonal)
+
+
+def _turned(init: Orthogonal, out_axis: Axes, blocks: int = 1) -> Orthogonal:
+    """The same rule with this out axis, unless it names an axis of its own.
+
+    Raises:
+        ValueError: There are several out axes, as heads have them.
+    """
+    if isinstance(out_axis, int):
+        return init._with_axis(out_axis, blocks)
+    if init.axis != -1:
+        return init
+    msg = f"`initializer` must make a weight whose outputs are along the axes {out_axis}: name the `axis` of Orthogonal"
+    raise ValueError(msg)
 
 
 def each(initializer: T, change: Callable[[Any], Builtin], kind: type[Builtin] = VarianceScaling) -> T:

@@ -16,7 +16,7 @@ from .._initializers.builtin import Builtin
 from .._initializers.constant import Ones, Zeros
 from .._initializers.presets import LecunNormal
 from .._initializers.random import RandomNormal
-from .kinds import KINDS, Kind, Laws, Shape, kind_of, path_of
+from .kinds import KINDS, Kind, Law, Laws, Shape, kind_of, path_of
 
 
 class Rule(Immutable):
@@ -151,8 +151,16 @@ def default_rules(
     chosen = {"weight": weight, "embedding": embedding, "norm": norm, "bias": bias}
     usual = Laws(LecunNormal(), RandomNormal(0.0, 0.02), Ones(), Zeros())
     laws = usual._replace(**{role: init for role, init in chosen.items() if init is not None})
-    made = {kind.what: kind.law(laws) for kind in KINDS if kind.law is not None}
+    made = {kind.what: _made(kind.law, laws) for kind in KINDS if kind.law is not None}
     return tuple(Usual(what, initializer) for what, initializer in made.items())
+
+
+def _made(law: Law, laws: Laws) -> Initializer:
+    """The initializer of a kind. One that cannot make the kind is refused where a parameter of it comes."""
+    try:
+        return law(laws)
+    except ValueError:
+        return laws.weight
 
 
 def check_unseeded(initializer: Any) -> Initializer:

@@ -1,8 +1,11 @@
 """JAX: arrays over any mesh of devices, and values inside of programs. It needs `pip install 'varscale[jax]'`."""
 
 from ._arrays import make_array
+from ._init import init_tree
 from ._sample import identity, sample
+from ._tree_model import tree_model
 
-__all__ = ["identity", "make_array", "sample"]
+__all__ = ["identity", "init_tree", "make_array", "sample", "tree_model"]
 
-make_array.__module__ = identity.__module__ = sample.__module__ = __name__
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from .._arguments.show import show
-from .._engines import check_initializer, check_repeats, lazy_tensor
+from .._engines import check_initializer, check_repeats, lazy_tensor, listed
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
 from .._models.layouts import laid_out
@@ -147,7 +147,7 @@ def _of_module(
     unfilled = [n for n in tensors if not n.is_parameter and n.name not in makers and not is_written(n.tensor)]
     if unfilled:
         msg = (
-            f"`target` must have no buffer that nobody fills, has {_listed(unfilled)}: after `to_empty` it holds what "
+            f"`target` must have no buffer that nobody fills, has {_names(unfilled)}: after `to_empty` it holds what "
             "memory held. Give a model that has it, write into it first, or name it in `keep` if it is right"
         )
         raise ValueError(msg)
@@ -179,7 +179,7 @@ def _of_model(tensors: list[Named], model: Model, seed: Any) -> Makers:
             for named in lacking
             if named.name in first
         )
-        msg = f"`init_or_model` must have every parameter of the module, lacks {_listed(lacking)}{next(tied, '')}"
+        msg = f"`init_or_model` must have every parameter of the module, lacks {_names(lacking)}{next(tied, '')}"
         raise ValueError(msg)
     lazies = model.lazy(seed, chosen.values())
     for named in tensors:
@@ -202,7 +202,7 @@ def _of_initializer(tensors: list[Named], init: Builtin, seed: Any, rules_for: C
         makers[named.name] = partial(_lazy_of_parameter, named, changed, rules)
     if unknown:
         msg = (
-            f"`target` must be of torch.nn's own classes where a parameter is no weight, has {_listed(unknown)}: give "
+            f"`target` must be of torch.nn's own classes where a parameter is no weight, has {_names(unknown)}: give "
             "a model that says what it starts from, such as `varscale.torch.model_of(factory)`, name it in `keep`, or "
             "fill all alike with `everything=True`"
         )
@@ -255,6 +255,5 @@ def _labelled(label: Label, make: Callable[[], Lazy]) -> Lazy:
         raise type(error)(f"{label}: {error}") from error
 
 
-def _listed(tensors: list[Named]) -> str:
-    """The names of tensors, all of them."""
-    return f"[{', '.join(show(named.name) for named in tensors)}]"
+def _names(tensors: list[Named]) -> str:
+    return listed(named.name for named in tensors)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 import torch
 
 from .._arguments.show import show
+from .._engines import matched
 
 _WRAPPERS = {"_orig_mod", "_checkpoint_wrapped_module"}
 """The parts that `torch.compile` and activation checkpointing put into the names of parameters."""
@@ -83,19 +83,5 @@ def inside(kind: type, given: Any) -> Iterator[Any]:
 
 def _matched(argument: str, patterns: Any, every: list[Named]) -> set[int]:
     """The tensors that any of the patterns matches, by identity."""
-    chosen = [patterns] if isinstance(patterns, str) or not isinstance(patterns, Iterable) else [*patterns]
-    if not all(isinstance(pattern, str) for pattern in chosen):
-        msg = f"`{argument}` must be a pattern of names, or a collection of them, got {show(patterns)}"
-        raise TypeError(msg)
     by_name = {name: entry for entry in every for name in entry.names}
-    matched: set[int] = set()
-    for pattern in chosen:
-        # A name is its own pattern: the missing keys of a checkpoint may be thousands.
-        names = [pattern] if pattern in by_name else [name for name in by_name if fnmatchcase(name, pattern)]
-        if not names:
-            msg = (
-                f"`{argument}` must match parameters or buffers of the module, got {show(pattern)}, which matches none"
-            )
-            raise ValueError(msg)
-        matched.update(id(by_name[name]) for name in names)
-    return matched
+    return {id(by_name[name]) for name in matched(argument, patterns, by_name, "parameters or buffers of the module")}
