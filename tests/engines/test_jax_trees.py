@@ -190,3 +190,9 @@ def test_deep_trees_are_refused() -> None:
         tree = [tree]
     with pytest.raises(ValueError, match="`tree` must be nested at most 200 deep"):
         vs.jax.init_tree(tree, vs.lecun_normal(), 7)
+
+
+@pytest.mark.parametrize("name", vs.jax.__all__)
+def test_names_say_where_users_find_them(name: str) -> None:
+    """If this fails a pickle or an error names a file of ours, which may move."""
+    assert getattr(vs.jax, name).__module__ == "varscale.jax"
