@@ -34,6 +34,8 @@ class Builtin(Initializer):
     _parameters: ClassVar[dict[str, Any]] = {}
     _dialect: ClassVar[tuple[str, ...]] = ()
     """Further keys that a config may have: those that are no arguments, and those of other libraries."""
+    autograph_info__: ClassVar[None] = None
+    """What TensorFlow's AutoGraph looks for, in order to call an object and not make its source anew."""
 
     def _set(self, **values: Any) -> None:
         """Sets attributes for good; only constructors call it."""

@@ -34,8 +34,8 @@ def tensor_of(init: Sampled, shape: Any, dtype: Any, partition_info: Any, embed:
     if embed or tf.executing_eagerly():
         return tf.constant(make(text))
     graph = tf.compat.v1.get_default_graph()
-    # A variable asks for what starts it to stand beside it. Python stands on the worker's CPU alone.
-    with graph._attr_scope({"_class": None}), tf.device("CPU:0"):
+    # A variable asks for what starts it to stand beside it, but Python is on the worker's CPU alone.
+    with graph._attr_scope({"_class": lambda node: None}), tf.device("CPU:0"):
         tensor = tf.numpy_function(make, [text], kind, stateful=True, name=type(init).__name__)
     tensor.set_shape(part.shape)
     return tensor
