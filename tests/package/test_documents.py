@@ -48,9 +48,10 @@ def test_adapters_are_no_other_names() -> None:
     assert not hasattr(vs, "numpy")
 
 
-def test_torch_dtypes_are_known_by_their_module() -> None:
-    """If this fails a model cannot be described by a torch module's parameters."""
-    kind = type("dtype", (), {"__module__": "torch", "__str__": lambda self: "torch.bfloat16"})
+@pytest.mark.parametrize("module", ["torch", "mlx.core"])
+def test_dtypes_are_known_by_their_module(module: str) -> None:
+    """If this fails a model cannot be described by a module's parameters."""
+    kind = type("dtype", (), {"__module__": module, "__str__": lambda self: f"{module}.bfloat16"})
     assert vs.lecun_normal(1)((2, 3), kind()).dtype == vs.lecun_normal(1)((2, 3), "bfloat16").dtype
 
 

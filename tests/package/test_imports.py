@@ -24,6 +24,8 @@ FLOORS: dict[str, int] = {
     "_models": 6,
     "_engines": 6,
     "torch": 7,
+    "tf1": 7,
+    "mlx": 7,
     "jax": 7,
     "dask": 7,
     "__init__": 8,

@@ -20,7 +20,7 @@ MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_pack
 # tests/engines/ has the examples of the others.
 WITHOUT_ENGINES = [name for name in MODULES if not {*name.split(".")} & {*EXTRAS, "jnp", "triton"}]
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))]
-FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "orbax", "distributed", "zarr", "scipy", "pandas")
+FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "mlx", "orbax", "distributed", "zarr", "scipy", "pandas")
 
 
 def test_all_names_are_public_and_every_public_class_is_named() -> None:
@@ -37,7 +37,8 @@ def test_every_public_name_is_documented(name: str) -> None:
 
 
 def shown(thing: object) -> set[str]:
-    return {name for name in dir(thing) if not name.startswith("_")}
+    # What ends in underscores is for another library to find, as `__array__` is.
+    return {name for name in dir(thing) if not name.startswith("_") and not name.endswith("__")}
 
 
 METHODS = {"describe", "fold_in", "from_config", "get_config", "lazy"}

@@ -29,7 +29,7 @@ class TorchDType(Protocol):
 
 
 DTypeLike = NumpyDTypeLike | HasNumpyDType | TorchDType
-"""A name such as "bfloat16", a dtype of NumPy, ml_dtypes, torch or TensorFlow, or None for the default."""
+"""A name such as "bfloat16", a dtype of NumPy, ml_dtypes, torch, MLX or TensorFlow, or None for the default."""
 
 
 class FloatType(NamedTuple):
@@ -72,7 +72,7 @@ _TENSORFLOW_WORDS = {"half": "float16", "float": "float32", "double": "float64"}
 
 
 def any_dtype(dtype: Any) -> np.dtype[Any]:
-    """The NumPy dtype of a name, of a NumPy, ml_dtypes, torch or Python type, or of an object with `as_numpy_dtype`.
+    """The NumPy dtype of a name, of a NumPy, ml_dtypes, torch, MLX or Python type, or of one with `as_numpy_dtype`.
 
     Python's `float` and the word "float" mean float32, "half" float16 and "double" float64, as in TensorFlow.
 
@@ -94,7 +94,7 @@ def any_dtype(dtype: Any) -> np.dtype[Any]:
         except Exception:  # NumPy reads a string as a whole language of dtypes, with errors of many classes
             msg = f"`dtype` must name a dtype, got {show(dtype)}"
             raise ValueError(msg) from None
-    elif type(dtype).__module__ == "torch":  # known by its module and its repr, because torch may not be imported here
+    elif type(dtype).__module__ in {"torch", "mlx.core"}:  # known by repr, because neither may be imported here
         return any_dtype(str(dtype).rpartition(".")[2])
     elif dtype is float:
         found = np.dtype(np.float32)

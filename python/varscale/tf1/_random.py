@@ -13,10 +13,8 @@ from .._initializers import orthogonal, random
 from .._initializers.sampled import Sampled
 from ._drawn import Drawn
 
-_v1 = tf.compat.v1
 
-
-class RandomNormal(Drawn, _v1.random_normal_initializer):  # type: ignore[misc]
+class RandomNormal(Drawn, tf.compat.v1.random_normal_initializer):  # type: ignore[misc]
     """Normal values: `varscale.RandomNormal`.
 
     Args:
@@ -43,7 +41,7 @@ class RandomNormal(Drawn, _v1.random_normal_initializer):  # type: ignore[misc]
         return random.RandomNormal(self.mean, self.stddev, self.seed, self.dtype)
 
 
-class TruncatedNormal(Drawn, _v1.truncated_normal_initializer):  # type: ignore[misc]
+class TruncatedNormal(Drawn, tf.compat.v1.truncated_normal_initializer):  # type: ignore[misc]
     """Normal values truncated at two standard deviations: `varscale.TruncatedNormal`.
 
     Args:
@@ -70,7 +68,7 @@ class TruncatedNormal(Drawn, _v1.truncated_normal_initializer):  # type: ignore[
         return random.TruncatedNormal(self.mean, self.stddev, self.seed, self.dtype)
 
 
-class RandomUniform(Drawn, _v1.random_uniform_initializer):  # type: ignore[misc]
+class RandomUniform(Drawn, tf.compat.v1.random_uniform_initializer):  # type: ignore[misc]
     """Uniform values in [minval, maxval): `varscale.RandomUniform`. There are no integers.
 
     Args:
@@ -166,7 +164,7 @@ class random_uniform_initializer(RandomUniform):
         super().__init__(minval, maxval, seed, dtype, embed=embed)
 
 
-class Orthogonal(Drawn, _v1.orthogonal_initializer):  # type: ignore[misc]
+class Orthogonal(Drawn, tf.compat.v1.orthogonal_initializer):  # type: ignore[misc]
     """Orthogonal matrices times `gain`, each as likely as any other: `varscale.Orthogonal`.
 
     Args:

@@ -10,12 +10,11 @@ from .._initializers import unit_scaling, variance_scaling
 from .._initializers.sampled import Sampled
 from ._drawn import Drawn
 
-_v1 = tf.compat.v1
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["truncated_normal", "untruncated_normal", "uniform", "normal"]
 
 
-class VarianceScaling(Drawn, _v1.variance_scaling_initializer):  # type: ignore[misc]
+class VarianceScaling(Drawn, tf.compat.v1.variance_scaling_initializer):  # type: ignore[misc]
     """Draws values whose variance is `scale / n`, as `varscale.VarianceScaling` does.
 
     Args:
@@ -52,9 +51,10 @@ class VarianceScaling(Drawn, _v1.variance_scaling_initializer):  # type: ignore[
         *,
         embed: bool = False,
     ) -> None:
-        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.scale, self.mode = scale, mode
+        self.distribution: Any = distribution
         self._seal(seed, dtype, embed)
-        self.distribution = distribution.lower()  # a config has TensorFlow's spelling
+        self.distribution = distribution.lower()  # as TensorFlow's configs have it
 
     def _rule(self) -> Sampled:
         return variance_scaling.VarianceScaling(self.scale, self.mode, self.distribution, self.seed, self.dtype)
@@ -117,7 +117,7 @@ class HeUniform(Preset):
     _row = (2.0, "fan_in", "uniform")
 
 
-class GlorotNormal(VarianceScaling, _v1.glorot_normal_initializer):  # type: ignore[misc]
+class GlorotNormal(VarianceScaling, tf.compat.v1.glorot_normal_initializer):  # type: ignore[misc]
     """Normal values truncated at two standard deviations, with the variance 2 / (fan_in + fan_out).
 
     They are those of `varscale.GlorotNormal`.
@@ -132,7 +132,7 @@ class GlorotNormal(VarianceScaling, _v1.glorot_normal_initializer):  # type: ign
         super().__init__(1.0, "fan_avg", "truncated_normal", seed, dtype, embed=embed)
 
 
-class GlorotUniform(VarianceScaling, _v1.glorot_uniform_initializer):  # type: ignore[misc]
+class GlorotUniform(VarianceScaling, tf.compat.v1.glorot_uniform_initializer):  # type: ignore[misc]
     """Uniform values with the variance 2 / (fan_in + fan_out): `varscale.GlorotUniform`.
 
     Args:
@@ -145,7 +145,7 @@ class GlorotUniform(VarianceScaling, _v1.glorot_uniform_initializer):  # type: i
         super().__init__(1.0, "fan_avg", "uniform", seed, dtype, embed=embed)
 
 
-class UniformUnitScaling(Drawn, _v1.uniform_unit_scaling_initializer):  # type: ignore[misc]
+class UniformUnitScaling(Drawn, tf.compat.v1.uniform_unit_scaling_initializer):  # type: ignore[misc]
     """Uniform values in [-limit, limit], limit = factor * sqrt(3 / fan_in): `varscale.UniformUnitScaling`.
 
     Args:

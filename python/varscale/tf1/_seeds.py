@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 from tensorflow.python.eager.context import global_seed
 
@@ -21,8 +23,9 @@ def stream_of(init: Sampled) -> bytes | None:
     operation, as the call of the same number. Where TensorFlow has no global seed, varscale's counts.
     """
     # In this order: asking for the number of an unseeded operation takes it.
-    number = tf.compat.v1.get_seed(None)[1] if init.seed is None else None
+    own: Any = init.seed
+    number = tf.compat.v1.get_seed(None)[1] if own is None else None
     seed = global_seed() if tf.executing_eagerly() else tf.compat.v1.get_default_graph().seed
     if seed is None:
-        return None if draws_entropy(init.seed) else init._stream()
-    return identity(seed_field(seed) + (seed_field(init.seed) if number is None else call_field(number % _MODULUS)))
+        return None if draws_entropy(own) else init._stream()
+    return identity(seed_field(seed) + (seed_field(own) if number is None else call_field(number % _MODULUS)))

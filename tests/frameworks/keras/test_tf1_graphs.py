@@ -85,7 +85,9 @@ def test_partitioners(graph: tf.Graph, partitioner: Any, use_resource: bool) -> 
         for n, init in enumerate(inits)
     ]
     assert all(len(list(variable)) > 1 for variable in whole)
-    for made, same in zip(values(*map(tf.convert_to_tensor, whole)), (vs.lecun_normal(7), vs.Orthogonal(seed=7)), strict=True):
+    for made, same in zip(
+        values(*map(tf.convert_to_tensor, whole)), (vs.lecun_normal(7), vs.Orthogonal(seed=7)), strict=True
+    ):
         assert made.tobytes() == same(SHAPE, "bfloat16").tobytes()
 
 
@@ -101,7 +103,9 @@ def test_shards_of_unseeded_matrices(graph: tf.Graph) -> None:
 def test_the_graph_holds_no_values(graph: tf.Graph) -> None:
     """If this fails a graph swells with its weights, and one above 2 GB cannot be made."""
     v1.get_variable("huge", (2**20, 2**12), initializer=initializers.lecun_normal(seed=7))  # 16 GB
-    v1.get_variable("half", (2**20, 2**12), tf.bfloat16, initializers.he_normal(), partitioner=v1.fixed_size_partitioner(8))
+    v1.get_variable(
+        "half", (2**20, 2**12), tf.bfloat16, initializers.he_normal(), partitioner=v1.fixed_size_partitioner(8)
+    )
     assert len(graph.as_graph_def().SerializeToString()) < 20_000
 
 
@@ -291,7 +295,7 @@ with tf.Session() as session:
 
 
 def test_graphs_in_other_processes(tmp_path: Path) -> None:
-    """If this fails an imported graph draws another tensor's values, or an embedded one needs the process that made it."""
+    """If this fails an imported graph draws another tensor's values, or an embedded one needs its process."""
     tf1_scripts.run(tf1_scripts.V1 + EXPORT, tmp_path)
     tf1_scripts.run(tf1_scripts.V1 + IMPORT, tmp_path)
     tf1_scripts.run(tf1_scripts.V1 + ALONE, tmp_path)

@@ -13,10 +13,10 @@ keras = tf.keras
 assert keras.Sequential.__module__.startswith("tf_keras")
 def build():
     return keras.Sequential([
-        keras.layers.Conv2D(4, 3, kernel_initializer=initializers.he_normal(seed=1), input_shape=(8, 8, 1), name="conv"),
+        keras.layers.Conv2D(4, 3, kernel_initializer=initializers.he_normal(seed=1), input_shape=(8, 8, 1)),
         keras.layers.Flatten(),
-        keras.layers.Dense(16, "relu", kernel_initializer=initializers.VarianceScaling(2.0, seed=2), name="dense"),
-        keras.layers.Dense(1, kernel_initializer=initializers.glorot_uniform(3), name="out"),
+        keras.layers.Dense(16, "relu", kernel_initializer=initializers.VarianceScaling(2.0, seed=2)),
+        keras.layers.Dense(1, kernel_initializer=initializers.glorot_uniform(3)),
     ])
 FIRST = [vs.he_normal(1)((3, 3, 1, 4)), vs.he_normal(2)((144, 16)), vs.glorot_uniform(3)((16, 1))]
 def starts_right(model):

@@ -85,7 +85,11 @@ def test_the_call_is_the_pages() -> None:
     """If this fails `get_variable` sees no `partition_info`, and every shard becomes a whole tensor of its shape."""
     for name in ("lecun_normal", "orthogonal", "random_normal"):
         init = getattr(initializers, name)()
-        assert positional(init.__call__) == [("shape", inspect.Parameter.empty), ("dtype", None), ("partition_info", None)]
+        assert positional(init.__call__) == [
+            ("shape", inspect.Parameter.empty),
+            ("dtype", None),
+            ("partition_info", None),
+        ]
 
 
 DRAWN = [

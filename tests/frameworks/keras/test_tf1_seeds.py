@@ -42,7 +42,9 @@ def test_the_global_seed_means_the_same_as_ours(seed: int) -> None:
     made = in_graph(seed, initializers.lecun_normal(), initializers.lecun_normal(7), initializers.lecun_normal())
     assert equal(made, under(seed, vs.lecun_normal(), vs.lecun_normal(7), vs.lecun_normal()))
     assert not np.any(made[0] == made[2])
-    assert equal(made, in_graph(seed, initializers.lecun_normal(), initializers.lecun_normal(7), initializers.lecun_normal()))
+    assert equal(
+        made, in_graph(seed, initializers.lecun_normal(), initializers.lecun_normal(7), initializers.lecun_normal())
+    )
 
 
 def test_without_a_global_seed() -> None:
@@ -79,7 +81,9 @@ def test_shards_under_a_global_seed() -> None:
     """If this fails two shards of an unseeded variable are one another's repetition."""
     with tf.Graph().as_default(), v1.Session() as session:
         v1.set_random_seed(3)
-        whole = v1.get_variable("v", (20, 30), initializer=initializers.he_normal(), partitioner=v1.fixed_size_partitioner(2))
+        whole = v1.get_variable(
+            "v", (20, 30), initializer=initializers.he_normal(), partitioner=v1.fixed_size_partitioner(2)
+        )
         session.run(v1.global_variables_initializer())
         first, second = session.run(list(whole))
     assert not np.any(first == second)

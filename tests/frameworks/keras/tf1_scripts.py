@@ -1,4 +1,4 @@
-"""Scripts of TensorFlow 1 that need a process of their own: another Keras, another behaviour, a graph made elsewhere."""
+"""Scripts of TensorFlow 1 that need a process of their own: another Keras, another behaviour, another graph."""
 
 from __future__ import annotations
 
