@@ -220,3 +220,12 @@ def test_what_draws_nothing_is_tensorflows() -> None:
     assert initializers.zeros_initializer is v1.zeros_initializer
     assert initializers.Initializer is BASE
     assert issubclass(initializers.LecunNormal, initializers.Initializer)
+
+
+def test_names_say_where_users_find_them() -> None:
+    """If this fails pickles, and what Keras writes, name a file of ours, which may move."""
+    for name in initializers.__all__:
+        thing = getattr(initializers, name)
+        assert thing.__module__ in {"varscale.tf1", "tensorflow.python.ops.init_ops"}, name
+        assert getattr(initializers, thing.__name__, thing) is thing
+    assert {name for name in vars(initializers) if name[0] != "_"} - {"initializers"} == set(initializers.__all__)
