@@ -87,6 +87,10 @@ def uniform(low: float = 0.0, high: float = 1.0, dtype: mx.Dtype = mx.float32, *
 
     Returns:
         A function from an array to a new one of its shape.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
     make, rule = _maker(dtype, seed), RandomUniform(low, high)
     return lambda a: make(rule, a)
@@ -101,6 +105,10 @@ def glorot_normal(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> C
 
     Returns:
         A function `f(a, gain=1.0)` from an array to a new one of its shape.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
     make = _maker(dtype, seed)
 
@@ -119,6 +127,10 @@ def glorot_uniform(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> 
 
     Returns:
         A function `f(a, gain=1.0)` from an array to a new one of its shape.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
     make = _maker(dtype, seed)
 
@@ -139,6 +151,10 @@ def he_normal(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Calla
 
     Returns:
         A function `f(a, mode="fan_in", gain=1.0)` from an array to a new one of its shape.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
     make = _maker(dtype, seed)
 
@@ -157,6 +173,10 @@ def he_uniform(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Call
 
     Returns:
         A function `f(a, mode="fan_in", gain=1.0)` from an array to a new one of its shape.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
     make = _maker(dtype, seed)
 
@@ -204,6 +224,10 @@ def orthogonal(gain: float = 1.0, dtype: mx.Dtype = mx.float32, *, seed: int | N
 
     Returns:
         A function from an array of two axes or more to a new one of its shape.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
     make, rule = _maker(dtype, seed), Orthogonal(gain, axis=0)
     return lambda a: make(rule, a)

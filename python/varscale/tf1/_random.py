@@ -23,6 +23,10 @@ class RandomNormal(Drawn, tf.compat.v1.random_normal_initializer):  # type: igno
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
@@ -50,6 +54,10 @@ class TruncatedNormal(Drawn, tf.compat.v1.truncated_normal_initializer):  # type
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
@@ -77,6 +85,10 @@ class RandomUniform(Drawn, tf.compat.v1.random_uniform_initializer):  # type: ig
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
@@ -104,6 +116,10 @@ class random_normal_initializer(RandomNormal):
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
@@ -127,6 +143,10 @@ class truncated_normal_initializer(TruncatedNormal):
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
@@ -150,6 +170,10 @@ class random_uniform_initializer(RandomUniform):
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
@@ -172,6 +196,10 @@ class Orthogonal(Drawn, tf.compat.v1.orthogonal_initializer):  # type: ignore[mi
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(

@@ -79,6 +79,10 @@ class LecunNormal(Preset):
     Args:
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     _row = (1.0, "fan_in", "truncated_normal")
@@ -90,6 +94,10 @@ class LecunUniform(Preset):
     Args:
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     _row = (1.0, "fan_in", "uniform")
@@ -101,6 +109,10 @@ class HeNormal(Preset):
     Args:
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     _row = (2.0, "fan_in", "truncated_normal")
@@ -112,6 +124,10 @@ class HeUniform(Preset):
     Args:
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     _row = (2.0, "fan_in", "uniform")
@@ -126,6 +142,10 @@ class GlorotNormal(VarianceScaling, tf.compat.v1.glorot_normal_initializer):  # 
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(self, seed: int | None = None, dtype: Any = tf.float32, *, embed: bool = False) -> None:
@@ -139,6 +159,10 @@ class GlorotUniform(VarianceScaling, tf.compat.v1.glorot_uniform_initializer):  
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(self, seed: int | None = None, dtype: Any = tf.float32, *, embed: bool = False) -> None:
@@ -153,6 +177,10 @@ class UniformUnitScaling(Drawn, tf.compat.v1.uniform_unit_scaling_initializer): 
         seed: Any integer or None (see `tf.compat.v1.set_random_seed`).
         dtype: A floating-point dtype, for calls without one.
         embed: Whether the values become a constant of the graph.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
     """
 
     def __init__(
