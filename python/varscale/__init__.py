@@ -78,7 +78,9 @@ if _TYPE_CHECKING:
     # Editors complete these names, which `__getattr__` imports.
     from . import dask as dask
     from . import jax as jax
+    from . import keras as keras
     from . import replay as replay
+    from . import tf_keras as tf_keras
     from . import torch as torch
 
 __all__ = [
