@@ -64,9 +64,7 @@ class Rules:
         init = self._rule(place, tuple(shape))
         if layout is not None:
             return framework.shards(init.lazy(shape, kind), layout)
-        return framework.tensor(
-            init(shape, kind, partition_shape=partition_shape, partition_offset=partition_offset)
-        )
+        return framework.tensor(init(shape, kind, partition_shape=partition_shape, partition_offset=partition_offset))
 
     def _place(self) -> Place:
         """Where it is called: two frames above."""

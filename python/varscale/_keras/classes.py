@@ -37,20 +37,16 @@ def classes_of(framework: Framework) -> dict[str, Any]:
 
     A layer counts its axes for subclasses of its own `VarianceScaling` alone.
     """
-    theirs = framework.module.initializers
-    made = {}
-    for rules, name, row in (
-        *((rules, rules.__name__, None) for rules in _RULES),
-        *((Preset, name, row) for name, row in _PRESETS.items()),
-    ):
-        base = theirs.VarianceScaling if issubclass(rules, Scaling) else theirs.Initializer
-        body: dict[str, Any] = {"__module__": f"{PACKAGE}.{framework.name}", "_framework": framework}
-        doc = rules.__doc__ or ""
-        if row is not None:
-            first, _, rest = doc.partition("\n")
-            doc = f"The variance scaling of {row}, as `keras.initializers.{name}`.\n{rest}"
-            body["_row"] = row
-        made[name] = framework.module.saving.register_keras_serializable(PACKAGE)(
-            type(name, (rules, base), body | {"__doc__": doc})
-        )
+    made = {rules.__name__: _made(framework, rules, rules.__name__, {"__doc__": rules.__doc__}) for rules in _RULES}
+    for name, row in _PRESETS.items():
+        rest = (Preset.__doc__ or "").partition("\n")[2]
+        doc = f"The variance scaling of {row}, as `keras.initializers.{name}`.\n{rest}"
+        made[name] = _made(framework, Preset, name, {"__doc__": doc, "_row": row})
     return made
+
+
+def _made(framework: Framework, rules: type[Rules], name: str, body: dict[str, Any]) -> Any:
+    theirs = framework.module.initializers
+    base = theirs.VarianceScaling if issubclass(rules, Scaling) else theirs.Initializer
+    body |= {"__module__": f"{PACKAGE}.{framework.name}", "_framework": framework}
+    return framework.module.saving.register_keras_serializable(PACKAGE)(type(name, (rules, base), body))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,9 +47,7 @@ class Weight(NamedTuple):
 def init_of(framework: Framework) -> Callable[..., Any]:
     """The function that fills the models of one framework."""
 
-    def init_(
-        model: Any, init_or_model: Any = None, seed: Any = None, *, exact_keras_fans: bool = False
-    ) -> Any:
+    def init_(model: Any, init_or_model: Any = None, seed: Any = None, *, exact_keras_fans: bool = False) -> Any:
         """Fills a built model, in place: each variable draws from a stream named by its path.
 
         All values are made in one parallel pass, then handed over; a variable whose parts lie on several devices gets
@@ -147,13 +146,14 @@ def _of_initializers(
     for weight in weights:
         if _is_kept(weight):
             continue
-        init = given if given is not None and is_weight(weight) else own_initializer(framework, weight.layer, weight.name)
+        own = given is None or not is_weight(weight)
+        init = own_initializer(framework, weight.layer, weight.name) if own else given
         if init is None:
             unknown.append(weight.path)
             continue
-        ruled = init if exact else init._changed(lambda rule, weight=weight: _ruled(rule, weight))
-        own = getattr(ruled, "seed", None)
-        with_seed = ruled._with_seed(seed if seed is not None else drawn if own is None else own)
+        ruled = init if exact else init._changed(partial(_fitted, weight))
+        kept = getattr(ruled, "seed", None) if seed is None else seed
+        with_seed = ruled._with_seed(drawn if kept is None else kept)
         made[weight.path] = with_seed.fold_in(weight.path).lazy(weight.shape, weight.dtype)
     if unknown:
         msg = (
@@ -164,7 +164,7 @@ def _of_initializers(
     return made
 
 
-def _ruled(rule: Builtin, weight: Weight) -> Builtin:
+def _fitted(weight: Weight, rule: Builtin) -> Builtin:
     return fitted(rule, weight.layer, weight.name, weight.shape)
 
 
@@ -193,5 +193,3 @@ def _assign(framework: Framework, weights: list[Weight], made: dict[str, Lazy]) 
             weight.variable.assign(framework.tensor(arrays.pop(weight.path)))
         elif weight.path in made:
             weight.variable.assign(framework.shards(made[weight.path], layouts[weight.path]))
-
-

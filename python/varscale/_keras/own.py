@@ -62,10 +62,9 @@ def as_plain(framework: Framework, held: Any) -> Builtin:
     if isinstance(held, Builtin):
         return held
     if type(held).__module__.partition(".")[0] == framework.name:  # no user's class, which may draw anything
-        found = deserialize(framework.module.initializers.serialize(held))
+        # Not by the framework's `serialize`, which may import TensorFlow to ask whether this is one of its tensors.
+        found = deserialize({"class_name": type(held).__name__, "config": held.get_config()})
         if isinstance(found, Builtin):
             return found
     msg = f"an initializer must be one of {framework.name} or varscale, got {show(held)}: give a `varscale.Model`"
     raise ValueError(msg)
-
-

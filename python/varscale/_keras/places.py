@@ -1,7 +1,7 @@
 """Places: what stands above the call of an initializer, told by the stack.
 
-No framework hands a variable to its initializer, and what the name scopes say is neither whole nor there when a variable
-is initialised late. The frame that calls the initializer for a variable is always there.
+No framework hands a variable to its initializer, and what the name scopes say is neither whole nor there when a
+variable is initialised late. The frame that calls the initializer for a variable is always there.
 """
 
 from __future__ import annotations

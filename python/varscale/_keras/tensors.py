@@ -15,7 +15,7 @@ def tensorflow_tensor(tf: Any, array: NDArray[Any]) -> Any:
     # Its kernels trust that memory is aligned. That of small arrays is not, and copying them costs nothing.
     if array.nbytes <= SMALL or array.ctypes.data % ALIGN or array.dtype == bool:
         return tf.constant(array)
-    if array.dtype.isbuiltin:
+    if array.dtype.isbuiltin == 1:
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     # NumPy hands over none of ml_dtypes' types, but their bits.
     bits = array.view(np.dtype(f"int{8 * array.dtype.itemsize}"))

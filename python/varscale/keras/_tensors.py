@@ -19,7 +19,7 @@ _ENGINE: Any = import_module(_BACKEND) if _BACKEND in {"jax", "tensorflow", "tor
 
 
 def _jax(array: NDArray[Any]) -> Any:
-    return _ENGINE.numpy.asarray(array)  # which shares memory that begins on a 64-byte boundary
+    return _ENGINE.device_put(array)  # uncommitted; it shares memory that begins on a 64-byte boundary
 
 
 def _tensorflow(array: NDArray[Any]) -> Any:
@@ -27,7 +27,7 @@ def _tensorflow(array: NDArray[Any]) -> Any:
 
 
 def _torch(array: NDArray[Any]) -> Any:
-    if array.dtype.isbuiltin:
+    if array.dtype.isbuiltin == 1:
         shared = _ENGINE.from_numpy(array)
     else:  # NumPy hands over none of ml_dtypes' types, but their bits
         bits = array.view(np.dtype(f"int{8 * array.dtype.itemsize}"))
