@@ -112,7 +112,7 @@ class Drawing(Rules):
         self.by_path = boolean("by_path", by_path)
 
     def _place(self) -> Place:
-        if not self.by_path and self._layer is None:
+        if not self.by_path and self._layer is None and self._framework.has_axes:
             return Place("", None)
         return self._framework.place(sys._getframe(2))
 

@@ -27,6 +27,11 @@ def rules_of(layer: Any) -> dict[str, Rule]:
     return {}
 
 
+def is_einsum(layer: Any) -> bool:
+    """Whether a layer is an EinsumDense, of which attention is made."""
+    return rules_of(layer) is _LAYERS["EinsumDense"]
+
+
 def fitted(init: Builtin, layer: Any, name: str, shape: Shape) -> Builtin:
     """The initializer with the fans of one unit of a layer's weight, where it names no axes of its own.
 

@@ -22,7 +22,7 @@ from .._models.model import Model
 from .._sources.seeds import parse_native
 from .base import Rules, draw_seed
 from .framework import Framework
-from .layers import fitted, rules_of
+from .layers import fitted, is_einsum, rules_of
 from .own import own_initializer
 
 _KEPT = {"Normalization": {"mean", "variance", "count"}}
@@ -151,7 +151,7 @@ def _of_initializers(
         if init is None:
             unknown.append(weight.path)
             continue
-        ruled = init if exact else init._changed(partial(_fitted, weight))
+        ruled = init if exact and not is_einsum(weight.layer) else init._changed(partial(_fitted, weight))
         kept = getattr(ruled, "seed", None) if seed is None else seed
         with_seed = ruled._with_seed(drawn if kept is None else kept)
         made[weight.path] = with_seed.fold_in(weight.path).lazy(weight.shape, weight.dtype)

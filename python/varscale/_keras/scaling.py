@@ -12,6 +12,7 @@ from .._initializers.builtin import Builtin
 from .._initializers.variance_scaling import VarianceScaling as Plain
 from .base import Drawing
 from .framework import Place
+from .layers import fitted, is_einsum
 
 
 class Scaling(Drawing):
@@ -43,6 +44,8 @@ class Scaling(Drawing):
             named = {axis % max(1, len(shape)) for axis in (*self.input_axes, *self.output_axes)}
             rest = tuple(axis for axis in range(len(shape)) if axis not in named)
             return self._plain._with_axes(tuple(self.input_axes), tuple(self.output_axes), rest)
+        if not self._framework.has_axes and is_einsum(place.layer):  # which names no axes to its initializer there
+            return fitted(self._plain, place.layer, "kernel", shape)
         return super()._fitted(place, shape)
 
     def get_config(self) -> dict[str, Any]:

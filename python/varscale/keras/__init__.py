@@ -8,6 +8,7 @@ stream of its own, named by its path.
 
 from inspect import signature
 
+from .._arguments.show import show
 from .._engines import missing
 from .._keras.classes import classes_of
 from .._keras.defaults import defaults_of
@@ -18,6 +19,11 @@ try:
     import keras
 except ModuleNotFoundError as error:
     raise missing("keras", error) from error
+
+if "input_axes" not in signature(keras.initializers.VarianceScaling).parameters:
+    # The kernels of its attention would have other fans than they should, in silence.
+    _msg = f"`varscale.keras` needs Keras 3.15 or later, got {show(keras.__version__)}: pip install 'varscale[keras]'"
+    raise ImportError(_msg)
 
 from ._places import name_of, place
 from ._tensors import layout_of, shards, tensor
@@ -59,16 +65,7 @@ __all__ = [
     "zeros",
 ]
 
-_framework = Framework(
-    "keras",
-    keras,
-    place,
-    tensor,
-    shards,
-    layout_of,
-    name_of,
-    has_axes="input_axes" in signature(keras.initializers.VarianceScaling).parameters,
-)
+_framework = Framework("keras", keras, place, tensor, shards, layout_of, name_of, has_axes=True)
 _classes = classes_of(_framework)
 
 Constant = constant = _classes["Constant"]

@@ -14,7 +14,7 @@ from .._keras.places import frames, layer_above
 def place(frame: FrameType | None) -> Place:
     """The variable in whose method the frame is, and the layer that makes it now."""
     for above in frames(frame):
-        owner = above.f_locals.get("self")
+        owner: Any = above.f_locals.get("self")
         if issubclass(type(owner), keras.Variable):
             # Until it has a value, its property `value` makes one for tracers, which look at the shape alone.
             return Place(owner.path, _maker(owner, above), above.f_code.co_name == "value")
