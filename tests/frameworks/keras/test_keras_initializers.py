@@ -98,7 +98,9 @@ def test_nothing_is_drawn_for_a_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails a subclassed model makes each kernel twice, once to throw it away."""
     made = []
     real = Builtin.__call__
-    monkeypatch.setattr(Builtin, "__call__", lambda self, shape, *a, **k: made.append(shape) or real(self, shape, *a, **k))
+    monkeypatch.setattr(
+        Builtin, "__call__", lambda self, shape, *a, **k: made.append(shape) or real(self, shape, *a, **k)
+    )
     Late(vs.keras.HeNormal(7))(np.zeros((2, 5, 8), np.float32))
     assert sorted(made) == [(8, 8), (8, 32), (8, 32)]
 
@@ -184,7 +186,7 @@ def test_a_call_without_a_dtype_is_of_floatx() -> None:
 def test_what_draws_nothing_equals_keras(own: Any, theirs: Any) -> None:
     """If this fails a constant has other values than Keras', or its config does not bring it back."""
     for dtype in ("float32", "float16", "int32"):
-        if dtype != "int32" or not isinstance(own, vs.keras.Identity) and getattr(own, "value", 0) != 0.5:
+        if dtype != "int32" or (not isinstance(own, vs.keras.Identity) and getattr(own, "value", 0) != 0.5):
             assert value(own((3, 4), dtype)).tobytes() == value(theirs((3, 4), dtype)).tobytes()
     for config in (own.get_config(), theirs.get_config()):
         assert value(type(own).from_config(config)((3, 4))).tobytes() == value(own((3, 4))).tobytes()
