@@ -14,6 +14,7 @@ import pytest
 
 import varscale as vs
 from frameworks.values import ours, value
+from process.child import run
 from varscale._initializers import swapped
 from varscale._initializers.builtin import Builtin
 
@@ -269,3 +270,10 @@ def test_a_plain_initializer_in_a_layer_warns_once(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(swapped, "_warned", set())
         vs.he_normal(7)((3, 4))
         keras.layers.Dense(8, kernel_initializer=vs.keras.HeNormal(7)).build((None, 4))
+
+
+def test_an_older_keras_is_refused() -> None:
+    """If this fails attention has other fans in silence, under a Keras that tells its axes to no initializer."""
+    older = "class VarianceScaling: pass\nkeras.initializers.VarianceScaling = VarianceScaling"
+    done = run(f"import keras\n{older}\nimport varscale.keras", timeout=240)
+    assert "ImportError: `varscale.keras` needs Keras 3.15 or later, got" in done.stderr

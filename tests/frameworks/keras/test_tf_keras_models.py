@@ -130,6 +130,21 @@ def test_random_seed_dtypes_and_parts() -> None:
     assert part.numpy().tobytes() == vs.he_normal(7)((8, 4))[6:].tobytes()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_tensor_has_the_memory_that_was_filled(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails first weights are copied on their way into TensorFlow."""
+    made: list[np.ndarray] = []
+    framework = vs.tf_keras.HeNormal._framework
+    monkeypatch.setattr(
+        vs.tf_keras.HeNormal,
+        "_framework",
+        framework._replace(tensor=lambda array: made.append(array) or framework.tensor(array)),
+    )
+    tensor = vs.tf_keras.HeNormal(7)((256, 512), dtype)
+    made[0][3, 4] = 9  # of nobody's but this test's
+    assert float(tensor[3, 4]) == 9
+
+
 def test_axes_and_layouts_are_refused() -> None:
     """If this fails a config loses what makes the values."""
     with pytest.raises(ValueError, match="`input_axes` must be None here"):
