@@ -78,9 +78,11 @@ if _TYPE_CHECKING:
     # Editors complete these names, which `__getattr__` imports.
     from . import dask as dask
     from . import jax as jax
+    from . import keras as keras
     from . import mlx as mlx
     from . import replay as replay
     from . import tf1 as tf1
+    from . import tf_keras as tf_keras
     from . import torch as torch
 
 __all__ = [

@@ -13,7 +13,15 @@ from ._filling.lazy import Lazy
 from ._initializers.builtin import Builtin
 from ._sources.seeds import draws_entropy
 
-EXTRAS = {"dask": "dask", "jax": "jax", "mlx": "mlx", "tf1": "tensorflow", "torch": "torch"}
+EXTRAS = {
+    "dask": "dask",
+    "jax": "jax",
+    "keras": "keras",
+    "mlx": "mlx",
+    "tf1": "tensorflow",
+    "tf_keras": "tf_keras",
+    "torch": "torch",
+}
 """The adapters, with the package that each imports; each has an extra of its name."""
 
 

@@ -23,13 +23,16 @@ FLOORS: dict[str, int] = {
     "_initializers": 5,
     "_models": 6,
     "_engines": 6,
-    "torch": 7,
-    "tf1": 7,
-    "mlx": 7,
-    "jax": 7,
-    "dask": 7,
-    "__init__": 8,
-    "__main__": 9,
+    "_keras": 7,
+    "torch": 8,
+    "tf1": 8,
+    "mlx": 8,
+    "jax": 8,
+    "dask": 8,
+    "keras": 8,
+    "tf_keras": 8,
+    "__init__": 9,
+    "__main__": 10,
 }
 """From the ground up: folders, and files beside them. Who stands on one floor does not import the neighbours."""
 

@@ -20,7 +20,20 @@ MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_pack
 # tests/engines/ has the examples of the others.
 WITHOUT_ENGINES = [name for name in MODULES if not {*name.split(".")} & {*EXTRAS, "jnp", "triton"}]
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))]
-FRAMEWORKS = ("tensorflow", "keras", "jax", "torch", "dask", "mlx", "orbax", "distributed", "zarr", "scipy", "pandas")
+FRAMEWORKS = (
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "jax",
+    "torch",
+    "dask",
+    "mlx",
+    "orbax",
+    "distributed",
+    "zarr",
+    "scipy",
+    "pandas",
+)
 
 
 def test_all_names_are_public_and_every_public_class_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
@@ -18,6 +19,7 @@ from .._filling.lazy import Lazy
 from .._sources.seeds import Seed
 from .._sources.source import Naming, Source
 from .base import Initializer
+from .swapped import warn_in_keras
 
 Self = TypeVar("Self", bound="Builtin")
 
@@ -133,6 +135,8 @@ class Builtin(Initializer):
             again = self._again(shape, dtype, out)
             if again is not None:
                 return again
+        if "keras" in sys.modules or "tf_keras" in sys.modules:
+            warn_in_keras(self, sys._getframe(1))
         wanted = dtype if out is None else out_dtype(out, dtype)
         part = resolve_part(shape, partition_info, partition_shape, partition_offset, index)
         source = self._source(part, wanted)

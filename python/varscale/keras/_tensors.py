@@ -1,0 +1,71 @@
+"""Tensors of Keras' backend in the memory of arrays, and sharded ones of which each device's part is made alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from .._arguments.show import show
+from .._filling.lazy import Lazy
+from .._keras.tensors import tensorflow_tensor
+
+_BACKEND = keras.backend.backend()
+_ENGINE: Any = import_module(_BACKEND) if _BACKEND in {"jax", "tensorflow", "torch"} else None
+
+
+def _jax(array: NDArray[Any]) -> Any:
+    return _ENGINE.device_put(array)  # uncommitted; it shares memory that begins on a 64-byte boundary
+
+
+def _tensorflow(array: NDArray[Any]) -> Any:
+    return tensorflow_tensor(_ENGINE, array)
+
+
+def _torch(array: NDArray[Any]) -> Any:
+    if array.dtype.isbuiltin == 1:
+        shared = _ENGINE.from_numpy(array)
+    else:  # NumPy hands over none of ml_dtypes' types, but their bits
+        bits = array.view(np.dtype(f"int{8 * array.dtype.itemsize}"))
+        shared = _ENGINE.from_numpy(bits).view(getattr(_ENGINE, array.dtype.name))
+    return keras.ops.convert_to_tensor(shared)  # on the device of Keras
+
+
+def _any(array: NDArray[Any]) -> Any:
+    return keras.ops.convert_to_tensor(array)
+
+
+tensor: Callable[[NDArray[Any]], Any] = {"jax": _jax, "tensorflow": _tensorflow, "torch": _torch}.get(_BACKEND, _any)
+"""The tensor of an array."""
+
+
+def shards(lazy: Lazy, layout: Any) -> Any:
+    """The tensor of a layout: one of `keras.distribution`, or a sharding of JAX."""
+    sharding = getattr(layout, "backend_layout", layout)
+    if _BACKEND != "jax":
+        msg = f"`layout` must be None on the backend {show(_BACKEND)}, got {show(layout)}"
+        raise ValueError(msg)
+    jax = _ENGINE
+    if isinstance(sharding, jax.sharding.NamedSharding) and isinstance(sharding.mesh, jax.sharding.AbstractMesh):
+        # Keras names a mesh without devices, inside of a context that has them.
+        sharding = jax.sharding.NamedSharding(jax.sharding.get_mesh(), sharding.spec)
+    made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
+
+    def shard(index: tuple[slice, ...]) -> NDArray[Any]:
+        # Each is made once, then given to all devices that hold it.
+        key = tuple(entry.indices(size) for entry, size in zip(index, lazy.shape, strict=True))
+        if key not in made:
+            made[key] = lazy[index]
+        return made[key]
+
+    return jax.make_array_from_callback(lazy.shape, sharding, shard)
+
+
+def layout_of(variable: Any) -> Any:
+    """The sharding of a variable whose parts lie on several devices; None for any other."""
+    sharding = getattr(variable.value, "sharding", None) if _BACKEND == "jax" else None
+    return sharding if sharding is not None and len(sharding.device_set) > 1 else None
