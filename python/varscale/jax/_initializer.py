@@ -18,9 +18,9 @@ from .._arguments.shapes import parse_shape
 from .._arguments.show import show
 from .._initializers.builtin import Builtin
 from .._initializers.constant import Fixed
-from .._initializers.variance_scaling import VarianceScaling
 from .._sources.seeds import fields_around
 from ._bits import check_bits
+from ._fans import with_fans
 from ._keys import key_words
 from ._placement import filled, placed
 from ._primitive import Block
@@ -50,7 +50,8 @@ class Initializer(Immutable):
     def __call__(self, key: Any, shape: Any, dtype: Any = None, out_sharding: Any = None) -> jax.Array:
         """The tensor of a key: that of our initializer with the seed `varscale.jax.seed_of(key)`.
 
-        Outside of programs it lies on the default device, and goes wherever other arrays are.
+        Outside of programs it lies where JAX's own would: on the default device, bound to none, or after `jax.set_mesh`
+        on all devices of the mesh.
 
         Args:
             key: A key of JAX, traced or not. Constants take anything.
@@ -70,12 +71,10 @@ class Initializer(Immutable):
         check_bits(kind)
         if isinstance(self._rule, Fixed):
             return filled(self._rule, sizes, kind, out_sharding)
-        if isinstance(self._rule, VarianceScaling) and len(sizes) < 2 and (self._given or {}).get("in_axis", -2) == -2:
-            msg = f"`shape` must have two axes at least, or `in_axis` name another, got {show(shape)}"
-            raise ValueError(msg)
-        self._rule.lazy(sizes, kind)  # raises what a call would raise
+        rule = with_fans(self._rule, sizes)
+        rule.lazy(sizes, kind)  # raises what a call would raise
         before, _ = fields_around(())
-        return placed(key_words(key), Block(self._rule, sizes, sizes, kind, before), out_sharding)
+        return placed(key_words(key), Block(rule, sizes, sizes, kind, before), out_sharding)
 
     @property
     def _draws(self) -> bool:

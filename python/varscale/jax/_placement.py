@@ -17,10 +17,10 @@ from .._filling.lazy import Lazy
 from .._initializers.constant import Constant, Fixed
 from .._sources.identity import seed_field
 from ._arrays import make_array
+from ._context import context_mesh, is_traced
 from ._keys import seed_of_words
 from ._primitive import Block, made
 from ._shards import shard_map
-from ._tracing import is_traced
 
 
 def placed(words: Any, block: Block, out_sharding: Any) -> jax.Array:
@@ -70,8 +70,8 @@ def named_sharding(sharding: Any) -> NamedSharding:
     if not isinstance(sharding, P):
         msg = f"`out_sharding` must be a NamedSharding, a PartitionSpec or None, got {show(sharding)}"
         raise TypeError(msg)
-    mesh = jax.sharding.get_abstract_mesh() if is_traced() else jax.sharding.get_mesh()
-    if mesh.empty:
+    mesh = context_mesh()
+    if mesh is None:
         msg = f"`out_sharding` must be a NamedSharding where `jax.set_mesh` has set no mesh, got {show(sharding)}"
         raise ValueError(msg)
     return NamedSharding(mesh, sharding)

@@ -30,9 +30,9 @@ from .._filling.fill import Pass
 from .._initializers.builtin import Builtin
 from .._sources.identity import seed_field
 from .._sources.source import Drawn, Source
+from ._context import check_version, context_mesh
 from ._keys import seed_of_words
 from ._shards import makes
-from ._tracing import check_version
 
 
 class Block(NamedTuple):
@@ -69,12 +69,20 @@ def _values(words: Any, places: Any, *, block: Block) -> NDArray[Any]:
     """The values of a batch of keys and places, made by the core in one pass."""
     words, places, batch = np.asarray(words), np.asarray(places), words.shape[:-1]
     array, together = new_array((*batch, *block.shape), block.dtype), Pass()
-    blocks, names = array.reshape(prod(batch), *block.shape), words.reshape(prod(batch), -1)
+    blocks, names = array.reshape(prod(batch), *block.shape), words.reshape(prod(batch), words.shape[-1])
     for number, place in enumerate(places.reshape(prod(batch), len(block.shape))):
         part = block.part(place)
         together.add(block.source(part, seed_of_words(names[number])), part, blocks[number, ...])
     together.run()
     return array
+
+
+def _put(array: NDArray[Any]) -> Any:
+    """The array where JAX's own would be, which CPUs take without a copy."""
+    mesh = context_mesh()
+    if mesh is None:
+        return jax.device_put(array)  # bound to no device
+    return jax.make_array_from_callback(array.shape, NamedSharding(mesh, P()), lambda _: array)
 
 
 def _called(words: Any, places: Any, *, block: Block) -> Any:
@@ -97,7 +105,7 @@ def _traced(words: Any, places: Any, *, block: Block) -> Any:
     check_version()
     with enable_x64(True):
         batch = words.shape[:-1]
-        flat = words.reshape(prod(batch), -1), places.reshape(prod(batch), len(block.full))
+        flat = words.reshape(prod(batch), words.shape[-1]), places.reshape(prod(batch), len(block.full))
         return (jax.vmap(one)(*flat) if batch else one(words, places)).reshape(*batch, *block.shape)
 
 
@@ -152,8 +160,7 @@ def _abstract(words: Any, places: Any, *, block: Block) -> Any:
 
 
 _block = Primitive("varscale")
-# `device_put` takes aligned arrays of the host without a copy, and commits to no device.
-_block.def_impl(lambda words, places, *, block: jax.device_put(_values(words, places, block=block)))
+_block.def_impl(lambda words, places, *, block: _put(_values(words, places, block=block)))
 _block.def_abstract_eval(_abstract)
 batching.primitive_batchers[_block] = _batched
 mlir.register_lowering(_block, _lowered)

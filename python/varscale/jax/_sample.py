@@ -28,9 +28,9 @@ import jax.numpy as jnp
 
 from .._devices.jnp.sources import refusal, traced
 from ._bits import check_bits
+from ._context import check_version, is_traced
 from ._keys import check_identity, seeded
 from ._parts import parse_part
-from ._tracing import check_version, is_traced
 
 
 def sample(
