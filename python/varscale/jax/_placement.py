@@ -42,7 +42,6 @@ def placed(words: Any, block: Block, out_sharding: Any) -> jax.Array:
         place = [0 if count == 1 else jax.lax.axis_index(name) for name, count in zip(names, counts, strict=True)]
         return made(words, jnp.array(place, np.int32), cut)
 
-    # JAX before 0.7 has another name for `check_vma`, and both are about collectives alone.
     return shard_map(shard, mesh=sharding.mesh, in_specs=P(), out_specs=P(*names))(words)
 
 
@@ -53,7 +52,9 @@ def filled(rule: Fixed, shape: tuple[int, ...], dtype: np.dtype[Any], out_shardi
     if out_sharding is None:
         return jnp.full(shape, held)
     sharding = named_sharding(out_sharding)
-    if not is_traced() or AxisType.Explicit in sharding.mesh.axis_types:
+    if not is_traced():
+        return jax.make_array_from_callback(shape, sharding, np.broadcast_to(held, shape).__getitem__)
+    if AxisType.Explicit in sharding.mesh.axis_types:
         return jnp.full(shape, held, device=sharding)
     return jax.lax.with_sharding_constraint(jnp.full(shape, held), sharding)
 
