@@ -128,7 +128,7 @@ def test_constants_are_repeated() -> None:
 
 @pytest.mark.parametrize("init", INITS, ids=repr)
 def test_initializers_are_values(init: Any) -> None:
-    """If this fails a jitted function is compiled anew for an equal initializer, or a model's object cannot be saved."""
+    """If this fails a jitted function is compiled anew for an equal initializer, or an object cannot be saved."""
     found = pickle.loads(pickle.dumps(init))
     assert found == init == copy.deepcopy(init)
     assert hash(found) == hash(init)
