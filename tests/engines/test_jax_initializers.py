@@ -16,7 +16,8 @@ import pytest
 
 import varscale as vs
 
-KEY, SHAPE = jax.random.key(7), (33, 8)
+# A raw key of NumPy: JAX's own would choose its devices now, before other files say how many there are.
+KEY, SHAPE = np.array([0, 7], np.uint32), (33, 8)
 THEIRS = {
     name: value
     for name, value in vars(jax.nn.initializers).items()
@@ -68,6 +69,13 @@ def test_a_key_makes_what_its_seed_makes(init: Any, right: Any, dtype: str) -> N
     """If this fails a name has another law, or a key other weights than its seed."""
     assert same(init(KEY, SHAPE, dtype), right(SHAPE, dtype))
     assert same(jax.jit(lambda key: init(key, SHAPE, dtype))(KEY), right(SHAPE, dtype))
+
+
+def test_column_axis() -> None:
+    """If this fails the columns of an orthogonal kernel are always its last axis."""
+    shape, right = (8, 3, 2), vs.Orthogonal(1.0, 7, axis=0)((8, 3, 2))
+    assert same(vs.jax.orthogonal(column_axis=0)(KEY, shape), right)
+    assert not same(vs.jax.orthogonal()(KEY, shape), right)
 
 
 def test_delta_orthogonal() -> None:

@@ -13,6 +13,7 @@ from typing import Any, ParamSpec
 import jax
 
 from .._arguments.immutable import Immutable
+from .._arguments.show import show
 from . import _laws, _variance
 from ._initializer import Initializer as Keyed
 
@@ -79,7 +80,7 @@ class Initializer(Immutable):
         return Initializer, (self._init,)
 
     def __repr__(self) -> str:
-        return repr(self._init)
+        return show(self._init)
 
 
 def _drawn(factory: Callable[Arguments, Keyed]) -> Callable[Arguments, Initializer]:
