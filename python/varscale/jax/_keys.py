@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from .._arguments.show import show
 from .._devices.jnp.hashing import identity as hashed
@@ -32,12 +33,39 @@ def key_words(key: Any) -> Any:
     return key
 
 
+def seed_of(key: Any) -> int:
+    """The seed that a key of JAX stands for: the integer that its words are, the highest first.
+
+    Args:
+        key: A key of any implementation, or the two or four uint32 of a raw one.
+
+    Raises:
+        TypeError: `key` is no key of JAX and no array of uint32.
+        ValueError: It is not one key, or a program is being traced, in which nobody knows its words.
+
+    Example:
+        >>> import jax, varscale as vs
+        >>> vs.jax.seed_of(jax.random.key(7))
+        7
+    """
+    words = key_words(key)
+    if isinstance(words, jax.core.Tracer):
+        msg = f"`key` must be known, not traced, got {show(key)}"
+        raise ValueError(msg)
+    return seed_of_words(np.asarray(words))
+
+
+def seed_of_words(words: NDArray[Any]) -> int:
+    """The seed of a key with these words."""
+    return int.from_bytes(words.astype(">u4").tobytes(), "big")
+
+
 def seeded(init: Builtin, key: Any) -> tuple[Builtin, Any]:
     """The initializer with a key as its seed, and the identity of its stream where the key is traced, else None."""
     words = key_words(key)
     if isinstance(words, jax.core.Tracer):
         return init._with_seed(0), hashed(words, *fields_around(getattr(init, "_path", ())))
-    return init._with_seed(int.from_bytes(np.asarray(words).astype(">u4").tobytes(), "big")), None
+    return init._with_seed(seed_of_words(np.asarray(words))), None
 
 
 def check_identity(identity: Any) -> Any:

@@ -28,6 +28,7 @@ import jax.numpy as jnp
 
 from .._devices.jnp.sources import refusal, traced
 from ._bits import check_bits
+from ._context import check_version, is_traced
 from ._keys import check_identity, seeded
 from ._parts import parse_part
 
@@ -73,7 +74,7 @@ def sample(
         >>> bool((start(jax.random.key(7)) == seeded((784, 256), "bfloat16")).all())
         True
     """
-    _check_version()
+    check_version()
     tensor, words = _named(init, shape, dtype, key, identity)
     check_bits(tensor.dtype)
     chosen, axes, unknown = parse_part(tensor.shape, part)
@@ -98,7 +99,7 @@ def _named(init: Any, shape: Any, dtype: Any, key: Any, identity: Any) -> tuple[
     if key is None and identity is None:
         # What draws nothing has no seed.
         fixed = isinstance(init, Lazy) or repeats(getattr(init, "seed", 0), getattr(init, "_path", ()))
-        if not fixed and _is_traced():
+        if not fixed and is_traced():
             msg = f"`init` must have a seed, or the call a `key`, in a traced program, got {show(init)}"
             raise ValueError(msg)
         return lazy_tensor(init, shape, dtype), None
@@ -113,18 +114,6 @@ def _named(init: Any, shape: Any, dtype: Any, key: Any, identity: Any) -> tuple[
         return lazy_tensor(found, shape, dtype), words
     # Any seed will do: a call without one would take a number.
     return lazy_tensor(init._with_seed(0), shape, dtype), check_identity(identity)
-
-
-def _check_version() -> None:
-    """Raises RuntimeError where JAX makes 32-bit constants of the 64-bit ones in a program."""
-    if jax.__version_info__ < (0, 7) and _is_traced() and not jax.config.jax_enable_x64:
-        msg = f"a traced program needs JAX 0.7 or later, or `jax_enable_x64`, got JAX {jax.__version__}"
-        raise RuntimeError(msg)
-
-
-def _is_traced() -> bool:
-    """Whether a program is being traced, of which whatever is drawn now would be a constant."""
-    return isinstance(jnp.zeros(()), jax.core.Tracer)
 
 
 def _platform() -> str:

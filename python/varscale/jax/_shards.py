@@ -25,9 +25,9 @@ from .._filling.lazy import Lazy
 from .._sources.source import Drawn
 
 try:
-    from jax import shard_map
+    from jax import shard_map as shard_map
 except ImportError:  # before JAX 0.7
-    from jax.experimental.shard_map import shard_map
+    from jax.experimental.shard_map import shard_map as shard_map
 
 
 def are_accelerators(sharding: Any) -> bool:
@@ -52,7 +52,7 @@ def made_there(tensor: Lazy, sharding: jax.sharding.Sharding) -> jax.Array | Non
         return None
     source = tensor._source(first)
     kinds = {device.device_kind: device for device in parts}
-    if not isinstance(source, Drawn) or any(not _makes(source, device) for device in kinds.values()):
+    if not isinstance(source, Drawn) or any(not makes(source, device) for device in kinds.values()):
         return None
     found = crossing(source)
     with enable_x64(True):
@@ -64,7 +64,7 @@ def made_there(tensor: Lazy, sharding: jax.sharding.Sharding) -> jax.Array | Non
     return jax.make_array_from_single_device_arrays(tensor.shape, sharding, [shards[device] for device in parts])
 
 
-def _makes(source: Drawn, device: jax.Device) -> bool:
+def makes(source: Drawn, device: jax.Device) -> bool:
     """Whether a device makes values like these, with the core's bits."""
 
     def made(source: Drawn, part: Part) -> NDArray[Any]:
