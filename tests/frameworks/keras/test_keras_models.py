@@ -269,7 +269,9 @@ def test_bad_kinds() -> None:
         vs.keras.init_(model, "he_normal")
 
 
-@pytest.mark.parametrize("script", document.scripts("docs/guides/keras.md", "keras"))
+@pytest.mark.parametrize(
+    "script", [script for name in ("README.md", "docs/guides/keras.md") for script in document.scripts(name, "keras")]
+)
 def test_document_examples(script: str, tmp_path: Path) -> None:
     """If this fails the guide shows what does not run."""
     document.run(script, tmp_path)
