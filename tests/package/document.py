@@ -10,7 +10,7 @@ from pathlib import Path
 from varscale._engines import EXTRAS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/guides/engines.md", "docs/guides/keras.md")
+DOCUMENTS = ("README.md", "docs/guides/engines.md")
 
 
 def scripts(document: str, engine: str | None) -> list[str]:
