@@ -109,10 +109,11 @@ def _with_fan_out(init: Builtin, fan_out: int) -> Builtin:
 _CELLS = {"SimpleRNNCell": 1, "GRUCell": 3, "LSTMCell": 4, "ConvLSTMCell": 4}
 _LAYERS: dict[str, dict[str, Rule]] = {
     "Dense": {"kernel": _plain},
-    "EinsumDense": {"kernel": _einsum},
+    # Of LoRA's two matrices the first is drawn, and has the kernel's inputs.
+    "EinsumDense": {"kernel": _einsum, "lora_kernel_a": _einsum},
     "Embedding": {"embeddings": _plain, "reverse_embeddings": _plain},
     # The base classes of Keras 3, and those of tf_keras, whose transposed ones descend from the plain.
-    "BaseConv": {"kernel": _grouped},
+    "BaseConv": {"kernel": _grouped, "lora_kernel_a": _plain},
     "Conv": {"kernel": _grouped},
     "BaseDepthwiseConv": {"kernel": _depthwise},
     "DepthwiseConv": {"depthwise_kernel": _depthwise},

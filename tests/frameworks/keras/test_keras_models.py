@@ -126,6 +126,22 @@ def test_fans_that_nobody_knows_are_an_error() -> None:
         Own((3, 4, 6)).build(None)
 
 
+def test_lora_and_quantization() -> None:
+    """If this fails a layer of Keras' own cannot take LoRA or int8 inside of `defaults`, or its A has other fans."""
+    with vs.keras.defaults(seed=7):
+        layer = keras.layers.EinsumDense("abc,cde->abde", (None, 4, 8), name="einsum")
+        layer.build((None, 5, 16))
+        layer.enable_lora(4)
+        conv = keras.layers.Conv2D(8, 3, name="conv")
+        conv.build((None, 9, 9, 4))
+        conv.enable_lora(4)
+        dense = keras.layers.Dense(8, name="dense")
+        dense.build((None, 16))
+        dense.quantize("int8")
+    for a, more in ((layer.lora_kernel_a, {"in_axis": 0, "out_axis": (1, 2)}), (conv.lora_kernel_a, {})):
+        assert value(a).tobytes() == ours("he_uniform", a.path, a.shape, **more).tobytes()
+
+
 def test_defaults_nest_end_with_an_error_and_are_of_one_thread() -> None:
     """If this fails a block changes what is outside of it."""
 
