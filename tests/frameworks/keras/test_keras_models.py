@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,9 @@ def test_lora_and_quantization() -> None:
         conv.enable_lora(4)
         dense = keras.layers.Dense(8, name="dense")
         dense.build((None, 16))
-        dense.quantize("int8")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of Keras' own code
+            dense.quantize("int8")
     for a, more in ((layer.lora_kernel_a, {"in_axis": 0, "out_axis": (1, 2)}), (conv.lora_kernel_a, {})):
         assert value(a).tobytes() == ours("he_uniform", a.path, a.shape, **more).tobytes()
 
