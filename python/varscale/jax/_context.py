@@ -13,9 +13,14 @@ def is_traced() -> bool:
     return isinstance(jnp.zeros(()), jax.core.Tracer)
 
 
+def has_64_bits() -> bool:
+    """Whether the 64-bit constants of a program keep them: JAX 0.6 cuts them to 32 as it does the user's."""
+    return bool(jax.__version_info__ >= (0, 7) or jax.config.jax_enable_x64)
+
+
 def check_version() -> None:
-    """Raises RuntimeError where JAX makes 32-bit constants of the 64-bit ones in a program."""
-    if jax.__version_info__ < (0, 7) and is_traced() and not jax.config.jax_enable_x64:
+    """Raises RuntimeError where a program that is being traced would have other constants."""
+    if is_traced() and not has_64_bits():
         msg = f"a traced program needs JAX 0.7 or later, or `jax_enable_x64`, got JAX {jax.__version__}"
         raise RuntimeError(msg)
 

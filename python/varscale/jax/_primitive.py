@@ -30,7 +30,7 @@ from .._filling.fill import Pass
 from .._initializers.builtin import Builtin
 from .._sources.identity import seed_field
 from .._sources.source import Drawn, Source
-from ._context import check_version, context_mesh
+from ._context import context_mesh, has_64_bits
 from ._keys import seed_of_words
 from ._shards import makes
 
@@ -102,7 +102,6 @@ def _traced(words: Any, places: Any, *, block: Block) -> Any:
         part = block.part(np.zeros(len(axes)))
         return traced(block.source(part), part, axes, _hashed(words, block.before, b""))
 
-    check_version()
     with enable_x64(True):
         batch = words.shape[:-1]
         flat = words.reshape(prod(batch), words.shape[-1]), places.reshape(prod(batch), len(block.full))
@@ -112,7 +111,7 @@ def _traced(words: Any, places: Any, *, block: Block) -> Any:
 def _is_traced_on(platform: str, block: Block) -> bool:
     """Whether operations make the core's values on a platform."""
     source = block.source(block.part(np.zeros(len(block.full))))
-    if on_the_host() or not isinstance(source, Drawn) or refusal(source, platform) is not None:
+    if on_the_host() or not has_64_bits() or not isinstance(source, Drawn) or refusal(source, platform) is not None:
         return False
     try:
         devices = jax.local_devices(backend=platform)
@@ -164,5 +163,7 @@ _block.def_impl(lambda words, places, *, block: _put(_values(words, places, bloc
 _block.def_abstract_eval(_abstract)
 batching.primitive_batchers[_block] = _batched
 mlir.register_lowering(_block, _lowered)
-# There each callback has a channel of its own.
-mlir.register_lowering(_block, _lowered, platform="tpu", cacheable=False)
+# There each callback has a channel of its own. JAX before 0.7 lowers every call by itself.
+mlir.register_lowering(
+    _block, _lowered, platform="tpu", **({"cacheable": False} if jax.__version_info__ >= (0, 7) else {})
+)
