@@ -55,6 +55,7 @@ def test_a_tree_is_the_model_of_its_names(dtype: str) -> None:
     assert np.asarray(params["params"]["Dense_0"]["kernel"]).tobytes() == kernel.tobytes()
     assert same(vs.jax.init_tree(abstract(dtype), model, seed=7), model.init(7))
     assert same(vs.jax.init_tree(abstract(dtype), vs.he_normal(seed=7)), model.init(7))
+    assert same(vs.jax.init_tree(abstract(dtype), vs.he_normal(), seed=jax.random.key(7)), model.init(7))
 
 
 def test_arrays_are_handed_over_and_stay_uncommitted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +152,9 @@ KERNEL = {"a": {"kernel": LEAF}}
     [
         (lambda: vs.jax.init_tree(KERNEL, "lecun_normal"), TypeError, "`init_or_model` must be one of varscale's own"),
         (lambda: vs.jax.init_tree(KERNEL, vs.lecun_normal(), "7"), TypeError, "`seed` must be"),
+        (lambda: vs.jax.init_tree(KERNEL, vs.jax.lecun_normal(), 7), TypeError, "must be of `varscale`, not"),
+        (lambda: vs.jax.init_tree({"a": {"kernel": (3, 4)}}, vs.lecun_normal(), 7), ValueError, "must hold arrays or"),
+        (lambda: vs.jax.init_tree(jax.nn.relu, vs.lecun_normal(), 7), ValueError, r"`jax.eval_shape\(model.init"),
         (lambda: vs.jax.init_tree(KERNEL, vs.lecun_normal(vs.replay.jax(0))), ValueError, "`seed` must be an integer"),
         (lambda: vs.jax.init_tree(KERNEL, vs.lecun_normal(), 7, "cpu"), TypeError, "`sharding` must hold shardings"),
         (lambda: vs.jax.init_tree(KERNEL, vs.lecun_normal(), 7, keep="b*"), ValueError, "`keep` must match leaves of"),

@@ -116,7 +116,7 @@ LORA_A, COUNT = vs.VarianceScaling(1 / 3, "fan_in", "uniform"), vs.Zeros("int64"
         # Flax, Haiku
         ("params/Dense_0/kernel", (3, 4), LECUN), ("params/LayerNorm_0/scale", (4,), ONES),
         ("params/Embed_0/embedding", (9, 4), NORMAL), ("batch_stats/BatchNorm_0/mean", (4,), ZEROS),
-        ("batch_stats/stem/var", (4,), ONES), ("ConvTranspose_0/kernel", (3, 3, 4, 8), LECUN),
+        ("batch_stats/stem/var", (4,), ONES),
         ("params/Conv_0/kernel", (3, 4, 8), LECUN), ("cls", (1, 1, 8), NORMAL),
         ("Transformer/posembed_input/pos_embedding", (1, 9, 8), NORMAL), ("relpos_bias/rel_embedding", (2, 32), NORMAL),
         ("lora/lora/lora_a", (8, 2), LORA_A), ("lora/lora/lora_b", (2, 8), ZEROS),
@@ -150,7 +150,7 @@ def test_names_of_every_framework(name: str, shape: tuple[int, ...], expected: v
         ("depthwise_conv2d/kernel", (3, 3, 64, 1), "keras", 1 / 3),
         ("x/depthwise_weights:0", (3, 3, 64, 2), "keras", 1 / 3),
         ("conv2d_transpose/kernel", (3, 3, 8, 4), "keras", 1 / 6), ("conv2_d_transpose/w", (3, 3, 8, 4), "jax", 1 / 6),
-        ("ConvTranspose_0/kernel", (3, 3, 4, 8), "jax", 1 / 6), ("deconv1.weight", (4, 8, 3, 3), "torch", 1 / 6),
+        ("deconv1.weight", (4, 8, 3, 3), "torch", 1 / 6),
         ("layers.0.conv.weight", (8, 4, 3, 3), "torch", 1 / 6), ("q.lora_A.weight", (2, 48), "torch", 1 / 12),
         ("q_proj.lora_a", (48, 2), "mlx", 1 / 12), ("switch_mlp.up_proj.lora_a", (8, 2, 48), "mlx", 1 / 12),
         ("deconv1.weight", (8, 3, 3, 4), "mlx", 1 / 6), ("conv.weight", (8, 3, 3, 4), "mlx", 1 / 6),
@@ -188,7 +188,7 @@ def test_fans_of_every_kind(name: str, shape: tuple[int, ...], layout: str, stdd
         ("DenseGeneral_0/kernel", (4, 2, 3), "kernels of heads"),
         ("mlp/wi/kernel", (8, 2, 4), "other kernels of rank 3"),
         ("ConvLocal_0/kernel", (8, 8, 36, 4), "kernels of heads or places"),
-        ("deconv/kernel", (3, 3, 4, 8), "other transp"),
+        ("deconv/kernel", (3, 3, 4, 8), "other transp"), ("ConvTranspose_0/kernel", (3, 3, 4, 8), "other transp"),
         ("attn.c_attn.weight", (4, 12), "Conv1D"), ("h.0.mlp.c_proj.weight", (16, 4), "Conv1D"),
     ],
 )  # fmt: skip

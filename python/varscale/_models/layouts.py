@@ -28,6 +28,8 @@ class Fans(NamedTuple):
     """Independent matrices along the out axis, such as gates."""
     groups: int = 1
     """Those of a convolution, which its fans count already."""
+    batch: int = 0
+    """The leading axes along which layers are stacked, each with a weight of its own."""
 
 
 def parse_layout(layout: Any, found: set[str]) -> str | None:
@@ -54,7 +56,8 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
     usual = axes_of(layout, rank) == USUAL
 
     def change(init: VarianceScaling) -> VarianceScaling:
-        batch = {axis % rank for axis in as_tuple(init.batch_axis)} if rank else set()
+        stacks = tuple(range(fans.batch)) if fans is not None and init.batch_axis == () else init.batch_axis
+        batch = {axis % rank for axis in as_tuple(stacks)} if rank else set()
         axes = [axis for axis in range(rank) if axis not in batch]
         if len(axes) < 2 or not has_default_axes(init):
             return init
@@ -64,10 +67,12 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
             return init
         found = fans or Fans(*axes_of(layout, rank))
         ins, outs = (_plain(tuple(axes[axis] for axis in as_tuple(named))) for named in (found.in_axis, found.out_axis))
-        return init._with_axes(ins, outs)._with_fans(fan_in=found.fan_in, fan_out=found.fan_out)
+        return init._with_axes(ins, outs, stacks)._with_fans(fan_in=found.fan_in, fan_out=found.fan_out)
 
     def turn(init: Orthogonal) -> Orthogonal:
         found = fans or Fans(*axes_of(layout, rank))
+        if found.batch:
+            return stacked(init)
         return _turned(init, found.out_axis, found.blocks) if rank >= 2 else init
 
     changed = each(each(initializer, change), turn, Orthogonal)

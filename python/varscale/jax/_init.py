@@ -17,6 +17,8 @@ from .._models.rules import default_rules
 from .._sources.seeds import SeedLike, parse_native
 from ._arrays import make_array
 from ._bits import check_bits
+from ._initializer import Initializer
+from ._keys import seed_of
 from ._leaves import Leaf, Leaves
 from ._tree_model import chosen_leaves, model_of_leaves
 
@@ -26,7 +28,7 @@ Tree = TypeVar("Tree")
 def init_tree(
     tree: Tree,
     init_or_model: Builtin | Model,
-    seed: SeedLike = None,
+    seed: SeedLike | jax.Array = None,
     sharding: Any = None,
     *,
     keep: str | Iterable[str] = (),
@@ -49,7 +51,8 @@ def init_tree(
         tree: Any tree of arrays or of `jax.ShapeDtypeStruct`s, such as `jax.eval_shape(model.init, key, inputs)`, a
             module of Equinox, a module or a state of nnx.
         init_or_model: An initializer for the weights, or a `varscale.Model` that has the tree's names.
-        seed: The seed that replaces the initializer's own; None keeps that. With a model, the model's seed.
+        seed: The seed that replaces the initializer's own, an integer or a key of JAX; None keeps that. With a model,
+            the model's seed.
         sharding: A sharding for all arrays, or a tree of them that may be cut short, as in JAX; None in a place is that
             of the leaf, if it has one, or else the default device. Every device makes its own shards.
         keep: Shell patterns of the names of leaves that stay as they are.
@@ -61,9 +64,10 @@ def init_tree(
 
     Raises:
         TypeError: An argument is of the wrong kind, or a leaf is traced.
-        ValueError: Nothing tells what a leaf starts from, or the layout of a weight; a pattern matches nothing; the
-            model lacks a leaf, or has it in another shape or dtype; a dtype has 64 bits while `jax_enable_x64` is off;
-            there are several processes and shardings but no seed; or the initializer refuses the call.
+        ValueError: The tree has no arrays, has one in two places, or the state of an optimizer; nothing tells what a
+            leaf starts from, or the layout of a weight; a pattern matches nothing; the model lacks a leaf, or has it in
+            another shape or dtype; a dtype has 64 bits while `jax_enable_x64` is off; there are several processes and
+            shardings but no seed; or the initializer refuses the call.
 
     Example:
         >>> import jax, varscale as vs
@@ -74,11 +78,16 @@ def init_tree(
         True
     """
     leaves, wanted = chosen_leaves(tree, keep)
+    if isinstance(seed, jax.Array):
+        seed = seed_of(seed)
     places = _places(sharding, tree, leaves)
     if isinstance(init_or_model, Model):
         model = init_or_model
         _check(model, wanted)
     else:
+        if isinstance(init_or_model, Initializer):
+            msg = f"`init_or_model` must be of `varscale`, not `varscale.jax` with its keys, got {show(init_or_model)}"
+            raise TypeError(msg)
         init = check_initializer(init_or_model, "init_or_model", "a `varscale.Model`")
         if seed is None:
             seed = getattr(init, "seed", None)

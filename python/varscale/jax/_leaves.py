@@ -10,11 +10,13 @@ import jax
 from .._arguments.show import show
 from .._models.kinds import path_of
 from .._models.layouts import Fans
-from ._layers import fans_of, is_state, layer_of, layout_of
+from ._layers import Weight, is_state, layer_of, layout_of, weights_of
 
 _BOXES = {"AxisMetadata", "Variable", "VariableState"}
 """Flax's classes of nodes that hold one array and say more of it, which are no part of its name."""
 _DEEPEST = 200
+_RANKS = {"Embed": 2, "Embedding": 2, "Einsum": 0}
+"""The axes of the weights of other layers, whose names are understood; 0 for layers that do not tell their fans."""
 
 
 class Leaf(NamedTuple):
@@ -27,6 +29,10 @@ class Leaf(NamedTuple):
     value: Any
     is_state: bool
     """Whether a layer counts with it, from what stands in it."""
+    held: int
+    """What tells a leaf apart from one that is the same array, or the same variable."""
+    is_optimizers: bool
+    """Whether it is of an optimizer's state."""
 
 
 class Leaves(NamedTuple):
@@ -37,6 +43,8 @@ class Leaves(NamedTuple):
     """The fans of weights by name, where a layer tells them."""
     layouts: set[str]
     """The layouts that the layers bring."""
+    weights: dict[str, Weight]
+    """The weights of layers by name."""
 
 
 def leaves_of(tree: Any) -> Leaves:
@@ -45,7 +53,7 @@ def leaves_of(tree: Any) -> Leaves:
     Raises:
         ValueError: Two leaves have one name, or the tree is nested too deep.
     """
-    found = Leaves([], {}, set())
+    found = Leaves([], {}, set(), {})
     _walk(tree, (), None, False, found)
     names = Counter(leaf.name for leaf in found.all)
     twice = [name for name, count in names.items() if count > 1]
@@ -61,27 +69,41 @@ def _walk(node: Any, place: tuple[str, ...], parent: Any, of_state: bool, found:
         msg = f"`tree` must be nested at most {_DEEPEST} deep, got {show('/'.join(place[:3]))}/..."
         raise ValueError(msg)
     children = jax.tree_util.tree_flatten_with_path(node, is_leaf=lambda inner: inner is not node)[0]
-    if len(children) == 1 and not children[0][0]:
-        name = "/".join(place)
-        found.all.append(Leaf(name, _path(name, place, parent, found), node, of_state))
-        return
-    for inner, fans in fans_of(node).items():
-        found.fans.setdefault("/".join((*place, inner)), fans)  # a cell knows more than the layers in it
-    found.layouts.update(layout_of(node))
     boxed = any(cls.__module__.startswith("flax.") and cls.__name__ in _BOXES for cls in type(node).__mro__)
+    if len(children) == 1 and not children[0][0]:
+        _note(node, place, parent, of_state, found)
+        return
+    for inner, weight in weights_of(node).items():
+        found.weights.setdefault("/".join((*place, inner)), weight)  # a cell knows more than the layers in it
+    found.layouts.update(layout_of(node))
+    first = len(found.all)
     for keys, child in children:
         if child is not None:  # which JAX takes for an empty tree
-            inner_place = place if boxed else (*place, *map(_text, keys))
+            inner_place = place if boxed else (*place, *(text for key in keys for text in _texts(key)))
             _walk(child, inner_place, parent if boxed else node, of_state or is_state(node), found)
+    if boxed:
+        found.all[first:] = [leaf._replace(held=id(node)) for leaf in found.all[first:]]
+    elif type(node).__module__.startswith("optax."):
+        found.all[first:] = [leaf._replace(is_optimizers=True) for leaf in found.all[first:]]
 
 
-def _path(name: str, place: tuple[str, ...], parent: Any, found: Leaves) -> str:
-    if name in found.fans:
-        return "layer.weight"
-    layer = layer_of(parent)
-    return ".".join((*place[:-1], layer, place[-1])) if layer else path_of(name)
+def _note(leaf: Any, place: tuple[str, ...], parent: Any, of_state: bool, found: Leaves) -> None:
+    name, layer, shape = "/".join(place), layer_of(parent), tuple(getattr(leaf, "shape", ()))
+    path = ".".join((*place[:-1], layer, place[-1])) if layer else path_of(name)
+    if name in found.weights:
+        fans = found.weights[name].of(shape)
+        if fans is not None:
+            found.fans[name] = fans
+        path = "" if fans is None else "layer.weight"
+    elif layer in _RANKS and place[-1] != "bias" and len(shape) != _RANKS[layer]:
+        path = ""  # a stack of tables, or a product of any axes: no name tells more
+    elif layer and place[-1] == "bias":
+        path = "norm.bias"  # of one layer or of a stack
+    # A shape may stand for many arrays, but one array for itself alone.
+    found.all.append(Leaf(name, path, leaf, of_state, id(leaf) if isinstance(leaf, jax.Array) else 0, False))
 
 
-def _text(key: Any) -> str:
-    """What a key of a path is: of a mapping, of an attribute, or of a sequence."""
-    return str(next(getattr(key, word) for word in ("key", "name", "idx") if hasattr(key, word)))
+def _texts(key: Any) -> tuple[str, ...]:
+    """What a key of a path is: of a mapping, of an attribute, or of a sequence. One may be a path itself."""
+    inner = next(getattr(key, word) for word in ("key", "name", "idx") if hasattr(key, word))
+    return tuple(map(str, inner)) if isinstance(inner, tuple) else (str(inner),)

@@ -32,6 +32,9 @@ def placed(words: Any, block: Block, out_sharding: Any) -> jax.Array:
         stream = identity(block.before + seed_field(seed_of_words(np.asarray(words))))
         return make_array(Lazy(block.rule, block.full, block.dtype, stream), None, sharding)
     names = [*sharding.spec, *[None] * (len(block.full) - len(sharding.spec))]
+    if P.UNCONSTRAINED in names:
+        msg = f"`out_sharding` must say of each axis how it is cut, got {show(sharding)}"
+        raise ValueError(msg)
     counts = [_count(sharding.mesh, name) for name in names]
     if any(size % count for size, count in zip(block.full, counts, strict=True)):
         msg = f"`out_sharding` must cut the shape {show(block.full)} evenly, got {show(sharding)}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._arguments.layouts import Layout
 from .._arguments.show import show
-from .._engines import matched
+from .._engines import listed, matched
 from .._initializers.base import Initializer
 from .._models.layouts import parse_layout
 from .._models.model import Model
@@ -56,7 +56,28 @@ def chosen_leaves(tree: Any, keep: Any) -> tuple[Leaves, dict[str, Leaf]]:
     """All leaves of a tree, and by name those that a network starts with and that no pattern keeps."""
     leaves = leaves_of(tree)
     kept = matched("keep", keep, (leaf.name for leaf in leaves.all), "leaves of the tree")
-    return leaves, {leaf.name: leaf for leaf in leaves.all if leaf.name not in kept and _is_made(leaf)}
+    wanted = {leaf.name: leaf for leaf in leaves.all if leaf.name not in kept and _is_made(leaf)}
+    _check(wanted)
+    if not wanted and not kept:
+        msg = f"`tree` must hold arrays or shapes, such as `jax.eval_shape(model.init, key, inputs)`, got {show(tree)}"
+        raise ValueError(msg)
+    return leaves, wanted
+
+
+def _check(wanted: Mapping[str, Leaf]) -> None:
+    """Raises ValueError for what is no parameter by itself: an optimizer's state, or the second name of an array."""
+    moments = [name for name, leaf in wanted.items() if leaf.is_optimizers]
+    if moments:
+        msg = f"`tree` must hold parameters alone, or `keep` name the state of an optimizer, has {listed(moments)}"
+        raise ValueError(msg)
+    first: dict[int, str] = {}
+    for name, leaf in wanted.items():
+        if leaf.held and first.setdefault(leaf.held, name) != name:
+            msg = (
+                f"`tree` must hold each array once, has one as {show(first[leaf.held])} and {show(name)}: trees keep "
+                "no ties. Give `flax.nnx.state(module)`, which does, shapes for arrays that are not tied, or `keep` one"
+            )
+            raise ValueError(msg)
 
 
 def _is_made(leaf: Leaf) -> bool:
@@ -88,5 +109,5 @@ def model_of_leaves(leaves: Leaves, wanted: Mapping[str, Leaf], rules: Iterable[
     ):
         named = "jax"  # what trees of other names hold: Flax, Haiku and `jax.nn.initializers` have one layout
     shapes = {name: (leaf.value.shape, np.dtype(leaf.value.dtype)) for name, leaf in wanted.items()}
-    held = Held(shapes, {name: leaf.path for name, leaf in wanted.items()}, leaves.fans, set(), {})
+    held = Held(shapes, {name: leaf.path or "-" for name, leaf in wanted.items()}, leaves.fans, set(), {})
     return Model(held, rules, layout=named)

@@ -8,6 +8,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
@@ -93,6 +94,46 @@ def test_a_state_of_nnx() -> None:
     kernel = vs.lecun_normal(7).fold_in("dense/kernel")((4, 3))
     assert np.array_equal(np.asarray(network.dense.kernel[...]), kernel)
     assert (network.dropout.rngs.key[...] == key).all()
+
+
+def test_stacks_of_nnx() -> None:
+    """If this fails the layers of `nnx.vmap` are taken for the places of one kernel, and are too small."""
+
+    @nnx.split_rngs(splits=5)
+    @nnx.vmap
+    def make(rngs: nnx.Rngs) -> Any:
+        return nnx.MultiHeadAttention(4, 16, rngs=rngs)
+
+    model = vs.jax.tree_model(make(nnx.Rngs(0)))
+    for name, shape in (("query/kernel", (5, 16, 4, 4)), ("out/kernel", (5, 4, 4, 16))):
+        found = model[name].initializer.describe(shape)
+        assert (found.fan_in, found.fan_out) == (16, 16)
+
+
+def test_tied_variables_are_refused() -> None:
+    """If this fails weights that are tied come apart without a word, or a state loses them."""
+    network = nnx.Sequential(nnx.Linear(4, 4, rngs=nnx.Rngs(0)), nnx.Linear(4, 4, rngs=nnx.Rngs(0)))
+    network.layers[1].kernel = network.layers[0].kernel
+    with pytest.raises(ValueError, match="'layers/0/kernel' and 'layers/1/kernel'"):
+        vs.jax.init_tree(network, vs.lecun_normal(), seed=7)
+    nnx.update(network, vs.jax.init_tree(nnx.state(network), vs.lecun_normal(), seed=7))
+    assert network.layers[0].kernel is network.layers[1].kernel
+
+
+def test_a_product_of_any_axes_is_refused() -> None:
+    """If this fails the axes of an einsum are guessed."""
+    with pytest.raises(ValueError, match="'kernel'"):
+        vs.jax.init_tree(nnx.Einsum("ab,cb->ac", (3, 4), rngs=nnx.Rngs(0)), vs.lecun_normal(), seed=7)
+
+
+def test_the_state_of_an_optimizer_is_refused() -> None:
+    """If this fails Adam starts with random moments, and training ends in NaN."""
+    params = {"dense": {"kernel": jnp.ones((3, 4))}}
+    tree = {"params": params, "opt": optax.adam(1e-3).init(params)}
+    with pytest.raises(ValueError, match=r"`tree` must hold parameters alone.*'opt/0/mu/dense/kernel'"):
+        vs.jax.init_tree(tree, vs.lecun_normal(), seed=7)
+    kept = vs.jax.init_tree(tree, vs.lecun_normal(), seed=7, keep="opt/*")
+    assert (kept["opt"][0].mu["dense"]["kernel"] == 0).all()
 
 
 def test_orthogonal_heads_are_refused() -> None:
