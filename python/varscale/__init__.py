@@ -76,6 +76,7 @@ from ._sources.seeds import set_random_seed
 
 if _TYPE_CHECKING:
     # Editors complete these names, which `__getattr__` imports.
+    from . import checkpoint as checkpoint
     from . import dask as dask
     from . import jax as jax
     from . import keras as keras
@@ -167,6 +168,8 @@ __all__ = [
 ]
 
 
+_PARTS = ("checkpoint", "replay")
+
 for _name in __all__:
     # Pickles, reprs and errors then name what users import, and files may move. _core's functions are here too.
     if callable(_value := globals()[_name]):
@@ -174,18 +177,18 @@ for _name in __all__:
 
 
 def __getattr__(name: str) -> _ModuleType:
-    """Imports `varscale.replay` or an adapter to an engine when it is asked for, because both are slow to import."""
-    if name == "replay" or name in _EXTRAS:
+    """Imports a part that few need, or an adapter to an engine, when it is asked for: they are slow to import."""
+    if name in _PARTS or name in _EXTRAS:
         return _import_module(f".{name}", __name__)
     msg = f"module {_show(__name__)} has no attribute {_show(name)}"
     raise AttributeError(msg)
 
 
 def __dir__() -> list[str]:
-    """The public names, `replay`, and the adapters whose engines are installed."""
+    """The public names, the parts that few need, and the adapters whose engines are installed."""
     from importlib.util import find_spec
 
-    return [*__all__, "replay", *(name for name, package in _EXTRAS.items() if find_spec(package))]
+    return [*__all__, *_PARTS, *(name for name, package in _EXTRAS.items() if find_spec(package))]
 
 
 if _DEBUG_BUILD:

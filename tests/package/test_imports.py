@@ -24,6 +24,7 @@ FLOORS: dict[str, int] = {
     "_models": 6,
     "_engines": 6,
     "_keras": 7,
+    "checkpoint": 8,
     "torch": 8,
     "tf1": 8,
     "mlx": 8,

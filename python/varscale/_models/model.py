@@ -80,6 +80,9 @@ class Model(Mapping[str, Parameter]):
     _tied: Mapping[str, str] = MappingProxyType({})
     """The first names of tied parameters by their other ones, where a module has told them."""
 
+    _layout: str | None = None
+    """The layout that its author named, or that the parameters brought."""
+
     def __init__(
         self,
         parameters: Any,
@@ -91,8 +94,8 @@ class Model(Mapping[str, Parameter]):
     ) -> None:
         own, held = parse_rules(rules), hold(parameters)
         self._tied = held.tied
-        chosen = parse_layout(layout, held.layouts)
-        self._parameters = cover(held, own, chosen, dtype, strict=boolean("strict", strict))
+        self._layout = parse_layout(layout, held.layouts)
+        self._parameters = cover(held, own, self._layout, dtype, strict=boolean("strict", strict))
 
     def __getitem__(self, name: str) -> Parameter:
         if not isinstance(name, str) or name not in self._parameters:
@@ -265,3 +268,8 @@ class Model(Mapping[str, Parameter]):
 def tied_names(model: Model) -> Mapping[str, str]:
     """The first names of tied parameters by their other ones; a model that was made of names and shapes knows none."""
     return model._tied
+
+
+def model_layout(model: Model) -> str | None:
+    """The layout of a model's weights; a model that was read from a document knows none."""
+    return model._layout

@@ -1,0 +1,79 @@
+"""Beginnings: what a run finds in its folder, and whether it may go on from there."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+
+from ._lock import locked
+from ._plan import Plan
+from ._publish import check_free, is_complete, is_publishing
+from ._work import Record, Work
+
+SETUP = "setup"
+"""The lock of those who begin or finish."""
+
+
+def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bool:
+    """Makes the folder ready for a part; false if the checkpoint is there already. The setup must be locked.
+
+    Raises:
+        FileExistsError: There is a checkpoint, or this one is unfinished, and nobody said what to do.
+        ValueError: Another one is unfinished.
+        BlockingIOError: What is to be dropped is being written.
+    """
+    found = _found(work, force=force)
+    if found is not None and force and not (resume and found == plan.record):
+        with ExitStack() as others:
+            for other in range(1, found.parts + 1):
+                others.enter_context(locked(work.lock(f"{other}-of-{found.parts}")))
+            work.clear()
+        found = None
+    if found is None:
+        if resume and is_complete(work.out, plan.files, plan.others):
+            work.remove()
+            return False
+        try:
+            check_free(work.out, plan.others, force=force)
+        except FileExistsError:
+            work.remove()
+            raise
+        work.write(plan.record, plan.others)
+        return True
+    found.check(plan.record, work.out)
+    if is_publishing(work):
+        begun = True
+    else:
+        check_free(work.out, plan.others, force=force)
+        begun = work.journal(part, found.parts).exists()
+    if begun and not resume:
+        what = "an unfinished run" if found.parts == 1 else f"the unfinished part {part:d} of {found.parts}"
+        msg = f"{work.out} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
+        raise FileExistsError(msg)
+    return True
+
+
+def _found(work: Work, *, force: bool) -> Record | None:
+    try:
+        return work.read()
+    except ValueError:
+        if not force:
+            raise
+        work.clear()
+        return None
+
+
+def finished(work: Work, plan: Plan, part: int) -> set[int]:
+    """The pieces of a part that are on the disk. Those of a file that has been taken away are not."""
+    sizes = {place: work.size(file.name) == file.header.size for place, file in enumerate(plan.files)}
+    noted = work.finished(part, plan.record.parts)
+    return {piece.number for piece in plan.pieces if piece.number in noted and sizes[piece.file]}
+
+
+def check_room(work: Work, plan: Plan) -> None:
+    """Raises OSError where the disk has less room than the files still need."""
+    needed = sum(file.header.size - work.allocated(file.name) for file in plan.files)
+    free = shutil.disk_usage(work.folder).free
+    if needed > free:
+        msg = f"{work.out} needs {needed:,} bytes more, and its disk has {free:,}: make room, or choose another folder"
+        raise OSError(msg)

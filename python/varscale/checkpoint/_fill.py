@@ -1,0 +1,46 @@
+"""Filling: the pieces of a run, one after another, each by all threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from .._filling.fill import Pass
+from .._filling.lazy import Lazy
+from ._old import Old
+from ._pieces import Piece, source
+from ._write import Buffer, Writer
+
+
+def fill(
+    todo: Iterable[Piece],
+    tensors: Mapping[str, Lazy],
+    olds: Mapping[str, Old],
+    writer: Writer,
+    report: Callable[[int], object],
+) -> None:
+    """Makes the pieces and gives them to the writer; `report` gets the bytes that have reached the disk since."""
+    told = 0
+    with writer.running():
+        for piece in todo:
+            buffer = writer.buffer(piece.nbytes)
+            _make(piece, tensors, olds, buffer)
+            writer.put(piece, buffer)
+            report(writer.finished - told)
+            told = writer.finished
+    report(writer.finished - told)
+
+
+def _make(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Old], buffer: Buffer) -> None:
+    """Makes a piece in memory: all of its spans in one pass, then what is kept over it."""
+    together, place = Pass(), 0
+    arrays = []
+    for span in piece.spans:
+        tensor = tensors[span.name]
+        array = buffer[place : place + span.nbytes].view(tensor.dtype).reshape(span.shape)
+        place += span.nbytes
+        together.add(*source(tensor, span), array)
+        arrays.append((span, array))
+    together.run()
+    for span, array in arrays:
+        if span.name in olds:
+            olds[span.name].copy(span.start, array)

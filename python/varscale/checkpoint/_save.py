@@ -1,0 +1,178 @@
+"""Saving: a model's first weights as a checkpoint, by one run or by several."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, SupportsIndex
+
+from .._arguments.checks import boolean, integer
+from .._arguments.layouts import Layout
+from .._arguments.show import show
+from .._models.model import Model
+from .._models.progress import Progress
+from ._begin import SETUP, begin, check_room, finished
+from ._fill import fill
+from ._lock import locked
+from ._old import kept
+from ._plan import config_text, plan
+from ._publish import is_publishing, publish
+from ._work import Work
+from ._write import Writer
+
+PATIENCE = 10.0
+"""The seconds that a part waits while another one begins."""
+
+
+def save(
+    model: Model,
+    out: str | os.PathLike[str],
+    seed: SupportsIndex,
+    *,
+    max_shard: int | str = "5GB",
+    layout: Layout | None = None,
+    config: str | os.PathLike[str] | None = None,
+    like: str | os.PathLike[str] | None = None,
+    keep: str | Iterable[str] = (),
+    part: tuple[int, int] = (1, 1),
+    resume: bool = False,
+    force: bool = False,
+    progress: bool | Callable[[int, int], object] = False,
+) -> list[Path]:
+    """Writes a model's first weights as safetensors, which may be larger than memory.
+
+    The files are those that transformers would write of these tensors. Their values are those of `model.init(seed)`,
+    whatever the threads, the parts and the machine. They get their names when all of them are on the disk. A run that
+    was ended leaves its work in the folder `.varscale` beside them, from which `resume=True` goes on.
+
+    Args:
+        model: The model.
+        out: The folder. It is made where it is not there.
+        seed: Any integer.
+        max_shard: The most bytes of a file, an integer or such as "5GB". A larger tensor has a file of its own.
+        layout: The layout that the files tell their readers; None for that of the model, if it has one.
+        config: A config.json, which is copied beside the files.
+        like: An old checkpoint: a safetensors file, an index, or a folder. What it has of the model's tensors is kept:
+            its values are the first rows, and only the rows that follow are drawn.
+        keep: The pattern, or patterns, of names to keep of `like`; all if not given.
+        part: (i, n) for the i-th of n parts, counted from 1. Each may run on a machine of its own, all with the same
+            arguments and one folder. `finish` comes last.
+        resume: Whether to go on where an earlier run was ended. One that has not begun begins, and one that is finished
+            is left as it is.
+        force: Whether to overwrite a checkpoint, and to drop an unfinished run.
+        progress: As for `Model.init`; the bytes that the disk has count.
+
+    Returns:
+        The paths of the files; of a part none.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value, or another run is unfinished in the folder.
+        FileExistsError: The folder has a checkpoint, or this run is unfinished there.
+        BlockingIOError: Another process writes into the folder. The message says which.
+        OSError: The disk is full, the folder cannot be written, or a file cannot be read.
+
+    Example:
+        >>> import tempfile, varscale as vs
+        >>> model = vs.Model({"weight": (256, 784), "bias": (256,)}, layout="torch")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     [path.name for path in vs.checkpoint.save(model, folder, seed=7)]
+        ['model.safetensors']
+    """
+    folder, (place, parts) = _parse_out(out), _parse_part(part)
+    if not isinstance(model, Model):
+        msg = f"`model` must be a Model, got {show(model)}"
+        raise TypeError(msg)
+    resumed = boolean("resume", resume)
+    if boolean("force", force) and parts > 1:
+        msg = "`force` must be False for a part: remove what is in the folder, or give it to `finish`"
+        raise ValueError(msg)
+    planned = plan(
+        model,
+        integer("seed", seed),
+        parts,
+        max_shard=max_shard,
+        layout=layout,
+        olds=kept(like, keep, model),
+        config=config_text(config, folder),
+    )
+    with Progress(progress, model.nbytes) as watched, ExitStack() as held:
+        folder.mkdir(parents=True, exist_ok=True)
+        work = Work(folder)
+        with locked(work.lock(SETUP), PATIENCE):
+            if not begin(work, planned, place, resume=resumed, force=force):
+                return [folder / name for name in planned.record.names()]
+            held.enter_context(locked(work.lock(f"{place}-of-{parts}")))
+        if not is_publishing(work):
+            check_room(work, planned)
+            done, mine = finished(work, planned, place), planned.record.ranges()[place - 1]
+            todo = [piece for piece in planned.pieces[mine.start : mine.stop] if piece.number not in done]
+            watched.advance(sum(piece.nbytes for piece in planned.pieces if piece.number in done))
+            writer = Writer(work.folder, planned.files, work.journal(place, parts))
+            fill(todo, planned.tensors, planned.olds, writer, watched.advance)
+        if parts > 1:
+            return []
+        with locked(work.lock(SETUP), PATIENCE):
+            return publish(work, planned.record, force=force)
+
+
+def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
+    """Makes a checkpoint of the parts that `save(…, part=(i, n))` has made, once all of them are there.
+
+    Args:
+        out: The folder of the parts.
+        force: Whether to overwrite a checkpoint.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: The folder holds no parts, or not all of them: the message says which are missing.
+        FileExistsError: The folder has a checkpoint.
+        BlockingIOError: A part is still being written. The message says by whom.
+        OSError: The folder cannot be written.
+    """
+    folder = _parse_out(out)
+    forced = boolean("force", force)
+    work = Work(folder)
+    if work.read() is None:
+        msg = f"`out` must be a folder with parts of a checkpoint, got {show(str(folder))}"
+        raise ValueError(msg)
+    with ExitStack() as held:
+        held.enter_context(locked(work.lock(SETUP), PATIENCE))
+        if (record := work.read()) is None:
+            work.remove()
+            msg = f"`out` must be a folder with parts of a checkpoint, another process has finished {folder}"
+            raise ValueError(msg)
+        for part in range(1, record.parts + 1):
+            held.enter_context(locked(work.lock(f"{part}-of-{record.parts}")))
+        if not is_publishing(work):
+            work.check_whole(record)
+        return publish(work, record, force=forced)
+
+
+def _parse_out(out: Any) -> Path:
+    """The folder of a checkpoint, which needs not be there."""
+    if not isinstance(out, str | os.PathLike):
+        msg = f"`out` must be the path of a folder, got {show(out)}"
+        raise TypeError(msg)
+    text = os.fsdecode(out)
+    folder = Path(text.replace("\0", "/"))
+    if "\0" in text or folder.suffix == ".safetensors" or (folder.exists() and not folder.is_dir()):
+        msg = f"`out` must be a folder, in which the files get names of their own, got {show(text)}"
+        raise ValueError(msg)
+    return folder
+
+
+def _parse_part(part: Any) -> tuple[int, int]:
+    if not isinstance(part, tuple) or len(part) != 2:
+        msg = f"`part` must be a tuple (i, n), got {show(part)}"
+        raise TypeError(msg)
+    place, parts = (integer("part", number) for number in part)
+    if not 1 <= place <= parts <= 10_000:
+        msg = f"`part` must be (i, n) with i from 1 to n, and n at most 10,000, got {show(part)}"
+        raise ValueError(msg)
+    return place, parts

@@ -1,0 +1,164 @@
+"""Runs that are ended, at any moment and by any means: nothing half-written has a name, and they go on."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import varscale as vs
+from checkpoint.cases import parsed, sha, small_pieces
+from varscale.checkpoint import _write
+
+pytestmark = pytest.mark.thread_unsafe(reason="patches the size of pieces, or takes time")
+
+MODEL = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
+CODE = """
+import sys
+from pathlib import Path
+import varscale as vs
+from varscale.checkpoint import _pieces, _plan, _write
+for module in (_pieces, _plan, _write):
+    module.SIZE = 1 << 15
+_write.TOGETHER = 1 << 19
+model = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
+print("ready", flush=True)
+vs.checkpoint.save(model, sys.argv[1], 7, max_shard=1_000_000, resume=True)
+print("done", flush=True)
+"""
+
+
+def killed(out: Path, after: float | None) -> tuple[bool, float]:
+    """Runs the code, and kills it after some seconds; whether it finished, and the seconds that it took."""
+    with subprocess.Popen([sys.executable, "-c", CODE, str(out)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        start = time.perf_counter()
+        if after is not None:
+            time.sleep(after)
+            process.kill()
+        return process.stdout.read() == "done\n", time.perf_counter() - start
+
+
+def checked(folder: Path) -> None:
+    """Whatever has its name is whole; the index, without which nobody reads the others, comes last."""
+    names = [path.name for path in folder.iterdir() if path.name != ".varscale"]
+    for name in names:
+        if name.endswith(".safetensors"):
+            entries, values = parsed(folder / name)
+            assert len(values) == max(entry["data_offsets"][1] for name, entry in entries if name != "__metadata__")
+    if "model.safetensors.index.json" in names:
+        assert len(names) == 7
+
+
+def kill_and_go_on(folder: Path, times: int, seed: int) -> int:
+    """Kills runs at random moments until the checkpoint is there, so many times; returns how often it was killed."""
+    vs.checkpoint.save(MODEL, folder / "whole", 7, max_shard=1_000_000)
+    wanted = sha(folder / "whole")
+    _, seconds = killed(folder / "timed", None)
+    assert sha(folder / "timed") == wanted
+    dice, kills, number = random.Random(seed), 0, 0
+    while kills < times:
+        out = folder / f"out{number}"
+        number += 1
+        for _ in range(3):
+            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds)
+            kills += not done
+            if out.exists():
+                checked(out)
+        assert killed(out, None)[0]
+        assert sha(out) == wanted
+    return number
+
+
+def test_kills_at_random_moments(tmp_path: Path) -> None:
+    """If this fails a killed job leaves half a file under its name, or other bytes once it has gone on."""
+    kill_and_go_on(tmp_path, 8, 1)
+
+
+@pytest.mark.long
+def test_kills_at_200_random_moments(tmp_path: Path) -> None:
+    """If this fails some moment was not thought of."""
+    kill_and_go_on(tmp_path, 200, 2)
+
+
+def test_what_was_finished_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails Ctrl-C loses what the disk has, or a run that goes on begins anew."""
+    small_pieces(monkeypatch, 1 << 16, 1 << 17)
+
+    def interrupt(done: int, total: int) -> None:
+        if done > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        vs.checkpoint.save(MODEL, tmp_path, 7, progress=interrupt)
+    assert [path.name for path in tmp_path.iterdir()] == [".varscale"]
+    with pytest.raises(FileExistsError, match="holds an unfinished run of this checkpoint: `resume` goes on"):
+        vs.checkpoint.save(MODEL, tmp_path, 7)
+    seen: list[int] = []
+    vs.checkpoint.save(MODEL, tmp_path, 7, resume=True, progress=lambda done, _: seen.append(done))
+    assert 0 < seen[0] < seen[-1] == MODEL.nbytes
+    vs.checkpoint.save(MODEL, tmp_path / "whole", 7)
+    assert sha(tmp_path / "whole")["model.safetensors"] == sha_of(tmp_path)
+
+
+def sha_of(folder: Path) -> str:
+    (folder / "only").mkdir()
+    (folder / "only" / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    return sha(folder / "only")["model.safetensors"]
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
+    """If this fails a job that is started again after its end is an error, or writes all anew."""
+    [path] = vs.checkpoint.save(MODEL, tmp_path, 7)
+    before = path.stat().st_mtime_ns
+    assert vs.checkpoint.save(MODEL, tmp_path, 7, resume=True) == [path]
+    assert path.stat().st_mtime_ns == before
+    assert [item.name for item in tmp_path.iterdir()] == ["model.safetensors"]
+    with pytest.raises(FileExistsError, match=r"must hold no checkpoint, got model\.safetensors"):
+        vs.checkpoint.save(MODEL, tmp_path, 8, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 8}, "an unfinished run of another seed, 7, not 8"),
+        ({"model": vs.Model({"a.bias": (3,)})}, "an unfinished run of another model"),
+        ({"max_shard": 900_000}, "an unfinished run with other files"),
+        ({"part": (1, 2)}, "an unfinished run of another number of parts, 1, not 2"),
+    ],
+)
+def test_another_run_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    """If this fails a checkpoint is half of one model and half of another."""
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    call = {"model": MODEL, "out": tmp_path, "seed": 7}
+    with pytest.raises(KeyboardInterrupt):
+        vs.checkpoint.save(**call, progress=interrupt)
+    with pytest.raises(ValueError, match=message):
+        vs.checkpoint.save(**call | {"resume": True} | change)
+    if "part" not in change:
+        vs.checkpoint.save(**call | change, force=True)
+        assert not (tmp_path / ".varscale").exists()
+
+
+def test_a_piece_counts_when_the_disk_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a power cut leaves a journal of pieces that are not there."""
+    events: list[str] = []
+    real = _write._SYNC
+
+    def sync(handle: int) -> None:
+        files = (tmp_path / ".varscale").iterdir()
+        events.extend(file.name for file in files if os.path.samestat(file.stat(), os.fstat(handle)))
+        real(handle)
+
+    monkeypatch.setattr(_write, "_SYNC", sync)
+    vs.checkpoint.save(MODEL, tmp_path, 7, max_shard=3_000_000)
+    assert events == ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "done-1-of-1"]
