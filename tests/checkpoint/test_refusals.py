@@ -186,10 +186,11 @@ def test_a_full_disk_is_named_and_gone_on_from(tmp_path: Path, monkeypatch: pyte
     assert sha(tmp_path / "out") == sha(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("size", [1 << 12, 1 << 24])
 @pytest.mark.parametrize("step", ["_write_all", "_sync_all"])
-def test_an_error_of_a_thread_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+def test_an_error_of_a_thread_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, size: int) -> None:
     """If this fails a failing disk hangs the run, or a checkpoint is made of what was never written."""
-    small_pieces(monkeypatch, 1 << 12, 1 << 13)
+    small_pieces(monkeypatch, size, size)
 
     def fail(self: object) -> None:
         raise OSError(5, "Input/output error", "model.safetensors")

@@ -23,7 +23,6 @@ WITHOUT = {
     "src/stream/mod.rs",
     "src/stream/consecutive/neon.rs",
     "python/varscale/__init__.py",
-    "python/varscale/__main__.py",
     "python/varscale/_sources/request.py",
 }
 """Files that only name things, change nothing but the time, or are for aarch64 alone; and empty `__init__.py`."""

@@ -11,7 +11,7 @@ import pytest
 import varscale as vs
 from process.child import run
 from varscale import _core
-from varscale.__main__ import main
+from varscale._command.main import main
 
 
 def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

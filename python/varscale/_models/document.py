@@ -86,7 +86,8 @@ def _parameter(name: Any, entry: Any) -> Parameter:
         # What cannot be made is found here, not in the middle of a model.
         source = maker(initializer)._source(Part(shape, shape), fields.get("dtype"))
     except (TypeError, ValueError, IndexError) as error:
-        raise type(error)(f"parameter {show(name)}: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"parameter {show(name)}: {error}") from error
     return Parameter(shape, source.dtype, initializer)
 
 

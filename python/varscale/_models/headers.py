@@ -46,7 +46,8 @@ def _entries(file: Path) -> dict[str, Any]:
     if file.suffix != ".json":
         return _header(file)
     with file.open("rb") as stream:
-        index = _parsed(file, stream.read(_MOST + 1))
+        # Not one byte more than there are: Python takes the memory for what it is asked to read.
+        index = _parsed(file, stream.read(min(_MOST, os.fstat(stream.fileno()).st_size) + 1))
     shards = index.get("weight_map")
     if not isinstance(shards, dict) or not all(isinstance(shard, str) for shard in shards.values()):
         msg = f"{show(str(file))} must be an index of safetensors files, with a `weight_map` from names to files"
@@ -84,11 +85,33 @@ def _header(file: Path) -> dict[str, Any]:
         return _parsed(file, stream.read(length))
 
 
+class RepeatedError(ValueError):
+    """An object of JSON has one name twice, of which Python would take the last."""
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, for `object_pairs_hook`.
+
+    Raises:
+        RepeatedError: It holds a name twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        msg = f"it must hold each name once, got {show(twice)} twice"
+        raise RepeatedError(msg)
+    return found
+
+
 def _parsed(file: Path, text: bytes) -> dict[str, Any]:
     import json
 
     try:
-        parsed = json.loads(text) if len(text) <= _MOST else None
+        parsed = json.loads(text, object_pairs_hook=unique) if len(text) <= _MOST else None
+    except RepeatedError as error:
+        msg = f"{show(str(file))}: {error}"
+        raise ValueError(msg) from None
     except (ValueError, RecursionError):
         parsed = None
     if not isinstance(parsed, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from re import Pattern
 from types import MappingProxyType
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, cast
 
 from numpy.typing import NDArray
 
@@ -270,6 +270,6 @@ def tied_names(model: Model) -> Mapping[str, str]:
     return model._tied
 
 
-def model_layout(model: Model) -> str | None:
+def model_layout(model: Model) -> Layout | None:
     """The layout of a model's weights; a model that was read from a document knows none."""
-    return model._layout
+    return cast("Layout | None", model._layout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -61,7 +62,9 @@ def kept(like: Any, patterns: Any, tensors: Mapping[str, Parameter]) -> dict[str
             msg = f"`keep` must be empty where there is no old checkpoint `like`, got {show(patterns)}"
             raise ValueError(msg)
         return {}
-    found = {name: old for name, old in _tensors(like).items() if name in tensors}
+    path = Path(os.fsdecode(like))
+    held = tensors_of(weights_of(path) if path.is_dir() else path)
+    found = {name: old for name, old in held.items() if name in tensors}
     chosen = matched("keep", "*" if patterns == () else patterns, found, f"tensors that {show(str(like))} has too")
     for name in chosen:
         old, new = found[name].shape, tensors[name].shape
@@ -86,32 +89,31 @@ def weights_of(folder: Path) -> Path:
     return found if found.exists() else folder / "model.safetensors"
 
 
-def _tensors(like: Any) -> dict[str, Old]:
-    """All tensors of a file, of those of an index, or of a folder."""
-    path = Path(os.fsdecode(like))
-    path = weights_of(path) if path.is_dir() else path
+def tensors_of(path: Path, *, whole: bool = True) -> dict[str, Old]:
+    """All tensors of a file, or of those of an index; a file that is not `whole` may have lost its values.
+
+    Raises:
+        ValueError: A file is none, or its tensors do not lie in it side by side.
+    """
     entries = read_headers(path)
     if path.suffix != ".json":
-        return _of_file(path, entries)
-    import json
-
+        return _of_file(path, entries, whole=whole)
     index = json.loads(path.read_bytes())["weight_map"]
-    files = {shard: _of_file(path.with_name(shard), read_headers(path.with_name(shard))) for shard in {*index.values()}}
-    return {name: files[shard][name] for name, shard in index.items()}
+    files = [path.with_name(shard) for shard in dict.fromkeys(index.values())]
+    held = {file.name: _of_file(file, read_headers(file), whole=whole) for file in files}
+    return {name: held[shard][name] for name, shard in index.items()}
 
 
-def _of_file(file: Path, entries: Mapping[str, Any]) -> dict[str, Old]:
+def _of_file(file: Path, entries: Mapping[str, Any], *, whole: bool) -> dict[str, Old]:
     with file.open("rb") as stream:
         start = 8 + int.from_bytes(stream.read(8), "little")
-        size = os.fstat(stream.fileno()).st_size
-    return {
-        name: Old(file, start + begin, dtype, shape)
-        for name, (begin, dtype, shape) in offsets(file, entries, size - start).items()
-    }
+        size = os.fstat(stream.fileno()).st_size if whole else None
+    places = _offsets(file, entries, None if size is None else size - start)
+    return {name: Old(file, start + begin, dtype, shape) for name, (begin, dtype, shape) in places.items()}
 
 
-def offsets(
-    file: Path, entries: Mapping[str, Any], size: int | None = None
+def _offsets(
+    file: Path, entries: Mapping[str, Any], size: int | None
 ) -> dict[str, tuple[int, np.dtype[Any], tuple[int, ...]]]:
     """The first byte, the dtype and the shape of each tensor of a file, of which `size` bytes are values.
 

@@ -98,7 +98,9 @@ def save(
         olds=kept(like, keep, model),
         config=config_text(config, folder),
     )
-    with Progress(progress, model.nbytes) as watched, ExitStack() as held:
+    mine = planned.record.ranges()[place - 1]
+    pieces = planned.pieces[mine.start : mine.stop]
+    with Progress(progress, sum(piece.nbytes for piece in pieces)) as watched, ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         work = Work(folder)
         with locked(work.lock(SETUP), PATIENCE):
@@ -107,9 +109,9 @@ def save(
             held.enter_context(locked(work.lock(f"{place}-of-{parts}")))
         if not is_publishing(work):
             check_room(work, planned)
-            done, mine = finished(work, planned, place), planned.record.ranges()[place - 1]
-            todo = [piece for piece in planned.pieces[mine.start : mine.stop] if piece.number not in done]
-            watched.advance(sum(piece.nbytes for piece in planned.pieces if piece.number in done))
+            done = finished(work, planned, place)
+            todo = [piece for piece in pieces if piece.number not in done]
+            watched.advance(sum(piece.nbytes for piece in pieces if piece.number in done))
             writer = Writer(work.folder, planned.files, work.journal(place, parts))
             fill(todo, planned.tensors, planned.olds, writer, watched.advance)
         if parts > 1:

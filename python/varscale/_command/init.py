@@ -1,0 +1,120 @@
+"""`varscale init`: the first weights of a network as a checkpoint."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from contextlib import ExitStack
+from typing import Any
+
+from .._arguments.layouts import LAYOUTS
+from .._arguments.show import show
+from .._filling.threads import num_threads
+from ..checkpoint import finish, save
+from .change import check_rules, only, with_dtype
+from .progress import Reporter
+from .rule import parse_rule
+from .source import read_source
+
+
+def add_init(verbs: Any) -> None:
+    """Adds the verb to the command."""
+    parser = verbs.add_parser(
+        "init",
+        help="write the first weights of a network as safetensors",
+        description="Writes the first weights of a network as safetensors: the same bytes from one seed everywhere.",
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=init)
+    add = parser.add_argument
+    add("source", metavar="SOURCE", nargs="?", help="a safetensors file or index, a folder with config.json, "
+        "package.module:function, a plan (JSON) or a spec (TOML)")  # fmt: skip
+    add("-o", "--out", metavar="OUT", required=True, help="the folder that gets the files")
+    add("--seed", type=int, metavar="N", help="any integer")
+    add("--dtype", metavar="D", help="the dtype of all real numbers, such as bfloat16")
+    add("--max-shard", default="5GB", metavar="SIZE", help="the most bytes of a file, such as 5GB (the default)")
+    add("--rule", action="append", default=[], metavar="PATTERN=INITIALIZER",
+        help="the law of what matches, such as '*.weight=normal(0.0, 0.02)'; the first one counts")  # fmt: skip
+    add("--layout", choices=LAYOUTS, help="the layout of weights, where the source does not tell it")
+    add("--names", action="append", default=[], metavar="PATTERN", help="only the tensors that match")
+    add("--like", metavar="OLD", help="an old checkpoint, whose rows are kept")
+    add("--keep", action="append", default=[], metavar="PATTERN", help="what to keep of OLD (all)")
+    add("--part", metavar="I/N", help="make the I-th of N parts, counted from 1")
+    add("--finish", action="store_true", help="make the checkpoint of all the parts in OUT")
+    add("--threads", type=int, metavar="N", help="the most threads to fill with")
+    add("--resume", action="store_true", help="go on where an earlier run was ended")
+    add("--force", action="store_true", help="overwrite a checkpoint, and drop an unfinished run")
+    add("--json", action="store_true", help="progress and result as lines of JSON")
+    add("--quiet", action="store_true", help="say nothing")
+
+
+def init(options: Namespace) -> None:
+    """Writes a checkpoint, or a part of one, or joins the parts.
+
+    Raises:
+        TypeError: Something in a file is of the wrong kind.
+        ValueError: An option or a file is illegal.
+        OSError: A file cannot be read or written.
+        ImportError: The source needs a package that is not installed.
+    """
+    if options.finish:
+        _finish(options)
+        return
+    if options.source is None or options.seed is None:
+        msg = "SOURCE and --seed must be given"
+        raise ValueError(msg)
+    rules = [parse_rule(text) for text in options.rule]
+    source = read_source(options.source, rules, options.layout)
+    check_rules(source.model, rules)
+    model = only(with_dtype(source.model, options.dtype), options.names)
+    reporter = Reporter(model, lines=options.json, quiet=options.quiet)
+    with ExitStack() as settings:
+        settings.callback(reporter.close)
+        if options.threads is not None:
+            settings.enter_context(num_threads(options.threads))
+        place, parts = _part(options.part)
+        files = save(
+            model,
+            options.out,
+            options.seed,
+            max_shard=int(options.max_shard) if options.max_shard.isdecimal() else options.max_shard,
+            layout=options.layout,
+            config=source.config,
+            like=options.like,
+            keep=options.keep or (),
+            part=(place, parts),
+            resume=options.resume,
+            force=options.force,
+            progress=reporter,
+        )
+        size = f"{len(model):,} tensors, {model.nbytes:,} bytes"
+        if parts > 1:
+            text = f"{options.out}: part {place} of {parts}, which --finish joins, of {size}"
+        else:
+            text = f"{options.out}: {len(files)} files, {size}"
+        names = [path.name for path in files]
+        reporter.end(text, out=options.out, files=names, tensors=len(model), bytes=model.nbytes, plan=model.digest())
+
+
+def _finish(options: Namespace) -> None:
+    given = [name for name in ("source", "seed", "part") if getattr(options, name) is not None]
+    if given:
+        msg = f"--finish must stand without SOURCE, --seed and --part, which the parts have, got {', '.join(given)}"
+        raise ValueError(msg)
+    files = finish(options.out, force=options.force)
+    if options.json and not options.quiet:
+        import json
+
+        print(json.dumps({"event": "done", "out": options.out, "files": [path.name for path in files]}))
+    elif not options.quiet:
+        print(f"{options.out}: {len(files)} files")
+
+
+def _part(text: str | None) -> tuple[int, int]:
+    if text is None:
+        return 1, 1
+    found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    if not found:
+        msg = f"--part must be I/N, such as 2/4, got {show(text)}"
+        raise ValueError(msg)
+    return int(found[1]), int(found[2])
