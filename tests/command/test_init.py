@@ -176,7 +176,8 @@ def test_an_error_of_ours_is_no_error_of_the_users(tmp_path: Path, monkeypatch: 
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits that it is ignored
 from varscale._command import main, progress
 from varscale.checkpoint import _pieces, _plan, _write
 for module in (_pieces, _plan, _write):
@@ -188,8 +189,8 @@ class Slow(progress.Reporter):
             print("waiting", flush=True)
             time.sleep(60)
 if sys.argv.pop() == "slow":
-    main.init_module = __import__("varscale._command.init", fromlist=["init"])
-    main.init_module.Reporter = Slow
+    import varscale._command.init as verb
+    verb.Reporter = Slow
 sys.exit(main.main(sys.argv[1:]))
 """
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torchvision
 import transformers
 from safetensors.torch import load_file
 
@@ -134,3 +135,63 @@ def test_configs_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     error = capsys.readouterr().err
     assert "config.json" in error
     assert error.count("\n") == 1
+
+
+MODELS = Path(__file__).parents[2] / "examples" / "models"
+
+
+def networks(name: str) -> Any:
+    """The network that an example is, on the meta device."""
+    llama = {"hidden_size": 4096, "intermediate_size": 14336, "num_attention_heads": 32, "num_key_value_heads": 8}
+    if name == "resnet50":
+        return torchvision.models.resnet50
+    if name == "gpt2_small":
+        return lambda: transformers.GPT2LMHeadModel(transformers.GPT2Config())
+    if name == "bert_base":
+        return lambda: transformers.BertForMaskedLM(transformers.BertConfig())
+    config = transformers.LlamaConfig(vocab_size=128256, num_hidden_layers=32, **llama)
+    return lambda: transformers.LlamaForCausalLM(config)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "gpt2_small", "bert_base", "llama3_8b"])
+def test_examples_are_the_networks_that_they_name(name: str) -> None:
+    """If this fails an example has other tensors than its network, or starts them from other laws."""
+    spec = read_source(str(MODELS / f"{name}.toml"), [], None).model
+    with torch.device("meta"):
+        stored = networks(name)().state_dict()
+    model = vs.torch.model_of(networks(name))
+    names = [key for key in stored if key in model]
+    assert set(spec) == set(names)
+    assert {key: spec[key].shape for key in names} == {key: model[key].shape for key in names}
+    ours = {row.name: row for row in spec.describe().rows}
+    for row in model.describe().rows:
+        if row.name in ours and name != "bert_base":  # whose law is the one of its authors
+            found = ours[row.name]
+            assert (found.mean, found.stddev) == pytest.approx((row.mean, row.stddev), rel=1e-12), row.name
+    text = (MODELS / f"{name}.toml").read_text(encoding="utf-8")
+    assert f"{len(spec)} tensors" in text
+    assert f"{spec.size:,} numbers" in text.replace("\n# ", " ")
+
+
+def test_mixtral_is_read_by_its_names(tmp_path: Path) -> None:
+    """If this fails the example of Mixtral has other names than transformers reads."""
+    text = (MODELS / "mixtral_8x7b.toml").read_text(encoding="utf-8")
+    whole = read_source(str(MODELS / "mixtral_8x7b.toml"), [], None).model
+    assert f"{len(whole)} tensors, {whole.size:,} numbers" in text
+    for large, small in (
+        ("14336", "64"),
+        ("4096", "32"),
+        ("1024", "16"),
+        ("32000", "100"),
+        ("count = 32", "count = 2"),
+    ):
+        text = text.replace(large, small)
+    (tmp_path / "small.toml").write_text(text.replace("bfloat16", "float32"), encoding="utf-8")
+    config = transformers.MixtralConfig(
+        num_hidden_layers=2, hidden_size=32, num_attention_heads=4, num_key_value_heads=2, intermediate_size=64,
+        vocab_size=100, architectures=["MixtralForCausalLM"],
+    )  # fmt: skip
+    config.save_pretrained(tmp_path / "out")
+    assert main(["init", str(tmp_path / "small.toml"), "-o", str(tmp_path / "out"), "--seed", "7", "--quiet"]) == 0
+    _, found = transformers.MixtralForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
+    assert not any(found[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
