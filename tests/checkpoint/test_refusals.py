@@ -192,7 +192,8 @@ def test_an_error_of_a_thread_is_raised(tmp_path: Path, monkeypatch: pytest.Monk
     """If this fails a failing disk hangs the run, or a checkpoint is made of what was never written."""
     small_pieces(monkeypatch, size, size)
 
-    def fail(self: object) -> None:
+    def fail(self: _write.Writer) -> None:
+        (self._filled if step == "_write_all" else self._written).get()
         raise OSError(5, "Input/output error", "model.safetensors")
 
     monkeypatch.setattr(_write.Writer, step, fail)

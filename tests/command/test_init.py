@@ -84,7 +84,7 @@ def test_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert called("init", path, "-o", tmp_path / "a", "--seed", 7) == 0
     printed = capsys.readouterr()
     assert printed.err == ""
-    assert printed.out.startswith(f"{tmp_path / 'a'}: 1 files, 14 tensors, 86,784 bytes in ")
+    assert printed.out.startswith(f"{tmp_path / 'a'}: 1 file, 14 tensors, 86,784 bytes in ")
     assert printed.out.count("\n") == 1
     assert called("init", path, "-o", tmp_path / "b", "--seed", 7, "--quiet", "--json") == 0
     assert capsys.readouterr() == ("", "")

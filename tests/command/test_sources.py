@@ -157,6 +157,7 @@ ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
             b'{"format": "varscale.Model", "version": 2}',
             "`version` of a model's document must be 1, got 2",
         ),
+        ("plan.json", b'{"format": "varscale.Model", "format": "varscale.Model"}', "got 'format' twice"),
         ("plan.json", b'{"format": "varscale.Mod"}', "which is none of these"),
         ("plan.json", b"[" * 100_000, "must not be nested so deep"),
         ("plan.json", b"\xff", "plan.json"),

@@ -33,7 +33,8 @@ FLOORS: dict[str, int] = {
     "keras": 8,
     "tf_keras": 8,
     "__init__": 9,
-    "__main__": 10,
+    "_command": 10,
+    "__main__": 11,
 }
 """From the ground up: folders, and files beside them. Who stands on one floor does not import the neighbours."""
 

@@ -87,11 +87,11 @@ def init(options: Namespace) -> None:
             force=options.force,
             progress=reporter,
         )
-        size = f"{len(model):,} tensors, {model.nbytes:,} bytes"
+        size = f"{counted(len(model), 'tensor')}, {model.nbytes:,} bytes"
         if parts > 1:
             text = f"{options.out}: part {place} of {parts}, which --finish joins, of {size}"
         else:
-            text = f"{options.out}: {len(files)} files, {size}"
+            text = f"{options.out}: {counted(len(files), 'file')}, {size}"
         names = [path.name for path in files]
         reporter.end(text, out=options.out, files=names, tensors=len(model), bytes=model.nbytes, plan=model.digest())
 
@@ -107,7 +107,12 @@ def _finish(options: Namespace) -> None:
 
         print(json.dumps({"event": "done", "out": options.out, "files": [path.name for path in files]}))
     elif not options.quiet:
-        print(f"{options.out}: {len(files)} files")
+        print(f"{options.out}: {counted(len(files), 'file')}")
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _part(text: str | None) -> tuple[int, int]:

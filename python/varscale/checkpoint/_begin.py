@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 
+from .._arguments.show import show
 from ._lock import locked
 from ._plan import Plan
 from ._publish import check_free, is_complete, is_publishing
@@ -48,7 +49,7 @@ def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bo
         begun = work.journal(part, found.parts).exists()
     if begun and not resume:
         what = "an unfinished run" if found.parts == 1 else f"the unfinished part {part:d} of {found.parts}"
-        msg = f"{work.out} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
+        msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
         raise FileExistsError(msg)
     return True
 
@@ -75,5 +76,6 @@ def check_room(work: Work, plan: Plan) -> None:
     needed = sum(file.header.size - work.allocated(file.name) for file in plan.files)
     free = shutil.disk_usage(work.folder).free
     if needed > free:
-        msg = f"{work.out} needs {needed:,} bytes more, and its disk has {free:,}: make room, or choose another folder"
+        out = show(str(work.out))
+        msg = f"{out} needs {needed:,} bytes more, and its disk has {free:,}: make room, or choose another folder"
         raise OSError(msg)

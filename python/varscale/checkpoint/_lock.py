@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .._arguments.show import show
+
 if sys.platform == "win32":
     import msvcrt
 else:
@@ -30,7 +32,7 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     deadline = time.monotonic() + patience
     while (handle := _take(path)) is None:
         if time.monotonic() >= deadline:
-            msg = f"`out` must be free, {path.parent.parent} is being written by {_holder(path)}"
+            msg = f"`out` must be free, {show(str(path.parent.parent))} is being written by {_holder(path)}"
             raise BlockingIOError(msg)
         time.sleep(0.02)
     try:

@@ -135,10 +135,9 @@ class Work:
         ]
         wrong = [name for name, size in record.files.items() if self.size(name) != size]
         if lacking or wrong:
-            what = (
-                f"the parts {', '.join(lacking)} of {record.parts}" if lacking else f"the whole of {', '.join(wrong)}"
-            )
-            msg = f"{self.out} must hold all parts, lacks {what}: make them, those that were ended by `resume`"
+            whole = f"the whole of {', '.join(wrong)}"
+            what = f"all {record.parts} parts, lacks {', '.join(lacking)}" if lacking else whole
+            msg = f"{show(str(self.out))} must hold {what}: make them, those that were ended by `resume`"
             raise ValueError(msg)
 
     def clear(self) -> None:
