@@ -68,7 +68,9 @@ def finished(work: Work, plan: Plan, part: int) -> set[int]:
     """The pieces of a part that are on the disk. Those of a file that has been taken away are not."""
     sizes = {place: work.size(file.name) == file.header.size for place, file in enumerate(plan.files)}
     noted = work.finished(part, plan.record.parts)
-    return {piece.number for piece in plan.pieces if piece.number in noted and sizes[piece.file]}
+    if all(sizes.values()):
+        return noted
+    return {piece.number for piece in plan.pieces() if piece.number in noted and sizes[piece.file]}
 
 
 def check_room(work: Work, plan: Plan) -> None:

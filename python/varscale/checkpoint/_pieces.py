@@ -12,8 +12,8 @@ from .._models.jobs import Box, boxes
 from .._sources.source import Joined, Source, Written
 from ._files import File
 
-SIZE = 1 << 24
-"""The most bytes of a piece: enough for all threads, and less than the caches of a processor, which two steps share."""
+SIZE = 1 << 22
+"""The most bytes of a piece: enough for all threads, and its buffer stays in the cache between filling and writing."""
 
 
 class Span(NamedTuple):

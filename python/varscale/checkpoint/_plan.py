@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,9 +29,12 @@ class Plan(NamedTuple):
     files: list[File]
     others: Mapping[str, bytes]
     """The small files beside them."""
-    pieces: list[Piece]
     record: Record
     """What tells it from any other one."""
+
+    def pieces(self) -> Iterator[Piece]:
+        """All of its pieces, cut anew each time: a list of them would grow with the checkpoint."""
+        return pieces(self.files, self.tensors)
 
 
 def plan(
@@ -43,14 +46,14 @@ def plan(
     cut = files(model, max_shard, _metadata(model, digest, seed, layout, olds))
     others = {"config.json": config, INDEX: index(cut)}
     texts = {name: text for name, text in others.items() if text is not None}
-    numbered = list(pieces(cut, tensors))
+    count = sum(1 for _ in pieces(cut, tensors))
     told = [SIZE, identity(olds), {name: sha256(text).hexdigest() for name, text in texts.items()}]
     whole = sha256(json.dumps(told).encode())
     for file in cut:
         whole.update(file.header.text)
     sizes = {file.name: file.header.size for file in cut}
-    record = Record(digest, str(seed), parts, whole.hexdigest(), len(numbered), sizes, tuple(texts))
-    return Plan(tensors, olds, cut, texts, numbered, record)
+    record = Record(digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(texts))
+    return Plan(tensors, olds, cut, texts, record)
 
 
 def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -99,8 +100,8 @@ def save(
         config=config_text(config, folder),
     )
     mine = planned.record.ranges()[place - 1]
-    pieces = planned.pieces[mine.start : mine.stop]
-    with Progress(progress, sum(piece.nbytes for piece in pieces)) as watched, ExitStack() as held:
+    total = sum(piece.nbytes for piece in islice(planned.pieces(), mine.start, mine.stop))
+    with Progress(progress, total) as watched, ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         work = Work(folder)
         with locked(work.lock(SETUP), PATIENCE):
@@ -110,8 +111,9 @@ def save(
         if not is_publishing(work):
             check_room(work, planned)
             done = finished(work, planned, place)
-            todo = [piece for piece in pieces if piece.number not in done]
-            watched.advance(sum(piece.nbytes for piece in pieces if piece.number in done))
+            todo = (piece for piece in islice(planned.pieces(), mine.start, mine.stop) if piece.number not in done)
+            if done:
+                watched.advance(sum(piece.nbytes for piece in planned.pieces() if piece.number in done))
             writer = Writer(work.folder, planned.files, work.journal(place, parts))
             fill(todo, planned.tensors, planned.olds, writer, watched.advance)
         if parts > 1:
