@@ -70,9 +70,13 @@ class Rules:
         """Where it is called: two frames above."""
         return Place("", None)
 
+    def _of_shape(self, shape: tuple[int, ...]) -> Builtin:
+        """The rule of tensors of a shape, as `__call__` and `init_` begin with it."""
+        return self._plain
+
     def _rule(self, place: Place, shape: tuple[int, ...]) -> Builtin:
         """The rule of a tensor."""
-        return self._plain
+        return self._of_shape(shape)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, by Keras' keys alone, as long as the others have their defaults."""

@@ -14,7 +14,6 @@ from .._initializers.constant import Ones as PlainOnes
 from .._initializers.constant import Zeros as PlainZeros
 from .._initializers.diagonal import Identity as PlainIdentity
 from .base import Rules
-from .framework import Place
 
 
 class Zeros(Rules):
@@ -50,7 +49,7 @@ class Constant(Rules):
         """The number, or lists of numbers."""
         return self._plain.get_config()["value"]
 
-    def _rule(self, place: Place, shape: tuple[int, ...]) -> Builtin:
+    def _of_shape(self, shape: tuple[int, ...]) -> Builtin:
         values = np.asarray(self._plain.value)
         return PlainConstant(np.broadcast_to(values, shape)) if values.ndim else self._plain
 

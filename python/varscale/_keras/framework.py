@@ -36,7 +36,7 @@ class Framework(NamedTuple):
     """The tensor that a lazy one is, with a layout of the framework; each device's part is made alone."""
     layout_of: Callable[[Any], Any]
     """The layout of a variable whose parts lie on several devices; None for any other."""
-    name_of: Callable[[Any], str]
-    """The path of a variable."""
+    name_of: Callable[[Any, Any], str]
+    """The path of a variable of a layer."""
     has_axes: bool
     """Whether a variance scaling has `input_axes` and `output_axes`."""

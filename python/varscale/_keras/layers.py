@@ -19,12 +19,14 @@ Rule = Callable[[Builtin, Any, Shape], Builtin]
 """What becomes of an initializer for a weight of a layer."""
 
 
+def classes_of(layer: Any) -> list[str]:
+    """The names of Keras' own classes that a layer is of, also by descent; a user's class may have any name."""
+    return [cls.__name__ for cls in type(layer).__mro__ if cls.__module__.partition(".")[0] in {"keras", "tf_keras"}]
+
+
 def rules_of(layer: Any) -> dict[str, Rule]:
     """The weights of a layer of Keras, also by descent, with their rules; none for any other layer."""
-    for cls in type(layer).__mro__:
-        if cls.__module__.partition(".")[0] in {"keras", "tf_keras"} and cls.__name__ in _LAYERS:
-            return _LAYERS[cls.__name__]
-    return {}
+    return next((_LAYERS[name] for name in classes_of(layer) if name in _LAYERS), {})
 
 
 def is_einsum(layer: Any) -> bool:

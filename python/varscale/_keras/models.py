@@ -22,7 +22,7 @@ from .._models.model import Model
 from .._sources.seeds import parse_native
 from .base import Rules, draw_seed
 from .framework import Framework
-from .layers import fitted, is_einsum, rules_of
+from .layers import classes_of, fitted, is_einsum, rules_of
 from .own import own_initializer
 
 _KEPT = {"Normalization": {"mean", "variance", "count"}}
@@ -105,7 +105,8 @@ def weights_of(framework: Framework, model: Any) -> list[Weight]:
     owners = {id(variable): layer for layer in layers for variable in layer.weights}
     found: dict[str, Weight] = {}
     for variable in model.weights:
-        path, layer = framework.name_of(variable), owners[id(variable)]
+        layer = owners[id(variable)]
+        path = framework.name_of(variable, layer)
         if path in found and found[path].variable is not variable:
             msg = f"`model` must have each path once, got {show(path)} twice: name its layers apart"
             raise ValueError(msg)
@@ -138,23 +139,26 @@ def _of_initializers(
     """The tensors of an initializer, and of the variables' own."""
     if given is not None:
         plain = given._plain if isinstance(given, Rules) else given
-        given = check_initializer(plain, "init_or_model", "a `varscale.Model`")
-        parse_native(getattr(given, "seed", None))
+        parse_native(getattr(check_initializer(plain, "init_or_model", "a `varscale.Model`"), "seed", None))
     if seed is not None:
         parse_native(seed)
     drawn, unknown, made = draw_seed(), [], {}
     for weight in weights:
         if _is_kept(weight):
             continue
-        own = given is None or not is_weight(weight)
-        init = own_initializer(framework, weight.layer, weight.name) if own else given
+        by_path = True
+        if given is None or not is_weight(weight):
+            init, by_path = own_initializer(framework, weight.layer, weight.name, weight.shape)
+        else:
+            init = given._of_shape(weight.shape) if isinstance(given, Rules) else given
         if init is None:
             unknown.append(weight.path)
             continue
         ruled = init if exact and not is_einsum(weight.layer) else init._changed(partial(_fitted, weight))
         kept = getattr(ruled, "seed", None) if seed is None else seed
         with_seed = ruled._with_seed(drawn if kept is None else kept)
-        made[weight.path] = with_seed.fold_in(weight.path).lazy(weight.shape, weight.dtype)
+        named = with_seed.fold_in(weight.path) if by_path else with_seed
+        made[weight.path] = named.lazy(weight.shape, weight.dtype)
     if unknown:
         msg = (
             f"`model` must tell what each variable starts from, says nothing of {show(unknown)}: give a "
@@ -175,7 +179,7 @@ def is_weight(weight: Weight) -> bool:
 
 
 def _is_kept(weight: Weight) -> bool:
-    return any(weight.name in _KEPT.get(cls.__name__, ()) for cls in type(weight.layer).__mro__)
+    return any(weight.name in _KEPT.get(name, ()) for name in classes_of(weight.layer))
 
 
 def _assign(framework: Framework, weights: list[Weight], made: dict[str, Lazy]) -> None:

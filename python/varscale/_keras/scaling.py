@@ -38,12 +38,12 @@ class Scaling(Drawing):
         self._plain = Plain(scale, mode, distribution, self.seed)
         self.scale, self.mode, self.distribution = self._plain.scale, self._plain.mode, self._plain.distribution
 
+    def _of_shape(self, shape: tuple[int, ...]) -> Builtin:
+        return with_axes(self._plain, self.input_axes, self.output_axes, len(shape))
+
     def _fitted(self, place: Place, shape: tuple[int, ...]) -> Builtin:
-        if self.input_axes is not None and self.output_axes is not None:
-            # Keras counts the other axes for neither fan.
-            named = {axis % max(1, len(shape)) for axis in (*self.input_axes, *self.output_axes)}
-            rest = tuple(axis for axis in range(len(shape)) if axis not in named)
-            return self._plain._with_axes(tuple(self.input_axes), tuple(self.output_axes), rest)
+        if self.input_axes is not None:
+            return self._of_shape(shape)
         if not self._framework.has_axes and is_einsum(place.layer):  # which names no axes to its initializer there
             return fitted(self._plain, place.layer, "kernel", shape)
         return super()._fitted(place, shape)
@@ -115,6 +115,14 @@ class Preset(Scaling):
         by_path: bool = True,
     ) -> None:
         self._scale(*self._row, seed, input_axes, output_axes, by_path)
+
+
+def with_axes(init: Plain, ins: Sequence[int] | None, outs: Sequence[int] | None, rank: int) -> Plain:
+    """The rule with the axes of a config; Keras reads them where both are given, and counts the others for no fan."""
+    if ins is None or outs is None:
+        return init
+    named = {axis % max(1, rank) for axis in (*ins, *outs)}
+    return init._with_axes(tuple(ins), tuple(outs), tuple(axis for axis in range(rank) if axis not in named))
 
 
 def _axes(name: str, axes: Any) -> list[int] | None:

@@ -21,7 +21,7 @@ def place(frame: FrameType | None) -> Place:
     return Place("", layer_above(frame, keras.layers.Layer))
 
 
-def name_of(variable: Any) -> str:
+def name_of(variable: Any, layer: Any) -> str:
     """The path of a variable."""
     return str(variable.path)
 

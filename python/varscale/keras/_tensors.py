@@ -62,7 +62,7 @@ def shards(lazy: Lazy, layout: Any) -> Any:
             made[key] = lazy[index]
         return made[key]
 
-    return jax.make_array_from_callback(lazy.shape, sharding, shard)
+    return jax.make_array_from_callback(lazy.shape, sharding, shard, lazy.dtype)
 
 
 def layout_of(variable: Any) -> Any:

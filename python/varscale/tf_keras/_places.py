@@ -18,15 +18,21 @@ def place(frame: FrameType | None) -> Place:
     for above in frames(frame):
         # TensorFlow has chosen the variable's name by now, but given it to no object yet.
         if above.f_code.co_name == "_init_from_args" and "handle_name" in above.f_locals:
-            return Place(_plain(above.f_locals["handle_name"]), layer)
+            return Place(_within(above.f_locals["handle_name"], layer), layer)
     return Place("", layer)
 
 
-def name_of(variable: Any) -> str:
-    """The name of a variable, without the number of its operation's output."""
-    return _plain(variable.name.removesuffix(":0"))
+def name_of(variable: Any, layer: Any) -> str:
+    """The name of a layer's variable, without the number of its operation's output."""
+    return _within(variable.name.removesuffix(":0"), layer)
 
 
-def _plain(name: str) -> str:
-    """The name of the whole variable, of which a partitioner's shards are parts."""
-    return re.sub(r"/part_\d+$", "", name)
+def _within(name: str, layer: Any) -> str:
+    """The name of the whole variable, of which a partitioner's shards are parts, with that of its layer.
+
+    A layer that another one builds opens no scope of its own: its name is lacking, and others have the same.
+    """
+    *scopes, leaf = re.sub(r"/part_\d+$", "", name).split("/")
+    if layer is not None and scopes[-1:] != [layer.name]:
+        scopes.append(layer.name)
+    return "/".join((*scopes, leaf))

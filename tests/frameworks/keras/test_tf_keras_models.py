@@ -209,3 +209,34 @@ def test_a_plain_initializer_in_a_layer_warns_once(monkeypatch: pytest.MonkeyPat
 def test_document_examples(script: str, tmp_path: Path) -> None:
     """If this fails the guide shows what does not run."""
     document.run(script, tmp_path)
+
+
+class Block(tf_keras.layers.Layer):
+    """A layer that builds its own, as users' layers do: TensorFlow opens no scope for those."""
+
+    def __init__(self) -> None:
+        super().__init__(name="block")
+        self.query, self.key = (
+            tf_keras.layers.Dense(4, kernel_initializer=vs.tf_keras.HeNormal(7), name=name) for name in ("query", "key")
+        )
+
+    def build(self, shape: Any) -> None:
+        self.query.build(shape)
+        self.key.build(shape)
+        super().build(shape)
+
+    def call(self, inputs: Any) -> Any:
+        return self.query(inputs) + self.key(inputs)
+
+
+def test_layers_that_a_layer_builds_differ() -> None:
+    """If this fails query and key are one matrix, though their layers have names of their own."""
+    block = Block()
+    block(np.zeros((1, 3), "float32"))
+    for layer in (block.query, block.key):
+        assert layer.kernel.name == "block/kernel:0"
+        expected = vs.he_normal(7).fold_in(f"block/{layer.name}/kernel")((3, 4))
+        assert np.array_equal(layer.kernel.numpy(), expected)
+    vs.tf_keras.init_(block, vs.he_normal(), seed=8)
+    expected = vs.he_normal(8).fold_in("block/query/kernel")((3, 4))
+    assert np.array_equal(block.query.kernel.numpy(), expected)
