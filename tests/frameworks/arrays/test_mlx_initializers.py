@@ -136,38 +136,6 @@ def test_apply() -> None:
     assert np.abs(one).max() == pytest.approx((3 / 32) ** 0.5, rel=0.02)
 
 
-def test_modules() -> None:
-    """If this fails a parameter has another stream than its path names, other fans, or what is no weight is filled."""
-    module = network()
-    before = weights(module)
-    assert vs.mlx.init_(module, vs.he_normal(), seed=7) is module
-    after = weights(module)
-    for name, array in after.items():
-        init = vs.he_normal(7, layout="mlx").fold_in(name)
-        assert np.array_equal(array, init(array.shape) if array.ndim > 1 else before[name]), name
-    half = network()
-    half.set_dtype(mx.bfloat16)
-    vs.mlx.init_(half, vs.he_normal(), seed=7)
-    kernel = half.layers[3].weight
-    assert kernel.dtype == mx.bfloat16
-    expected = vs.he_normal(7, layout="mlx").fold_in("layers.3.weight")((1, 144), "bfloat16")
-    assert np.array_equal(np.array(kernel.astype(mx.float32)), expected.astype(np.float32))
-
-
-def test_models() -> None:
-    """If this fails a model's rules do not reach a module, or one for other parameters leaves some out in silence."""
-    module = network()
-    arrays = dict(tree_flatten(module.parameters()))
-    model = vs.Model(arrays, [("layers.2.weight", vs.ones()), ("*.weight", vs.he_normal())], layout="mlx")
-    vs.mlx.init_(module, model, seed=7)
-    assert all(np.array_equal(array, model.init(7)[name]) for name, array in weights(module).items())
-    for wrong in ({"layers.9.weight": (3, 4)}, {**arrays, "layers.3.weight": (2, 144)}):
-        with pytest.raises(ValueError, match=r"`init_or_model` must have the module's names and shapes, but .*layers"):
-            vs.mlx.init_(module, vs.Model(wrong, layout="mlx"), 7)
-    with pytest.raises(TypeError, match="`init_or_model` must be one of varscale's own initializers or a model"):
-        vs.mlx.init_(module, nn.init.normal(), 7)
-
-
 LOAD = """
 import sys
 sys.path[:0] = sys.argv[1], sys.argv[1] + "/../.."

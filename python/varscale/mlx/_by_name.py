@@ -1,49 +1,22 @@
-"""MLX: the initializers of `mlx.nn.init` by name, each a function from an array to an array; and modules, by path.
-
-It needs the extra: `pip install 'varscale[mlx]'`. What draws nothing is MLX's own function.
-"""
+"""The initializers of `mlx.nn.init` by name, each a function from an array to an array."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+import mlx.core as mx
 import numpy as np
 
-from ._arguments.checks import integer
-from ._arguments.dtypes import float_type
-from ._arguments.show import show
-from ._engines import check_initializer, missing
-from ._initializers.builtin import Builtin
-from ._initializers.orthogonal import Orthogonal
-from ._initializers.random import RandomNormal, RandomUniform
-from ._initializers.sampled import Sampled
-from ._initializers.sparse import Sparse
-from ._initializers.variance_scaling import Distribution, VarianceScaling
-from ._models.model import Model
+from .._arguments.checks import integer
+from .._arguments.dtypes import float_type
+from .._arguments.show import show
+from .._initializers.orthogonal import Orthogonal
+from .._initializers.random import RandomNormal, RandomUniform
+from .._initializers.sampled import Sampled
+from .._initializers.sparse import Sparse
+from .._initializers.variance_scaling import Distribution, VarianceScaling
 
-try:
-    import mlx.core as mx
-except ModuleNotFoundError as error:
-    raise missing("mlx", error) from error
-
-from mlx.nn.init import constant, identity
-from mlx.utils import tree_flatten
-
-__all__ = [
-    "constant",
-    "glorot_normal",
-    "glorot_uniform",
-    "he_normal",
-    "he_uniform",
-    "identity",
-    "init_",
-    "normal",
-    "orthogonal",
-    "sparse",
-    "uniform",
-]
-Module = TypeVar("Module")
 Mode = Literal["fan_in", "fan_out"]
 Filler = Callable[[mx.array], mx.array]
 
@@ -231,48 +204,6 @@ def orthogonal(gain: float = 1.0, dtype: mx.Dtype = mx.float32, *, seed: int | N
     """
     make, rule = _maker(dtype, seed), Orthogonal(gain, axis=0)
     return lambda a: make(rule, a)
-
-
-def init_(module: Module, init_or_model: Builtin | Model, seed: int | None = None) -> Module:
-    """Fills the parameters of a module, each from a stream of its own that its path names.
-
-    Args:
-        module: A module of `mlx.nn`.
-        init_or_model: An initializer for every parameter of two axes or more, while the others stay as they are; or a
-            `varscale.Model` of all parameters. Fans are counted for (out, *kernel, in).
-        seed: Any integer or None (see `varscale.set_random_seed`).
-
-    Returns:
-        `module`.
-
-    Raises:
-        TypeError: An argument is of the wrong kind.
-        ValueError: The model has other names or shapes than the module.
-
-    Example:
-        >>> import mlx.nn as nn
-        >>> import varscale as vs
-        >>> network = vs.mlx.init_(nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 8)), vs.he_normal(), 7)
-        >>> kernel = vs.he_normal(7, layout="mlx").fold_in("layers.2.weight")((8, 128))
-        >>> network.layers[2].weight.tolist() == kernel.tolist()
-        True
-    """
-    parameters: Any = module
-    arrays = dict(tree_flatten(parameters.parameters()))
-    if isinstance(init_or_model, Model):
-        told = {name: parameter.shape for name, parameter in init_or_model.items()}
-        if (own := {name: array.shape for name, array in arrays.items()}) != told:
-            different = sorted(name for name in {**told, **own} if told.get(name) != own.get(name))
-            msg = f"`init_or_model` must have the module's names and shapes, but differs at {show(different)}"
-            raise ValueError(msg)
-        rules = {name: parameter.initializer for name, parameter in init_or_model.items()}
-    else:
-        rule = check_initializer(init_or_model, "init_or_model", "a model")
-        rules = {name: rule for name, array in arrays.items() if array.ndim >= 2}
-    entries = {name: (arrays[name].shape, arrays[name].dtype, init) for name, init in rules.items()}
-    made = Model(entries, layout="mlx").init(seed)
-    parameters.load_weights([(name, mx.array(values)) for name, values in made.items()], strict=False)
-    return module
 
 
 def _maker(dtype: mx.Dtype, seed: int | None) -> Callable[[Sampled, mx.array], mx.array]:
