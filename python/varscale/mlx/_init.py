@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import mlx.core as mx
 
@@ -13,7 +13,7 @@ from .._engines import check_initializer
 from .._initializers.builtin import Builtin
 from .._models.model import Model
 from .._models.rules import default_rules
-from .._sources.seeds import SeedLike, parse_native
+from .._sources.seeds import SeedLike
 from ._module import arrays_of, held, is_made, ties
 
 Module = TypeVar("Module")
@@ -59,15 +59,15 @@ def init_(module: Module, init_or_model: Builtin | Model, seed: SeedLike = None)
         init = check_initializer(init_or_model, "init_or_model", "a model")
         if seed is None:
             seed = getattr(init, "seed", None)
-        parse_native(seed)
         known = held(module, arrays)
         try:
             model = Model(known, default_rules(weight=init._with_seed(None)), layout="mlx")
         except ValueError as error:
             msg = f"{error}\n`init_(module, model)` takes a `varscale.Model` of `tree_flatten(module.parameters())`"
             raise ValueError(msg) from None
+    start: Any = seed  # the model refuses a replay
     wanted = [name for name in model if name not in tied]
-    made = {name: mx.array(values) for name, values in model.init(seed, wanted).items()}
+    made = {name: mx.array(values) for name, values in model.init(start, wanted).items()}
     made |= {name: made[first] for name, first in tied.items() if first in made}
     module.load_weights([*made.items()], strict=False)  # type: ignore[attr-defined]
     return module
