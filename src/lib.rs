@@ -11,7 +11,7 @@
 //! compiles the same plain-Rust kernel once per SIMD [`level`](machine::level); words have kernels in the levels' own
 //! instructions. Arithmetic is `+ − × ÷ √`, integers and bit casts, never fused and never libm, so that every level and
 //! platform gives the same bits. [`replay`] fills with a framework's own values instead, in the framework's own
-//! arithmetic. [`matrix`] makes matrices orthogonal, in the same arithmetic.
+//! arithmetic. [`matrix`] makes matrices orthogonal, in the same arithmetic. [`survey`] looks at numbers that are there.
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian port needs its own packing");
@@ -28,4 +28,6 @@ mod python;
 pub mod region;
 pub mod replay;
 pub mod stream;
+#[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has files"))]
+mod survey;
 pub mod value;

@@ -24,6 +24,7 @@ __all__ = [
     "prefer_huge_pages",
     "set_num_threads",
     "simd_level",
+    "survey",
     "tensorflow_scramble",
     "threefry2x32",
     "truncated_masses",
@@ -121,6 +122,22 @@ def orthogonalize(matrices: NDArray[np.float32] | NDArray[np.float64], gain: flo
 
 def prefer_huge_pages(address: int, nbytes: int, /) -> None:
     """Asks the system for huge pages in memory that nobody has written to yet; less than 4 MiB is left alone."""
+
+def survey(
+    data: NDArray[np.uint8], stored: str, bins: NDArray[np.uint64], /
+) -> tuple[int, float, float, float, float, int]:
+    """Counts the numbers in `data` by their upper 16 bits into `bins`, which has 65536 elements.
+
+    `stored` is what they are: "float32"; "float64", which are counted as the nearest float32; "bits16", or "bits8", of
+    which the lowest bins hold all. The GIL is released.
+
+    Returns:
+        Of float32 and float64: how many are finite, their least and greatest, their mean, the sum of their squared
+        distances from it, and how many are NaN. Of bits: those of no numbers.
+
+    Raises:
+        ValueError: `stored` is another word, `data` is cut short, or an array is not as described.
+    """
 
 def libm_is_proven() -> bool:
     """Whether the host's float64 `log` and `sincos` give the bits of glibc 2.28 and later on a processor with FMA."""

@@ -6,6 +6,7 @@ mod interrupts;
 mod jobs;
 mod matrices;
 mod replays;
+mod surveys;
 mod tensors;
 mod values;
 
@@ -24,8 +25,8 @@ use pyo3::prelude::*;
 #[pymodule(gil_used = false)]
 mod _core {
     use super::{
-        DefaultEnvironment, Job, Level, Matrices, Truncation, environment, fill_all, libm, pages, tensorflow, tensors,
-        threads, threefry, xla,
+        DefaultEnvironment, Job, Level, Matrices, Truncation, environment, fill_all, libm, pages, surveys, tensorflow,
+        tensors, threads, threefry, xla,
     };
     use crate::stream::Fields;
     use numpy::{PyArray1, PyArrayMethods};
@@ -115,6 +116,19 @@ mod _core {
     #[pyo3(signature = (address, nbytes, /))]
     fn prefer_huge_pages(address: usize, nbytes: usize) {
         pages::prefer_huge(address, nbytes);
+    }
+
+    /// Counts the numbers in bytes, and returns the moments of those that are wider than 16 bits.
+    #[pyfunction]
+    #[pyo3(signature = (data, stored, bins, /))]
+    #[allow(clippy::needless_pass_by_value, reason = "what Python hands over becomes a value")]
+    fn survey(
+        py: Python<'_>,
+        data: Bound<'_, PyArray1<u8>>,
+        stored: &str,
+        bins: Bound<'_, PyArray1<u64>>,
+    ) -> PyResult<surveys::Fields> {
+        surveys::survey_bytes(py, &data, stored, &bins)
     }
 
     /// Whether the host's float64 `log` and `sincos` are those that replays were proven on.

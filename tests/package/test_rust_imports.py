@@ -21,6 +21,7 @@ FLOORS = {
     "fill": 5,
     "replay": 6,
     "matrix": 6,
+    "survey": 6,
     "python": 7,
     "lib": 8,
 }
