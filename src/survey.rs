@@ -3,13 +3,15 @@
 //! Numbers are counted by their upper 16 bits. Of those that have no more bits, that is all there is to know. Of wider ones
 //! moments are summed as well, block by block, in an order that depends on the numbers' places alone.
 
+use crate::machine::level::{Kernel, Level, Simd};
+
 /// How many numbers have the same upper 16 bits, by these.
 pub(crate) type Bins = [u64; 1 << 16];
 
 /// Numbers of a block, which stays in the nearest cache while it is gone through three times.
 const BLOCK: usize = 1 << 12;
 /// Sums that go on side by side, at every level.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// What numbers are like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,30 +49,10 @@ impl Moments {
         }
     }
 
-    /// Those of numbers that are finite. Where one is not, or their sum overflows, the mean is not.
-    fn of<T: Copy + Into<f64>>(numbers: &[T]) -> Self {
-        let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
-        let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
-        each(numbers, |lane, x| {
-            sums[lane] += x;
-            low[lane] = if x < low[lane] { x } else { low[lane] };
-            high[lane] = if x > high[lane] { x } else { high[lane] };
-        });
-        let mean = sums.iter().sum::<f64>() / numbers.len().max(1) as f64;
-        each(numbers, |lane, x| squares[lane] += (x - mean) * (x - mean));
-        Self {
-            finite: numbers.len() as u64,
-            low: low.into_iter().fold(f64::INFINITY, f64::min),
-            high: high.into_iter().fold(f64::NEG_INFINITY, f64::max),
-            mean,
-            squares: squares.iter().sum(),
-            nans: 0,
-        }
-    }
-
     /// Those of any numbers.
-    fn of_any<T: Copy + Default + Into<f64>>(numbers: &[T]) -> Self {
-        let all = Self::of(numbers);
+    fn of<T: Number>(numbers: &[T], simd: Simd) -> Self {
+        let mut all = Self::NONE;
+        simd.run(Finite { numbers, moments: &mut all });
         // One look at a block tells of all its numbers: hardly any has others than finite ones.
         if all.mean.is_finite() {
             return all;
@@ -84,7 +66,57 @@ impl Moments {
             }
             nans += u64::from(wide.is_nan());
         }
-        Self { nans, ..Self::of(&kept[..finite]) }
+        let mut all = Self::NONE;
+        simd.run(Finite { numbers: &kept[..finite], moments: &mut all });
+        Self { nans, ..all }
+    }
+}
+
+/// A number that moments are summed of.
+trait Number: Copy + Default + PartialOrd + Into<f64> {}
+impl Number for f32 {}
+impl Number for f64 {}
+
+/// Sums the moments of numbers that are finite. Where one is not, or their sum overflows, the mean is not.
+struct Finite<'a, T> {
+    numbers: &'a [T],
+    moments: &'a mut Moments,
+}
+
+impl<T: Number> Kernel for Finite<'_, T> {
+    const HIGHEST: Level = Level::Avx2; // counting takes longer than that
+
+    #[inline(always)]
+    fn run(self, _: Level) {
+        let Self { numbers, moments } = self;
+        let (rows, rest) = numbers.as_chunks::<LANES>();
+        let Some(&first) = numbers.first() else { return };
+        let (mut sums, mut low, mut high) = ([0.0; LANES], [first; LANES], [first; LANES]);
+        for row in rows {
+            for (lane, &x) in row.iter().enumerate() {
+                sums[lane] += x.into();
+                low[lane] = if x < low[lane] { x } else { low[lane] };
+                high[lane] = if x > high[lane] { x } else { high[lane] };
+            }
+        }
+        let sum = sums.into_iter().chain(rest.iter().map(|&x| x.into())).sum::<f64>();
+        let mean = sum / numbers.len() as f64;
+        let mut squares = [0.0; LANES];
+        for row in rows {
+            for (lane, &x) in row.iter().enumerate() {
+                let apart = x.into() - mean;
+                squares[lane] += apart * apart;
+            }
+        }
+        let rest_squares = rest.iter().map(|&x| (x.into() - mean) * (x.into() - mean));
+        *moments = Moments {
+            finite: numbers.len() as u64,
+            low: low.iter().chain(rest).fold(f64::INFINITY, |least, &x| least.min(x.into())),
+            high: high.iter().chain(rest).fold(f64::NEG_INFINITY, |greatest, &x| greatest.max(x.into())),
+            mean,
+            squares: squares.into_iter().chain(rest_squares).sum(),
+            nans: 0,
+        };
     }
 }
 
@@ -102,21 +134,20 @@ pub(crate) enum Stored {
 }
 
 /// Counts the numbers in `bytes`, whole ones, and returns the moments of those that are wider than their bins.
-///
-/// There are no kernels for the levels: what takes the time is counting, one number after another.
-pub(crate) fn survey(stored: Stored, bytes: &[u8], bins: &mut Bins) -> Moments {
+pub(crate) fn survey(stored: Stored, bytes: &[u8], bins: &mut Bins, simd: Simd) -> Moments {
     match stored {
         Stored::Bits8 => count(bytes.as_chunks().0, bins, |[bits]| u16::from(bits)),
         Stored::Bits16 => count(bytes.as_chunks().0, bins, u16::from_le_bytes),
-        Stored::Float32 => return wide(bytes, bins, f32::from_le_bytes, |x| (x.to_bits() >> 16) as u16),
-        Stored::Float64 => return wide(bytes, bins, f64::from_le_bytes, |x| ((x as f32).to_bits() >> 16) as u16),
+        Stored::Float32 => return wide(bytes, bins, simd, f32::from_le_bytes, |x| (x.to_bits() >> 16) as u16),
+        Stored::Float64 => return wide(bytes, bins, simd, f64::from_le_bytes, |x| ((x as f32).to_bits() >> 16) as u16),
     }
     Moments::NONE
 }
 
-fn wide<const N: usize, T: Copy + Default + Into<f64>>(
+fn wide<const N: usize, T: Number>(
     bytes: &[u8],
     bins: &mut Bins,
+    simd: Simd,
     read: impl Fn([u8; N]) -> T,
     bin: impl Fn(T) -> u16,
 ) -> Moments {
@@ -125,24 +156,10 @@ fn wide<const N: usize, T: Copy + Default + Into<f64>>(
         for (number, &bytes) in numbers.iter_mut().zip(block) {
             *number = read(bytes);
         }
-        moments = moments.with(Moments::of_any(&numbers[..block.len()]));
+        moments = moments.with(Moments::of(&numbers[..block.len()], simd));
         count(block, bins, |bytes| bin(read(bytes)));
     }
     moments
-}
-
-/// Goes through numbers side by side in so many lanes.
-#[inline(always)]
-fn each<T: Copy + Into<f64>>(numbers: &[T], mut take: impl FnMut(usize, f64)) {
-    let (rows, rest) = numbers.as_chunks::<LANES>();
-    for row in rows {
-        for (lane, &x) in row.iter().enumerate() {
-            take(lane, x.into());
-        }
-    }
-    for (lane, &x) in rest.iter().enumerate() {
-        take(lane, x.into());
-    }
 }
 
 fn count<const N: usize>(numbers: &[[u8; N]], bins: &mut Bins, bin: impl Fn([u8; N]) -> u16) {
@@ -182,15 +199,15 @@ mod tests {
         bytemuck::cast_slice(&numbers).to_vec()
     }
 
-    fn surveyed(stored: Stored, bytes: &[u8]) -> (Moments, Vec<u64>) {
+    fn surveyed(stored: Stored, bytes: &[u8], level: Level) -> (Moments, Vec<u64>) {
         let mut bins = vec![0; 1 << 16];
-        let moments = survey(stored, bytes, bins.as_mut_slice().try_into().unwrap());
+        let moments = survey(stored, bytes, bins.as_mut_slice().try_into().unwrap(), level.simd());
         (moments, bins)
     }
 
-    /// Memory that is taken for aligned, a tail that is lost, or a block whose numbers are added in another order.
+    /// A level that adds in another order, memory that is taken for aligned, or a tail that is lost.
     #[test]
-    fn alignment_and_length_change_nothing() {
+    fn levels_and_alignment_change_nothing() {
         for count in [0, 1, 15, 17, BLOCK, 2 * BLOCK + 33] {
             let (narrow, wide) = (normals::<f32>(count), normals::<f64>(count));
             let cases = [
@@ -200,10 +217,12 @@ mod tests {
                 (Stored::Bits8, &wide, 8 * count),
             ];
             for (stored, bytes, numbers) in cases {
-                let (moments, bins) = surveyed(stored, bytes);
-                assert_eq!(bins.iter().sum::<u64>(), numbers as u64, "{stored:?}");
+                let expected = surveyed(stored, bytes, Level::Baseline);
+                assert_eq!(expected.1.iter().sum::<u64>(), numbers as u64, "{stored:?}");
                 let moved = [&[7][..], bytes].concat();
-                assert_eq!(surveyed(stored, &moved[1..]), (moments, bins), "{stored:?}, {count}");
+                for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                    assert_eq!(surveyed(stored, &moved[1..], level), expected, "{stored:?}, {count}, {level:?}");
+                }
             }
         }
     }
@@ -211,10 +230,10 @@ mod tests {
     /// A platform or a release whose sums are taken in another order: reports would differ in their last digits.
     #[test]
     fn moments_are_those_of_all_platforms() {
-        let found = surveyed(Stored::Float32, &normals::<f32>(3 * BLOCK + 5)).0;
+        let found = surveyed(Stored::Float32, &normals::<f32>(3 * BLOCK + 5), Level::best()).0;
         assert_eq!(
             (found.mean.to_bits(), found.squares.to_bits()),
-            (4_607_182_772_602_403_051, 4_617_245_375_683_444_735)
+            (4_607_182_772_602_403_051, 4_617_245_375_683_444_740)
         );
     }
 
@@ -223,7 +242,7 @@ mod tests {
     fn moments_are_those_of_two_passes() {
         let bytes = normals::<f64>(100_000);
         let numbers: Vec<f64> = bytes.as_chunks().0.iter().map(|&bytes| 1e6 + f64::from_le_bytes(bytes)).collect();
-        let (found, bins) = surveyed(Stored::Float64, bytemuck::cast_slice(&numbers));
+        let (found, bins) = surveyed(Stored::Float64, bytemuck::cast_slice(&numbers), Level::best());
         let mean = 1e6 + numbers.iter().map(|x| x - 1e6).sum::<f64>() / 1e5;
         let squares: f64 = numbers.iter().map(|x| (x - mean) * (x - mean)).sum();
         assert!((found.mean - mean).abs() < 1e-4 * 0.02 && (found.squares / squares - 1.0).abs() < 1e-9, "{found:?}");
@@ -236,11 +255,11 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_told_apart() {
         let numbers = [2.0, f32::NAN, -1.0, f32::INFINITY, f32::NEG_INFINITY, f32::from_bits(0x7f80_0001), -1.0];
-        let (found, bins) = surveyed(Stored::Float32, bytemuck::cast_slice(&numbers));
+        let (found, bins) = surveyed(Stored::Float32, bytemuck::cast_slice(&numbers), Level::best());
         let expected = Moments { finite: 3, low: -1.0, high: 2.0, mean: 0.0, squares: 6.0, nans: 2 };
         assert_eq!(found, expected);
         assert_eq!((bins[0x7f80], bins[0xff80], bins[0xbf80], bins[0x4000]), (2, 1, 2, 1));
-        let none = surveyed(Stored::Float32, bytemuck::cast_slice(&[f32::NAN])).0;
+        let none = surveyed(Stored::Float32, bytemuck::cast_slice(&[f32::NAN]), Level::best()).0;
         assert_eq!(none, Moments { nans: 1, ..Moments::NONE });
     }
 
@@ -248,9 +267,9 @@ mod tests {
     #[test]
     fn equal_numbers_are_counted() {
         let numbers = vec![0x1234_u16; 3 * BLOCK + 5];
-        let bins = surveyed(Stored::Bits16, bytemuck::cast_slice(&numbers)).1;
+        let bins = surveyed(Stored::Bits16, bytemuck::cast_slice(&numbers), Level::best()).1;
         assert_eq!(bins[0x1234], numbers.len() as u64);
-        let bins = surveyed(Stored::Bits8, &[0x80, 0x7f, 0x80]).1;
+        let bins = surveyed(Stored::Bits8, &[0x80, 0x7f, 0x80], Level::best()).1;
         assert_eq!((bins[0x80], bins[0x7f]), (2, 1));
     }
 }

@@ -4,6 +4,7 @@ use super::errors::unknown;
 use super::interrupts::without_gil;
 use super::jobs::address_and_flags;
 use crate::machine::environment::DefaultEnvironment;
+use crate::machine::level::Level;
 use crate::survey::{Bins, Moments, Stored, survey};
 use numpy::npyffi::NPY_ARRAY_BEHAVED;
 use numpy::{PyArray1, PyArrayMethods};
@@ -41,10 +42,11 @@ pub(crate) fn survey_bytes(
     if data.len() % size != 0 {
         return Err(PyValueError::new_err(format!("`data` must be whole numbers of {size} bytes")));
     }
+    let simd = Level::get()?.simd();
     let mut found = Moments::NONE;
     without_gil(py, false, |_| {
         let _environment = DefaultEnvironment::enter();
-        found = survey(stored, data, bins);
+        found = survey(stored, data, bins, simd);
         Ok(())
     })?;
     let Moments { finite, low, high, mean, squares, nans } = found;

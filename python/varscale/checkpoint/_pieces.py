@@ -46,7 +46,7 @@ def pieces(files: list[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
         held: list[Span] = []
         size, start = 0, len(file.header.text)
         for name in file.header.places:
-            for span in _spans(name, tensors[name]):
+            for span in spans(name, tensors[name]):
                 if held and size + span.nbytes > SIZE:
                     yield Piece(number, place, start, tuple(held), size)
                     number, start = number + 1, start + size
@@ -58,7 +58,8 @@ def pieces(files: list[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
         number += 1
 
 
-def _spans(name: str, tensor: Lazy) -> Iterator[Span]:
+def spans(name: str, tensor: Lazy) -> Iterator[Span]:
+    """A tensor, cut into spans of at most a piece, but for one that is made whole."""
     whole = _is_whole(tensor._source(Part(tensor.shape, tensor.shape)))
     limit = tensor.size if whole else SIZE // tensor.dtype.itemsize
     start = 0
