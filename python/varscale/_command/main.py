@@ -11,7 +11,10 @@ from typing import NoReturn
 from .. import __version__, get_num_threads
 from .._core import simd_level
 from .._sources.identity import STREAM
+from .describe import add_describe
+from .diff import add_diff
 from .init import add_init
+from .inspect import add_inspect
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -42,11 +45,15 @@ def version() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answers the command line and returns the exit code: 0, 2 for an error of the user's, 130 after Ctrl-C."""
+    """Answers the command line and returns the exit code.
+
+    It is 0, or 1 where a verb has found something, 2 for an error of the user's, 130 after Ctrl-C.
+    """
     parser = Parser("varscale", description="The first weights of a neural network.", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print version, stream, SIMD level and threads")
     verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
-    add_init(verbs)
+    for add in (add_init, add_describe, add_inspect, add_diff):
+        add(verbs)
     options = parser.parse_args(arguments)
     if not options.version and "run" not in options:
         parser.print_help()
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.version:
             print(version())
         else:
-            options.run(options)
+            return int(options.run(options) or 0)
     except KeyboardInterrupt:
         print("varscale: interrupted; what was finished is kept, and --resume goes on", file=sys.stderr)
         return INTERRUPTED

@@ -56,15 +56,18 @@ def read_stored(path: Any) -> tuple[dict[str, Stored], dict[str, str]]:
     """
     file = Path(os.fsdecode(path))
     if "\0" in str(file):
-        _refuse(file, "be the name of a file", "one with a zero byte")
+        _refuse(file, "be the name of a file", "a zero byte in it")
     if file.is_dir():
         file = file / INDEX if (file / INDEX).exists() else file / "model.safetensors"
     return _indexed(file) if file.suffix == ".json" else _header(file)
 
 
 def _indexed(file: Path) -> tuple[dict[str, Stored], dict[str, str]]:
+    size = _size(file)
+    if size > _LONGEST:
+        _refuse(file, f"have at most {_LONGEST:,} bytes", f"{size:,}")
     with file.open("rb") as stream:
-        index = _object(file, stream.read(_size(file, stream.fileno(), _LONGEST)))
+        index = _object(file, stream.read(size))
     shards = index.get("weight_map")
     if not isinstance(shards, dict):
         _refuse(file, "have a `weight_map` from names to files", shards)
@@ -84,8 +87,8 @@ def _indexed(file: Path) -> tuple[dict[str, Stored], dict[str, str]]:
 
 
 def _header(file: Path) -> tuple[dict[str, Stored], dict[str, str]]:
+    size = _size(file)
     with file.open("rb") as stream:
-        size = _size(file, stream.fileno())
         # The length of the header in eight bytes, the header as JSON, and then the values.
         length = int.from_bytes(stream.read(8), "little")
         if size < 8 or length > min(_LONGEST, size - 8):
@@ -127,13 +130,11 @@ def _is_sizes(sizes: Any) -> bool:
     return isinstance(sizes, list) and all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
 
 
-def _size(file: Path, handle: int, most: int | None = None) -> int:
-    """The bytes of a file, which must be one: reading a pipe would wait for ever."""
-    status = os.fstat(handle)
+def _size(file: Path) -> int:
+    """The bytes of a file, which must be one: to open a pipe is to wait for whoever writes."""
+    status = file.stat()
     if not stat.S_ISREG(status.st_mode):
         _refuse(file, "be a file", "something else")
-    if most is not None and status.st_size > most:
-        _refuse(file, f"have at most {most:,} bytes", f"{status.st_size:,}")
     return status.st_size
 
 
