@@ -219,3 +219,9 @@ def test_a_table_and_plain_data_say_the_same(tmp_path: Path) -> None:
     plain = found.to_dict()
     assert [entry["name"] for entry in plain["tensors"]] == [row.name for row in found]
     assert plain["tensors"][0]["shape"] == list(found.rows[0].shape)
+
+
+@pytest.mark.parametrize("name", vs.checkpoint.__all__)
+def test_names_say_where_users_find_them(name: str) -> None:
+    """If this fails pickles, reprs and errors name a file of ours, which may move."""
+    assert getattr(vs.checkpoint, name).__module__ == "varscale.checkpoint"

@@ -31,3 +31,19 @@ def test_arrays_of_another_shape_are_refused() -> None:
         with pytest.raises(ValueError, match="`out` must have the shape of the part"):
             _core.fill([(out, "float32", plan, NAME, (4, 4), picks)])
         assert not out.any()
+
+
+def test_surveys_refuse_what_does_not_fit() -> None:
+    """If this fails bytes at the end of a tensor are passed over, or memory beyond the bins is written."""
+    bins = np.zeros(1 << 16, np.uint64)
+    with pytest.raises(ValueError, match="`data` must be whole numbers of 4 bytes"):
+        _core.survey(np.zeros(7, np.uint8), "float32", bins)
+    with pytest.raises(ValueError, match="`bins` must have 65536 elements"):
+        _core.survey(np.zeros(8, np.uint8), "float32", bins[:-1])
+    with pytest.raises(ValueError, match="must be contiguous"):
+        _core.survey(np.zeros(16, np.uint8)[::2], "float32", bins)
+    with pytest.raises(ValueError, match="`stored` must be"):
+        _core.survey(np.zeros(8, np.uint8), "int8", bins)
+    bins.flags.writeable = False
+    with pytest.raises(ValueError, match="`bins` must be aligned and writable"):
+        _core.survey(np.zeros(8, np.uint8), "float32", bins)
