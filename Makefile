@@ -15,7 +15,7 @@ NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-frameworks test-gpu test-replay lint \
-	mutants bench bench-flax bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+	mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
 help:  ## what each target does
@@ -86,6 +86,10 @@ bench-limit: $(VENV)/built  ## ratios to what this machine can do at best: kerne
 
 bench-orthogonal: $(VENV)/built .venv-engine-torch/installed  ## orthogonal matrices beside torch's and NumPy's
 	OPENBLAS_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python benches/orthogonal.py
+
+bench-keras: $(VENV)/built .venv-framework-keras/installed  ## first weights of two networks of Keras above a floor of zeros, on JAX and TensorFlow
+	for backend in jax tensorflow; do KERAS_BACKEND=$$backend PYTHONPATH=$(CURDIR)/python \
+		.venv-framework-keras/bin/python benches/keras_models.py; done
 
 bench-flax: $(VENV)/built .venv-framework-keras/installed  ## a Flax transformer of 124 M parameters, begun by JAX and by us
 	PYTHONPATH=$(CURDIR)/python .venv-framework-keras/bin/python benches/flax_transformer.py

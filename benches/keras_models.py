@@ -1,6 +1,6 @@
 """Times of first weights in Keras, above a floor of zeros: Keras' own, ours in their place, and `init_`.
 
-    KERAS_BACKEND=jax PYTHONPATH=python .venv-framework-keras/bin/python benches/keras_models.py
+    make bench-keras
 
 Wall and CPU seconds, medians of rounds that alternate in one process. "above" is what initialisation adds to a model
 that is built of zeros, and "ratio" how many times as fast as Keras' own that is. `init_` fills the model of zeros.
