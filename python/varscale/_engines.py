@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any
+
+from numpy.typing import NDArray
 
 from ._arguments.dtypes import any_dtype
 from ._arguments.shapes import parse_shape
@@ -47,6 +49,20 @@ def lazy_tensor(init: Any, shape: Any, dtype: Any) -> Lazy:
         msg = f"`dtype` must be that of the lazy tensor, {show(init.dtype.name)}, or None, got {show(dtype)}"
         raise ValueError(msg)
     return init
+
+
+def shard_maker(tensor: Lazy) -> Callable[[tuple[slice, ...]], NDArray[Any]]:
+    """A function of an index that makes each distinct shard of a tensor once, for all devices that hold it."""
+    made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
+
+    def shard(index: tuple[slice, ...]) -> NDArray[Any]:
+        # Slices have no hash before Python 3.12.
+        key = tuple(entry.indices(size) for entry, size in zip(index, tensor.shape, strict=True))
+        if key not in made:
+            made[key] = tensor[index]
+        return made[key]
+
+    return shard
 
 
 def check_initializer(init: Any, argument: str = "init", other: str = "a lazy tensor") -> Builtin:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from .._arguments.dtypes import DTypeLike
 from .._arguments.shapes import ShapeLike
-from .._engines import check_repeats, lazy_tensor, missing
+from .._engines import check_repeats, lazy_tensor, missing, shard_maker
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
 
@@ -61,13 +57,4 @@ def make_array(
         array = made_there(tensor, sharding)
         if array is not None:
             return array
-    made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
-
-    def shard(index: tuple[slice, ...]) -> NDArray[Any]:
-        # Slices have no hash before Python 3.12.
-        key = tuple(entry.indices(size) for entry, size in zip(index, tensor.shape, strict=True))
-        if key not in made:
-            made[key] = tensor[index]
-        return made[key]
-
-    return jax.make_array_from_callback(tensor.shape, sharding, shard, tensor.dtype)
+    return jax.make_array_from_callback(tensor.shape, sharding, shard_maker(tensor), tensor.dtype)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments.show import show
+from .._engines import shard_maker
 from .._filling.lazy import Lazy
 from .._keras.tensors import tensorflow_tensor
 
@@ -53,16 +54,7 @@ def shards(lazy: Lazy, layout: Any) -> Any:
     if isinstance(sharding, jax.sharding.NamedSharding) and isinstance(sharding.mesh, jax.sharding.AbstractMesh):
         # Keras names a mesh without devices, inside of a context that has them.
         sharding = jax.sharding.NamedSharding(jax.sharding.get_mesh(), sharding.spec)
-    made: dict[tuple[tuple[int, int, int], ...], NDArray[Any]] = {}
-
-    def shard(index: tuple[slice, ...]) -> NDArray[Any]:
-        # Each is made once, then given to all devices that hold it.
-        key = tuple(entry.indices(size) for entry, size in zip(index, lazy.shape, strict=True))
-        if key not in made:
-            made[key] = lazy[index]
-        return made[key]
-
-    return jax.make_array_from_callback(lazy.shape, sharding, shard, lazy.dtype)
+    return jax.make_array_from_callback(lazy.shape, sharding, shard_maker(lazy), lazy.dtype)
 
 
 def layout_of(variable: Any) -> Any:
