@@ -28,13 +28,17 @@ def test_commands_of_the_guide(
     for line in "".join(blocks).split("$ ")[1:]:
         command, _, expected = line.partition("\n")
         name, *arguments = shlex.split(command)
+        file = arguments.pop() if arguments[-2:-1] == [">"] else None
         if name == "ls":
             printed = "".join(f"{path.name}\n" for path in sorted(Path(arguments[0]).iterdir()))
         else:
             assert name == "varscale"
-            code = called(*arguments)
+            code = called(*arguments[: -1 if file else None])
             said = capsys.readouterr()
             printed = said.out + said.err
+            if file is not None:
+                Path(file).write_text(said.out, encoding="utf-8")
+                printed = ""
             assert code == (2 if "error" in expected else 0), printed
         assert re.fullmatch(re.escape(expected).replace(r"\.\.\.", ".*"), printed), f"{command}\n{printed}"
 

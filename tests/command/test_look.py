@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import varscale as vs
-from command.cases import called, refused, spec
+from command.cases import called, refused, sha, spec
 
 pytestmark = pytest.mark.thread_unsafe(reason="captures standard output")
 
@@ -59,6 +59,18 @@ def test_describe_shows_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert found["bytes"] == sum(row["nbytes"] for row in found["parameters"])
     assert called("describe", path, "--html") == 0
     assert capsys.readouterr().out.startswith("<table>")
+
+
+def test_describe_prints_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If this fails what was made with rules and another dtype cannot be compared with its plan."""
+    options = ("--rule", "embed.weight=normal(0.0, 0.5)", "--dtype", "float16", "--names", "*.weight")
+    assert called("describe", spec(tmp_path), *options, "--plan") == 0
+    (tmp_path / "plan.json").write_text(capsys.readouterr().out, encoding="utf-8")
+    called("init", spec(tmp_path), "-o", tmp_path / "direct", "--seed", 7, *options, "--quiet")
+    called("init", tmp_path / "plan.json", "-o", tmp_path / "planned", "--seed", 7, "--layout", "torch", "--quiet")
+    assert sha(tmp_path / "direct") == sha(tmp_path / "planned")
+    assert called("inspect", tmp_path / "direct", "--plan", tmp_path / "plan.json") == 0
+    assert "14 exactly as planned" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("verb", ["inspect", "diff"])

@@ -24,7 +24,8 @@ def test_everything_uncovered_is_in_one_error() -> None:
         "  'mixer.A_log' (8, 4): state spaces, recurrences, which start from a law of their own",
         "  'h.attn.bias' (1, 1, 8, 8): biases of several axes, which start from zeros, or a mask",
         "  'latents' (3, 4)",
-        "Cover each by a rule, as in Model(parameters, [('mixer.A_log', initializer)]), or by its own initializer",
+        "Cover each by a rule, as in Model(parameters, [('mixer.A_log', initializer)]), or by its own initializer; "
+        "the command takes --rule 'mixer.A_log=initializer'",
     ]
     assert (
         len(vs.Model(shapes, [("mixer.*", vs.Zeros()), ("*.bias", vs.Ones()), ("latents", vs.Ones())], layout="jax"))

@@ -6,11 +6,8 @@ import json
 from argparse import Namespace
 from typing import Any
 
-from .._arguments.layouts import LAYOUTS
-from .change import check_rules
 from .look import strict
-from .rule import parse_rule
-from .source import read_source
+from .planned import add_planned, read_planned
 
 
 def add_describe(verbs: Any) -> None:
@@ -23,13 +20,11 @@ def add_describe(verbs: Any) -> None:
     )
     parser.set_defaults(run=describe)
     parser.add_argument("source", metavar="SOURCE", help="what `varscale init` takes")
-    parser.add_argument(
-        "--rule", action="append", default=[], metavar="PATTERN=INITIALIZER", help="as in `varscale init`"
-    )
-    parser.add_argument("--layout", choices=LAYOUTS, help="the layout of weights, where the source does not tell it")
+    add_planned(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--html", action="store_true", help="print a table in HTML")
+    form.add_argument("--plan", action="store_true", help="print the plan, which is a source itself")
 
 
 def describe(options: Namespace) -> int:
@@ -41,9 +36,10 @@ def describe(options: Namespace) -> int:
         OSError: A file cannot be read.
         ImportError: The source needs a package that is not installed.
     """
-    rules = [parse_rule(text) for text in options.rule]
-    model = read_source(options.source, rules, options.layout).model
-    check_rules(model, rules)
+    model = read_planned(options).model
+    if options.plan:
+        print(json.dumps(model.to_dict(), indent=1))
+        return 0
     table = model.describe()
     if options.html:
         print(table._repr_html_())

@@ -7,14 +7,11 @@ from argparse import Namespace
 from contextlib import ExitStack
 from typing import Any
 
-from .._arguments.layouts import LAYOUTS
 from .._arguments.show import show
 from .._filling.threads import num_threads
 from ..checkpoint import finish, save
-from .change import check_rules, only, with_dtype
+from .planned import add_planned, read_planned
 from .progress import Reporter
-from .rule import parse_rule
-from .source import read_source
 
 
 def add_init(verbs: Any) -> None:
@@ -31,12 +28,8 @@ def add_init(verbs: Any) -> None:
         "package.module:function, a plan (JSON) or a spec (TOML)")  # fmt: skip
     add("-o", "--out", metavar="OUT", required=True, help="the folder that gets the files")
     add("--seed", type=int, metavar="N", help="any integer")
-    add("--dtype", metavar="D", help="the dtype of all real numbers, such as bfloat16")
     add("--max-shard", default="5GB", metavar="SIZE", help="the most bytes of a file, such as 5GB (the default)")
-    add("--rule", action="append", default=[], metavar="PATTERN=INITIALIZER",
-        help="the law of what matches, such as '*.weight=normal(0.0, 0.02)'; the first one counts")  # fmt: skip
-    add("--layout", choices=LAYOUTS, help="the layout of weights, where the source does not tell it")
-    add("--names", action="append", default=[], metavar="PATTERN", help="only the tensors that match")
+    add_planned(parser)
     add("--like", metavar="OLD", help="an old checkpoint, whose rows are kept")
     add("--keep", action="append", default=[], metavar="PATTERN", help="what to keep of OLD (all)")
     add("--part", metavar="I/N", help="make the I-th of N parts, counted from 1")
@@ -63,10 +56,8 @@ def init(options: Namespace) -> None:
     if options.source is None or options.seed is None:
         msg = "SOURCE and --seed must be given"
         raise ValueError(msg)
-    rules = [parse_rule(text) for text in options.rule]
-    source = read_source(options.source, rules, options.layout)
-    check_rules(source.model, rules)
-    model = only(with_dtype(source.model, options.dtype), options.names)
+    source = read_planned(options)
+    model = source.model
     reporter = Reporter(model, lines=options.json, quiet=options.quiet)
     with ExitStack() as settings:
         settings.callback(reporter.close)

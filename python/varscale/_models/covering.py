@@ -126,7 +126,8 @@ def _uncovered(uncovered: Mapping[str, tuple[Shape, Kind | None]], total: int, u
         lines.append(f"  … and {len(uncovered) - MOST} more")
     first = next(iter(uncovered))
     lines.append(
-        f"Cover each by a rule, as in Model(parameters, [({show(first)}, initializer)]), or by its own initializer"
+        f"Cover each by a rule, as in Model(parameters, [({show(first)}, initializer)]), or by its own initializer; "
+        f"the command takes --rule {show(f'{first}=initializer')}"
     )
     return ValueError("\n".join(lines) + unmatched.line())
 
