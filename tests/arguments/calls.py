@@ -32,7 +32,8 @@ FLAGS = ("True", "False", "np.True_")
 REALS = ("1.0", "2", "0.5", "np.float32(2)", "Fraction(1, 3)", "1e300", "0", "-1")
 
 LEGAL: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("in_axis", "out_axis", "batch_axis"), AXES),
+    **dict.fromkeys(("in_axis", "out_axis"), AXES),
+    "batch_axis": (*AXES, "'rest'"),
     **dict.fromkeys(("scale", "mean", "stddev", "gain", "minval", "maxval"), REALS),
     **dict.fromkeys(("weight", "embedding", "norm", "bias", "initializer"), INITIALIZERS),
     **dict.fromkeys(("x64", "jit", "partitionable", "fused_half", "eager"), FLAGS),

@@ -48,6 +48,16 @@ CASES: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: vs.VarianceScaling(in_axis=1.0), TypeError, "`in_axis` must be an integer, got 1.0"),
     (lambda: vs.VarianceScaling(batch_axis=None), TypeError, "`batch_axis` must be an integer, got None"),
     (lambda: vs.lecun_normal(batch_axis=(0, True)), TypeError, "`batch_axis` must be an integer, got True"),
+    (
+        lambda: vs.lecun_normal(batch_axis="others"),
+        ValueError,
+        "`batch_axis` must be an axis, several, or 'rest' for all that are not named, got 'others'",
+    ),
+    (
+        lambda: vs.lecun_normal(in_axis=0, batch_axis="rest"),
+        ValueError,
+        "`batch_axis` must name its axes where `in_axis` and `out_axis` do not, or `depthwise` is, got 'rest'",
+    ),
     (lambda: vs.lecun_normal(in_axis="01"), TypeError, "`in_axis` must be an integer, got '01'"),
     # mean, stddev, bounds
     *((lambda x=x: vs.RandomNormal(x), ValueError, "`mean` must be a finite number, got ") for x in (NAN, INF, -INF)),

@@ -47,6 +47,8 @@ def test_fans_are_tensorflows(shape: tuple[int, ...], expected: tuple[int, int])
         ((8, 64, 32), {"in_axis": 1, "out_axis": 2, "batch_axis": 0}, (64, 32)),  # stacked experts
         ((8, 64, 32), {"batch_axis": (0,)}, (64, 32)),
         ((8, 64, 32), {"batch_axis": -3}, (64, 32)),
+        ((8, 64, 32), {"in_axis": -2, "out_axis": -1, "batch_axis": "rest"}, (64, 32)),  # as Keras counts named axes
+        ((8, 64, 32), {"in_axis": (), "out_axis": 0, "batch_axis": "rest"}, (1, 8)),
         ((3, 3, 8, 4, 16), {"in_axis": (2, 3), "out_axis": -1}, (288, 144)),
         ((5,), {"in_axis": (), "out_axis": 0}, (1, 5)),
         ((5, 0, 2), {"in_axis": 0, "out_axis": 1, "batch_axis": 2}, (5, 0)),

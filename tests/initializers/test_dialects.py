@@ -43,7 +43,7 @@ import varscale as vs
                 "input_axes": [0],
                 "output_axes": [1, 2],
             },
-            vs.VarianceScaling(1.0, "fan_in", "uniform", 1, in_axis=[0], out_axis=[1, 2]),
+            vs.VarianceScaling(1.0, "fan_in", "uniform", 1, in_axis=[0], out_axis=[1, 2], batch_axis="rest"),
         ),
         (vs.he_normal, {"seed": 1, "input_axes": [0], "output_axes": None}, vs.he_normal(1)),
         (vs.Identity, {}, vs.Identity()),

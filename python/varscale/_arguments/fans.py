@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 from .checks import integer, real
 from .shapes import MOST_DIMENSIONS
@@ -13,6 +13,8 @@ from .show import show
 
 Axes = int | tuple[int, ...]
 AxesLike = int | Sequence[int]
+Rest = Literal["rest"]
+"""The axes that are neither inputs nor outputs."""
 _MOST = 2**500
 """Fans up to here, and their products, are far from where float64 ends."""
 

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any, Literal, NamedTuple, get_args
 
 from .checks import boolean, positive_integer, word
-from .fans import Axes, compute_fans, parse_axes
+from .fans import Axes, Rest, compute_fans, parse_axes
 from .show import show
 
 Layout = Literal["keras", "jax", "torch", "mlx"]
@@ -33,7 +33,7 @@ class Wiring(NamedTuple):
 
     in_axis: Axes = USUAL[0]
     out_axis: Axes = USUAL[1]
-    batch_axis: Axes = ()
+    batch_axis: Axes | Rest = ()
     layout: str | None = None
     """The one that names the axes, which then are the default ones here; None where they name themselves."""
     groups: int = 1
@@ -43,7 +43,11 @@ class Wiring(NamedTuple):
 
     def axes(self, rank: int) -> tuple[Axes, Axes, Axes]:
         """The input, the output and the batch axes of a weight of so many axes."""
-        ins, outs, batch = self.in_axis, self.out_axis, self.batch_axis
+        ins, outs = self.in_axis, self.out_axis
+        if self.batch_axis == "rest":
+            named = {axis % max(1, rank) for axis in as_tuple(ins) + as_tuple(outs)}
+            return ins, outs, tuple(axis for axis in range(rank) if axis not in named)
+        batch = self.batch_axis
         if rank >= 2 and (ins, outs) == USUAL and (self.layout or self.transposed):
             ins, outs = axes_of(self.layout or "keras", rank, batch, transposed=self.transposed)
         # A channel that meets no other one is a weight by itself.
@@ -91,7 +95,8 @@ def parse_wiring(
             raise ValueError(msg)
     ins = USUAL[0] if in_axis is None else parse_axes("in_axis", in_axis)
     outs = USUAL[1] if out_axis is None else parse_axes("out_axis", out_axis)
-    if (layout or transposed) and not (in_axis is None and out_axis is None):
+    batch = _parse_batch(batch_axis, is_named=in_axis is not None and out_axis is not None, depthwise=depthwise)
+    if (layout or transposed or batch == "rest") and not (in_axis is None and out_axis is None):
         if in_axis is None or out_axis is None:
             msg = (
                 "`in_axis` and `out_axis` must both be given, or neither, beside `layout` or `transposed`, "
@@ -101,7 +106,20 @@ def parse_wiring(
         # Default axes that are given are tuples here, which nobody takes for those that are not.
         ins, outs = as_tuple(ins) if ins == USUAL[0] else ins, as_tuple(outs) if outs == USUAL[1] else outs
         transposed, layout = transposed and layout != "mlx", None
-    return Wiring(ins, outs, parse_axes("batch_axis", batch_axis), layout, groups, transposed, depthwise, blocks)
+    return Wiring(ins, outs, batch, layout, groups, transposed, depthwise, blocks)
+
+
+def _parse_batch(batch_axis: Any, *, is_named: bool, depthwise: bool) -> Axes | Rest:
+    """The batch axes, or the word for all that are no others."""
+    if not isinstance(batch_axis, str):
+        return parse_axes("batch_axis", batch_axis)
+    if batch_axis != "rest":
+        msg = f"`batch_axis` must be an axis, several, or 'rest' for all that are not named, got {show(batch_axis)}"
+        raise ValueError(msg)
+    if not is_named or depthwise:
+        msg = "`batch_axis` must name its axes where `in_axis` and `out_axis` do not, or `depthwise` is, got 'rest'"
+        raise ValueError(msg)
+    return "rest"
 
 
 def layout_word(layout: Any) -> str | None:

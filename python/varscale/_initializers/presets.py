@@ -6,7 +6,7 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 from .._arguments.dtypes import DTypeLike
-from .._arguments.fans import AxesLike
+from .._arguments.fans import AxesLike, Rest
 from .._arguments.layouts import Layout, Wiring
 from .._sources.seeds import SeedLike
 from .variance_scaling import Distribution, Mode, VarianceScaling
@@ -43,7 +43,7 @@ class Preset(VarianceScaling):
         dtype: DTypeLike = "float32",
         in_axis: AxesLike | None = None,
         out_axis: AxesLike | None = None,
-        batch_axis: AxesLike = (),
+        batch_axis: AxesLike | Rest = (),
         layout: Layout | None = None,
         groups: int = 1,
         transposed: bool = False,
@@ -68,7 +68,7 @@ class LecunNormal(Preset):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.
@@ -99,7 +99,7 @@ class LecunUniform(Preset):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.
@@ -132,7 +132,7 @@ class GlorotNormal(Preset):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.
@@ -165,7 +165,7 @@ class GlorotUniform(Preset):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.
@@ -198,7 +198,7 @@ class HeNormal(Preset):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.
@@ -231,7 +231,7 @@ class HeUniform(Preset):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from .._arguments.checks import positive
 from .._arguments.dtypes import DTypeLike, FloatType
-from .._arguments.fans import AxesLike
+from .._arguments.fans import AxesLike, Rest
 from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._sources.plan import STANDARD_BOUNDS, Plan, check_overflow, complex_plan
@@ -29,7 +29,7 @@ class UniformUnitScaling(VarianceScaling):
         dtype: What a call without a dtype returns: a floating-point dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: "keras", "jax", "torch" or "mlx", whose weight it is; see `VarianceScaling` for this and the next four.
         groups: The number of groups of a convolution.
         transposed: Whether it is of a transposed convolution.
@@ -64,7 +64,7 @@ class UniformUnitScaling(VarianceScaling):
         *,
         in_axis: AxesLike | None = None,
         out_axis: AxesLike | None = None,
-        batch_axis: AxesLike = (),
+        batch_axis: AxesLike | Rest = (),
         layout: Layout | None = None,
         groups: int = 1,
         transposed: bool = False,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from .._arguments.checks import positive, word
 from .._arguments.dtypes import DTypeLike, FloatType
-from .._arguments.fans import Axes, AxesLike, parse_fan
+from .._arguments.fans import Axes, AxesLike, Rest, parse_fan
 from .._arguments.gains import parse_scale
 from .._arguments.layouts import Layout, Wiring, check_depthwise, parse_wiring
 from .._arguments.show import show
@@ -57,7 +57,7 @@ class VarianceScaling(Sampled):
         dtype: What a call without a dtype returns: a floating-point or complex dtype.
         in_axis: The input axis or axes; None for those of the layout.
         out_axis: The output axis or axes, likewise.
-        batch_axis: The axes along which independent tensors are stacked, which count for no fan.
+        batch_axis: The axes along which independent tensors are stacked, which count for no fan; "rest" for all others.
         layout: The framework that the weight is of, which names the axes among those that are no batch axes: "keras" or
             "jax" for (*kernel, in, out), "torch" for (out, in, *kernel), "mlx" for (out, *kernel, in). None is
             TensorFlow's, which is Keras', unless a model or a module has another.
@@ -98,7 +98,7 @@ class VarianceScaling(Sampled):
     distribution: str
     in_axis: Axes
     out_axis: Axes
-    batch_axis: Axes
+    batch_axis: Axes | Rest
     layout: str | None
     groups: int
     transposed: bool
@@ -134,7 +134,7 @@ class VarianceScaling(Sampled):
         *,
         in_axis: AxesLike | None = None,
         out_axis: AxesLike | None = None,
-        batch_axis: AxesLike = (),
+        batch_axis: AxesLike | Rest = (),
         layout: Layout | None = None,
         groups: int = 1,
         transposed: bool = False,
@@ -218,7 +218,7 @@ class VarianceScaling(Sampled):
         variance = Variance(self.scale, self.mode, *self._fans(full_shape), axes)
         return Law(_LAWS[self.distribution], variance, (self.lower, self.upper))
 
-    def _with_axes(self: Self, in_axis: Axes, out_axis: Axes, batch_axis: Axes | None = None) -> Self:
+    def _with_axes(self: Self, in_axis: Axes, out_axis: Axes, batch_axis: Axes | Rest | None = None) -> Self:
         """The same rule for tensors of another layout; the batch axes stay if none are given."""
         batch = self.batch_axis if batch_axis is None else batch_axis
         # With plans of its own: those of the shared dict are for the old axes.
@@ -251,12 +251,13 @@ class VarianceScaling(Sampled):
         for key in ("mode", "distribution"):
             if isinstance(config.get(key), str):
                 config[key] = _CAMEL.get(config[key], config[key])
-        # Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given.
+        # Keras 3 has `input_axes` and `output_axes`, which it reads only where both are given. Others count for no fan.
         config = super()._translate(config)
         ins, outs = config.pop("input_axes", None), config.pop("output_axes", None)
         if ins is not None and outs is not None:
             config.setdefault("in_axis", ins)
             config.setdefault("out_axis", outs)
+            config.setdefault("batch_axis", "rest")
         return config
 
 

@@ -56,10 +56,12 @@ def laid_out(initializer: T, rank: int, fans: Fans | None = None, layout: str = 
     usual = axes_of(layout, rank) == USUAL
 
     def change(init: VarianceScaling) -> VarianceScaling:
+        if init.batch_axis == "rest" or not has_default_axes(init):
+            return init
         stacks = tuple(range(fans.batch)) if fans is not None and init.batch_axis == () else init.batch_axis
         batch = {axis % rank for axis in as_tuple(stacks)} if rank else set()
         axes = [axis for axis in range(rank) if axis not in batch]
-        if len(axes) < 2 or not has_default_axes(init):
+        if len(axes) < 2:
             return init
         if init.depthwise or (init.transposed and fans is None):
             return init._with_layout(layout)

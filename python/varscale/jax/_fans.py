@@ -21,7 +21,7 @@ def with_fans(rule: Builtin, shape: tuple[int, ...]) -> Builtin:
     if len(shape) < 2 and rule.in_axis == -2:
         msg = f"`shape` must have two axes at least, or `in_axis` name another one, got {show(shape)}"
         raise ValueError(msg)
-    axes = tuple(map(as_tuple, (rule.in_axis, rule.out_axis, rule.batch_axis)))
+    axes = tuple(map(as_tuple, rule._wiring().axes(len(shape))))
     named = [axis for group in axes for axis in group]
     is_missing = any(not -len(shape) <= axis < len(shape) for axis in named)
     if is_missing or len({axis % len(shape) for axis in named}) == len(named):
