@@ -50,3 +50,14 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch, size: int, together: int = 1 <
     for module in (_pieces, _plan, _write):
         monkeypatch.setattr(module, "SIZE", size)
     monkeypatch.setattr(_write, "TOGETHER", together)
+
+
+def raw(header: Any, values: bytes = b"", length: int | None = None) -> bytes:
+    """A safetensors file, or what says to be one."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return (len(text) if length is None else length).to_bytes(8, "little") + text + values
+
+
+def entry(dtype: Any = "F32", shape: Any = (2,), offsets: Any = (0, 8)) -> dict[str, Any]:
+    """An entry of a header."""
+    return {"dtype": dtype, "shape": shape, "data_offsets": offsets}

@@ -14,9 +14,9 @@ from scipy import stats
 
 import varscale as vs
 from checkpoint.cases import MODEL, small_pieces
+from varscale._models.headers import read_headers
 from varscale.checkpoint import Inspected
 from varscale.checkpoint._laws import cdf, distance, probability, target
-from varscale.checkpoint._stored import read_stored
 
 pytestmark = pytest.mark.thread_unsafe(reason="sets the threads")
 NORMAL = vs.RandomNormal(0.5, 0.02)
@@ -138,7 +138,7 @@ def test_what_is_varscales_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         if ("weight" in name and "empty" not in name) or name in {"h.0.padded", "h.0.small", "h.0.phase"}
     }
     assert other["wte.weight"].why == ("the bytes are not those of the plan and the seed",)
-    held = read_stored(path)[0]["wte.weight"]
+    held = read_headers(path)[0]["wte.weight"]
     with path.open("r+b") as stream:
         stream.seek(held.start + held.nbytes - 4)
         last = stream.read(1)

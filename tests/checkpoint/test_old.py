@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -93,35 +91,3 @@ def test_another_old_checkpoint_is_another_run(tmp_path: Path, old: dict[str, np
     vs.checkpoint.save(NEW, tmp_path / "new", 7, like=tmp_path / "old", resume=True)
     vs.checkpoint.save(NEW, tmp_path / "whole", 7, like=tmp_path / "old")
     assert sha(tmp_path / "new") == sha(tmp_path / "whole")
-
-
-def written(path: Path, entries: dict[str, Any], values: int) -> Path:
-    text = json.dumps(entries).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(values))
-    return path
-
-
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
-        ({"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}, "must have the bytes of its shape"),
-        ({"a": {"dtype": "F32", "shape": [2], "data_offsets": [96, 104]}}, "the bytes of its shape in the file"),
-        ({"a": {"dtype": "F32", "shape": [2], "data_offsets": [-8, 0]}}, "must have dtype, shape and offsets"),
-        ({"a": {"dtype": "F32", "shape": [-2], "data_offsets": [0, 8]}}, "must have dtype, shape and offsets"),
-        ({"a": {"dtype": "F32", "shape": [2**70], "data_offsets": [0, 8]}}, "must have the bytes of its shape"),
-        ({"a": {"dtype": "F33", "shape": [2], "data_offsets": [0, 8]}}, "must have dtype, shape and offsets"),
-        ({"a": {"dtype": "F32", "shape": [2]}}, "must have dtype, shape and offsets"),
-        ({"a": 5}, "must have dtype, shape and offsets"),
-        (
-            {name: {"dtype": "F32", "shape": [2], "data_offsets": [at, at + 8]} for name, at in (("a", 0), ("b", 4))},
-            "'b' must have bytes of its own, got some that 'a' has too",
-        ),
-    ],
-)
-def test_damaged_files_are_named(tmp_path: Path, entries: dict[str, Any], message: str) -> None:
-    """If this fails a damaged or hostile file is read beyond its tensors."""
-    file = written(tmp_path / "old.safetensors", entries, 100)
-    model = vs.Model({"a": (2,), "b": (2,)}, [("*", vs.Zeros())])
-    with pytest.raises(ValueError, match=message) as caught:
-        vs.checkpoint.save(model, tmp_path / "new", 7, like=file)
-    assert "old.safetensors" in str(caught.value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 import varscale as vs
+from checkpoint.cases import raw
 
 FLAT = {"params/Dense_0/kernel": (3, 4), "params/Dense_0/bias": (4,), "params/blocks/0/scale_norm/scale": (4,)}
 MODEL = vs.Model(FLAT, layout="jax")
@@ -104,13 +104,6 @@ def test_keras_models() -> None:
 # Files ------------------------------------------------------------------------------------------------------------
 
 
-def written(path: Path, header: Any, values: bytes = b"", length: int | None = None) -> Path:
-    """A safetensors file."""
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text) if length is None else length) + text + values)
-    return path
-
-
 HEADER = {
     "b.num_batches_tracked": {"dtype": "I64", "shape": [], "data_offsets": [0, 8]},
     "a.weight": {"dtype": "BF16", "shape": [4, 3], "data_offsets": [8, 32]},
@@ -120,7 +113,8 @@ HEADER = {
 @pytest.mark.parametrize(("format", "layout"), [("pt", "torch"), ("flax", "jax"), ("tf", "keras"), ("mlx", "mlx")])
 def test_a_safetensors_file(tmp_path: Path, format: str, layout: Any) -> None:
     """If this fails a model cannot be made of a checkpoint's header, or has another layout or dtype than the file."""
-    path = written(tmp_path / "x.safetensors", {"__metadata__": {"format": format}, **HEADER}, b"values")
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(raw({"__metadata__": {"format": format}, **HEADER}, b"values"))
     expected = vs.Model({"b.num_batches_tracked": ((), "int64"), "a.weight": ((4, 3), "bfloat16")}, layout=layout)
     assert vs.Model(path) == vs.Model(str(path)) == expected
     assert list(vs.Model(path)) == list(HEADER)
@@ -128,13 +122,9 @@ def test_a_safetensors_file(tmp_path: Path, format: str, layout: Any) -> None:
 
 def test_a_file_without_a_format(tmp_path: Path) -> None:
     """If this fails a file of an unknown framework gets the layout of some."""
-    for metadata in (
-        {},
-        {"__metadata__": {"format": "np"}},
-        {"__metadata__": {"format": ["pt"]}},
-        {"__metadata__": None},
-    ):
-        path = written(tmp_path / "x.safetensors", metadata | HEADER)
+    for metadata in ({}, {"__metadata__": {"format": "np"}}):
+        path = tmp_path / "x.safetensors"
+        path.write_bytes(raw(metadata | HEADER))
         with pytest.raises(ValueError, match="`layout` must be"):
             vs.Model(path)
         assert vs.Model(path, layout="torch")["a.weight"].dtype == "bfloat16"
@@ -142,8 +132,9 @@ def test_a_file_without_a_format(tmp_path: Path) -> None:
 
 def test_an_index_of_files(tmp_path: Path) -> None:
     """If this fails a model of several files has other names, another order, or one more parameter."""
-    written(tmp_path / "1.safetensors", {"__metadata__": {"format": "pt"}, "x.weight": HEADER["a.weight"], **HEADER})
-    written(tmp_path / "2.safetensors", {"z.bias": {"dtype": "F32", "shape": [3]}})
+    more = {"__metadata__": {"format": "pt"}, "x.bias": {"dtype": "U8", "shape": [3], "data_offsets": [32, 35]}}
+    (tmp_path / "1.safetensors").write_bytes(raw(more | HEADER))
+    (tmp_path / "2.safetensors").write_bytes(raw({"z.bias": {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}}))
     index = tmp_path / "model.safetensors.index.json"
     shards = {"z.bias": "2.safetensors", "a.weight": "1.safetensors"}
     index.write_text(json.dumps({"metadata": {"total_size": 9}, "weight_map": shards}))
@@ -152,66 +143,16 @@ def test_an_index_of_files(tmp_path: Path) -> None:
     assert model["a.weight"].initializer == vs.lecun_normal(in_axis=1, out_axis=0)
 
 
-@pytest.mark.parametrize(
-    ("weight_map", "error", "message"),
-    [
-        ({"a.weight": "../x.safetensors"}, ValueError, "must name files beside it, got '../x.safetensors'"),
-        ({"a.weight": "/etc/passwd"}, ValueError, "must name files beside it"),
-        ({"a.weight": "sub/x.safetensors"}, ValueError, "must name files beside it"),
-        ({"a.weight": "sub\\x.safetensors"}, ValueError, "must name files beside it"),
-        ({"a.weight": ".."}, ValueError, "must name files beside it"),
-        ({"a.weight": ""}, ValueError, "must name files beside it"),
-        ({"nope": "x.safetensors"}, ValueError, r"lack \['nope'\]"),
-        ({"a.weight": "missing.safetensors"}, ValueError, "path of a file that can be read, got .*: No such file"),
-        ({"a.weight": 3}, ValueError, "must be an index"),
-        ([], ValueError, "must be an index"),
-        (None, ValueError, "must be an index"),
-    ],
-)
-def test_an_index_that_leads_elsewhere(tmp_path: Path, weight_map: Any, error: Any, message: str) -> None:
-    """If this fails an index reads a file that is none of its own, or leaves a parameter out."""
-    written(tmp_path / "x.safetensors", HEADER)
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": weight_map}))
-    with pytest.raises(error, match=message):
-        vs.Model(index, layout="torch")
-
-
-@pytest.mark.parametrize(
-    ("header", "length"),
-    [(HEADER, 2**63), (HEADER, 10**8 + 1), (HEADER, 10**6), (b"{", None), (b"[1]", None), (b"\xff\xfe", None), (b"", 0),
-     (b"[" * 200_000, None)],
-)  # fmt: skip
-def test_a_file_that_is_none(tmp_path: Path, header: Any, length: int | None) -> None:
-    """If this fails a broken file takes all memory, or is a riddle."""
-    path = written(tmp_path / "x.safetensors", header, length=length)
-    with pytest.raises(ValueError, match=r"x.safetensors' must be a safetensors file"):
-        vs.Model(path)
-
-
-def test_a_file_that_ends_too_soon(tmp_path: Path) -> None:
-    """If this fails a file of three bytes is a model without parameters."""
-    (tmp_path / "x.safetensors").write_bytes(b"\x00" * 3)
-    (tmp_path / "x.json").write_bytes(b"{")
-    for name in ("x.safetensors", "x.json"):
-        with pytest.raises(ValueError, match="must be"):
-            vs.Model(tmp_path / name)
-    for path in ("nope.safetensors", tmp_path, "a\0b", "\ud800", "x" * 10**5, b"nope"):
-        with pytest.raises(ValueError, match="`parameters` must be a mapping, or the path of a file that can be read"):
-            vs.Model(Path("nope") if path == b"nope" else path)
-
-
-@pytest.mark.parametrize(
-    ("entry", "message"),
-    [({"dtype": "Q4", "shape": [3, 3]}, "`dtype` must name a dtype, got 'Q4'"),
-     ({"dtype": "F32", "shape": [-1, 3]}, "negative"),
-     ({"dtype": "F32", "shape": "33"}, "`shape` must be a sequence"),
-     ({"dtype": "I8", "shape": [3, 3]}, "floating-point")],
-)  # fmt: skip
-def test_a_header_with_a_mistake(tmp_path: Path, entry: Any, message: str) -> None:
-    """If this fails a wrong entry of a file is not named."""
-    with pytest.raises((ValueError, TypeError), match=f"parameter 'weight': .*{message}"):
-        vs.Model(written(tmp_path / "x.safetensors", {"weight": entry}))
+def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
+    """If this fails a name that is wrong is a riddle."""
+    for path in ("nope.safetensors", tmp_path, "a\0b", "\ud800", "x" * 10**5, Path("nope")):
+        message = "must be (a mapping, or the path of a file that can be read|the name of a file), got"
+        with pytest.raises(ValueError, match=message) as caught:
+            vs.Model(path)
+        assert len(str(caught.value)) < 1000
+    (tmp_path / "x.json").write_text(json.dumps({"weight_map": {"a": "missing.safetensors"}}))
+    with pytest.raises(ValueError, match=r"can be read, got .*x\.json.*: .*missing\.safetensors.*: No such file"):
+        vs.Model(tmp_path / "x.json")
 
 
 def test_words_of_safetensors_are_dtypes() -> None:

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 from .._arguments.show import show
 from .._models.document import FORMAT
-from .._models.headers import read_headers
+from .._models.headers import METADATA, read_headers, weights_of
 from .._models.model import Model
 from .._models.rules import Rule
-from ..checkpoint._old import tensors_of, weights_of
 from .change import with_dtype, with_rules
 from .document import of_file, read_json
 from .network import of_config, of_function
@@ -50,7 +49,7 @@ def read_source(text: str, rules: list[Rule], layout: Any) -> Source:
     if (path / "config.json").exists():
         return _of_config(path, rules)
     if path.is_dir() and weights_of(path).exists():
-        return _weights(weights_of(path), rules, layout)
+        return _weights(path, rules, layout)
     if path.suffix == ".safetensors":
         return _weights(path, rules, layout)
     document = None
@@ -70,9 +69,9 @@ def read_source(text: str, rules: list[Rule], layout: Any) -> Source:
 
 
 def _weights(path: Path, rules: list[Rule], layout: Any) -> Source:
+    stored, metadata = read_headers(path, whole=False)
     with of_file(str(path)):
-        tensors_of(path, whole=False)
-        return Source(Model(read_headers(path), rules, layout=layout, strict=True))
+        return Source(Model({**stored, METADATA: metadata}, rules, layout=layout, strict=True))
 
 
 def _of_config(folder: Path, rules: list[Rule]) -> Source:

@@ -1,15 +1,20 @@
-"""Headers of safetensors files: names, shapes and dtypes, read without the values."""
+"""Headers of safetensors files: where each tensor lies, once all that the files say of it has been checked."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from .._arguments.dtypes import any_dtype
 from .._arguments.show import show
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import numpy as np
 
 DTYPES = {
     "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
@@ -20,69 +25,147 @@ DTYPES = {
 FORMATS = {"pt": "torch", "flax": "jax", "tf": "keras", "mlx": "mlx"}
 """The layouts by the words that writers put into a file's metadata."""
 METADATA = "__metadata__"
-_MOST = 100_000_000
+MOST = 100_000_000
 """The most bytes of a header, or of an index, as in safetensors."""
+INDEX = "model.safetensors.index.json"
+_AXES = 64
+"""The most axes of a tensor, as in NumPy."""
 
 
-def read_headers(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The entries of a safetensors file, or of all the files that an index names.
+class Stored(NamedTuple):
+    """A tensor in a file."""
 
-    Raises:
-        ValueError: A file cannot be read, is no safetensors file or index, or has a header that is too long or cut
-            short.
-    """
-    from pathlib import Path  # here and below, because importing varscale must stay quick
+    file: Path
+    start: int
+    """The byte of the file at which it begins."""
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
 
-    try:
-        return _entries(Path(os.fsdecode(path).replace("\0", "/")))  # a name with a zero is no file's
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", "no name of a file")
-        msg = f"`parameters` must be a mapping, or the path of a file that can be read, got {show(path)}: {reason}"
-        raise ValueError(msg) from error
+    @property
+    def size(self) -> int:
+        """The number of its elements."""
+        return prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes that it takes."""
+        return self.size * self.dtype.itemsize
 
 
-def _entries(file: Path) -> dict[str, Any]:
-    """The entries of a file, or of those that an index names."""
-    if file.suffix != ".json":
-        return _header(file)
-    with file.open("rb") as stream:
-        # Not one byte more than there are: Python takes the memory for what it is asked to read.
-        index = _parsed(file, stream.read(min(_MOST, os.fstat(stream.fileno()).st_size) + 1))
-    shards = index.get("weight_map")
-    if not isinstance(shards, dict) or not all(isinstance(shard, str) for shard in shards.values()):
-        msg = f"{show(str(file))} must be an index of safetensors files, with a `weight_map` from names to files"
-        raise ValueError(msg)
-    entries: dict[str, Any] = {METADATA: None}
-    for shard in dict.fromkeys(shards.values()):
-        # An index lies beside its files. It must not lead anywhere else.
-        if shard in {"", ".."} or shard != (file.parent / shard).name or "\\" in shard:
-            msg = f"`weight_map` of {show(str(file))} must name files beside it, got {show(shard)}"
-            raise ValueError(msg)
-        header = _header(file.with_name(shard))
-        entries |= {name: header.get(name) for name, own in shards.items() if own == shard}
-        entries[METADATA] = entries[METADATA] or header.get(METADATA)
-    lacking = [name for name, entry in entries.items() if entry is None and name != METADATA]
-    if lacking:
-        msg = f"the files of {show(str(file))} must hold what its `weight_map` names, lack {show(lacking)}"
-        raise ValueError(msg)
-    return {name: entries[name] for name in (*shards, METADATA)}
+def weights_of(folder: Path) -> Path:
+    """The index of a folder, or its one file of weights."""
+    found = folder / INDEX
+    return found if found.exists() else folder / "model.safetensors"
 
 
 def layout_of(entries: Mapping[Any, Any]) -> set[str]:
-    """The layout that the metadata of a file tell, if any."""
+    """The layout that the metadata among the entries of a file tell, if any."""
     metadata = entries.get(METADATA)
     word = metadata.get("format") if isinstance(metadata, Mapping) else None
     return {FORMATS[word]} if isinstance(word, str) and word in FORMATS else set()
 
 
-def _header(file: Path) -> dict[str, Any]:
+def read_headers(path: Any, *, whole: bool = True) -> tuple[dict[str, Stored], dict[str, str]]:
+    """The tensors of a file, of those of an index, or of a folder with one or the other; and what the files say.
+
+    A file that is not `whole` may have lost its values.
+
+    Raises:
+        TypeError: `path` is no path.
+        ValueError: A file is none of safetensors, or something in it is wrong.
+        OSError: A file cannot be read.
+    """
+    from pathlib import Path  # here and below, because importing varscale must stay quick
+
+    file = Path(os.fsdecode(path))
+    try:
+        is_name = b"\0" not in os.fsencode(file)
+    except UnicodeError:
+        is_name = False
+    if not is_name:
+        _refuse(file, "be the name of a file", "characters that no name has")
+    if file.is_dir():
+        file = weights_of(file)
+    return _indexed(file, whole=whole) if file.suffix == ".json" else _header(file, whole=whole)
+
+
+def _indexed(file: Path, *, whole: bool) -> tuple[dict[str, Stored], dict[str, str]]:
+    size = _size(file)
+    if size > MOST:
+        _refuse(file, f"have at most {MOST:,} bytes", f"{size:,}")
     with file.open("rb") as stream:
-        # The length of the header in eight bytes, the header as JSON, and then the values, which are not read.
+        index = _object(file, stream.read(size))
+    shards = index.get("weight_map")
+    if not isinstance(shards, dict):
+        _refuse(file, "have a `weight_map` from names to files", show(shards))
+    found: dict[str, Mapping[str, Stored]] = {}
+    metadata: dict[str, str] = {}
+    for name, shard in shards.items():
+        # An index lies beside its files. It must not lead anywhere else.
+        plain = isinstance(shard, str) and shard not in {"", ".", ".."} and not {*shard} & {"/", "\\", "\0", ":"}
+        if not plain:
+            _refuse(file, f"name a file beside it for {show(name)}", show(shard))
+        if shard not in found:
+            found[shard], said = _header(file.with_name(shard), whole=whole)
+            metadata |= said
+    lacking = [name for name, shard in shards.items() if name not in found[shard]]
+    if lacking:
+        _refuse(file, "name files that hold its tensors", f"none that holds {show(lacking)}")
+    return {name: found[shard][name] for name, shard in shards.items()}, metadata
+
+
+def _header(file: Path, *, whole: bool) -> tuple[dict[str, Stored], dict[str, str]]:
+    size = _size(file)
+    with file.open("rb") as stream:
+        # The length of the header in eight bytes, the header as JSON, and then the values.
         length = int.from_bytes(stream.read(8), "little")
-        if length > min(_MOST, os.fstat(stream.fileno()).st_size - 8):
-            msg = f"{show(str(file))} must be a safetensors file, got one whose header would have {length:,} bytes"
-            raise ValueError(msg)
-        return _parsed(file, stream.read(length))
+        if size < 8 or length > min(MOST, size - 8):
+            _refuse(file, "be a safetensors file", f"{size:,} bytes whose header would have {length:,}")
+        entries = _object(file, stream.read(length))
+    metadata = entries.pop(METADATA, {})
+    if not isinstance(metadata, dict) or not all(isinstance(word, str) for word in metadata.values()):
+        _refuse(file, f"have `{METADATA}` from words to words", show(metadata))
+    tensors = {name: _tensor(file, name, entry, 8 + length) for name, entry in entries.items()}
+    end, before = 8 + length, "its header"
+    for start, _, name in sorted((held.start, held.nbytes, name) for name, held in tensors.items()):
+        if start != end:
+            what = "end" if start > end else "begin"
+            _refuse(file, f"hold {show(name)} right behind {before}", f"a {what} {abs(start - end):,} bytes off")
+        end, before = start + tensors[name].nbytes, show(name)
+    if whole and end != size:
+        _refuse(file, f"have {end:,} bytes, as its header says", f"{size:,}")
+    return tensors, metadata
+
+
+def _tensor(file: Path, name: str, entry: Any, begin: int) -> Stored:
+    fields = entry if isinstance(entry, dict) else {}
+    if fields.keys() != {"dtype", "shape", "data_offsets"}:
+        _refuse(file, f"have a dtype, a shape and offsets of {show(name)}", show(entry))
+    word, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
+    if not isinstance(word, str) or word not in DTYPES:
+        _refuse(file, f"have one of the dtypes {', '.join(DTYPES)} for {show(name)}", show(word))
+    if not _is_sizes(shape) or len(shape) > _AXES:
+        _refuse(file, f"have up to {_AXES} sizes that are not negative for {show(name)}", show(shape))
+    if not _is_sizes(offsets) or len(offsets) != 2:
+        _refuse(file, f"have two offsets for {show(name)}", show(offsets))
+    held = Stored(file, begin + offsets[0], any_dtype(DTYPES[word]), tuple(shape))
+    if offsets[1] - offsets[0] != held.nbytes:
+        _refuse(file, f"have offsets {held.nbytes:,} bytes apart for {show(name)}, as its shape says", show(offsets))
+    return held
+
+
+def _is_sizes(sizes: Any) -> bool:
+    return isinstance(sizes, list) and all(type(size) is int and 0 <= size < 1 << 63 for size in sizes)
+
+
+def _size(file: Path) -> int:
+    """The bytes of a file, which must be one: to open a pipe is to wait for whoever writes."""
+    from stat import S_ISREG
+
+    status = file.stat()
+    if not S_ISREG(status.st_mode):
+        _refuse(file, "be a file", "something else")
+    return status.st_size
 
 
 class RepeatedError(ValueError):
@@ -97,26 +180,30 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        names = sorted(name for name, _ in pairs)
+        twice = next(name for name, after in pairwise(names) if name == after)
         msg = f"it must hold each name once, got {show(twice)} twice"
         raise RepeatedError(msg)
     return found
 
 
-def _parsed(file: Path, text: bytes) -> dict[str, Any]:
+def _object(file: Path, text: bytes) -> dict[str, Any]:
+    """The JSON object of a text in UTF-8."""
     import json
 
+    found = None
     try:
-        parsed = json.loads(text, object_pairs_hook=unique) if len(text) <= _MOST else None
+        found = json.loads(text.decode(), object_pairs_hook=unique)
     except RepeatedError as error:
         msg = f"{show(str(file))}: {error}"
         raise ValueError(msg) from None
     except (ValueError, RecursionError):
-        parsed = None
-    if not isinstance(parsed, dict):
-        msg = (
-            f"{show(str(file))} must be a safetensors file or its index, got no JSON object of at most {_MOST:,} bytes"
-        )
-        raise ValueError(msg)
-    return parsed
+        pass
+    if not isinstance(found, dict):
+        _refuse(file, "be a safetensors file or its index", "no JSON object")
+    return found
+
+
+def _refuse(file: Path, must: str, got: str) -> NoReturn:
+    msg = f"{show(str(file))} must {must}, got {got}"
+    raise ValueError(msg)

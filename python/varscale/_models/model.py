@@ -43,9 +43,9 @@ class Model(Mapping[str, Parameter]):
     Args:
         parameters: A mapping from names, which may be nested (its keys are then joined by slashes) or have paths as
             keys; pairs, such as `named_parameters()`; a torch module, whose buffers count too; a Keras model; a state
-            of Flax's nnx; or the path of a safetensors file or of its index, of which only headers are read. An entry
-            is a shape, a tuple (shape, dtype) or (shape, dtype, initializer) with None for what is not given, or
-            anything with a `shape` and a `dtype`.
+            of Flax's nnx; or the path of a safetensors file, of an index or of a folder with one, of which only headers
+            are read. An entry is a shape, a tuple (shape, dtype) or (shape, dtype, initializer) with None for what is
+            not given, or anything with a `shape` and a `dtype`.
         rules: `Rule`s, or (pattern, initializer) pairs, for parameters without an initializer. The first that matches
             counts; those of `default_rules()` follow.
         layout: "torch" for weights (out, in, *kernel), "keras" or "jax" for (*kernel, in, out), "mlx" for

@@ -43,7 +43,7 @@ def hold(parameters: Any) -> Held:
     if isinstance(parameters, Held):
         return parameters
     if isinstance(parameters, str | os.PathLike):
-        parameters = read_headers(parameters)
+        parameters = _of_file(parameters)
     package = _package(parameters)
     if package == "torch" and hasattr(parameters, "named_modules"):
         return _of_module(parameters)
@@ -63,6 +63,19 @@ def hold(parameters: Any) -> Held:
     found = {_LAYOUTS[package] for package in {_package(parameters), *map(_package, entries.values())} - {""}}
     layouts = found | (layout_of(parameters) if isinstance(parameters, Mapping) else set())
     return Held(entries, {}, {}, layouts, {})
+
+
+def _of_file(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The entries of a safetensors file, or of all the files that an index names, of which only headers are read."""
+    try:
+        stored, metadata = read_headers(path, whole=False)
+    except OSError as error:
+        msg = (
+            "`parameters` must be a mapping, or the path of a file that can be read, "
+            f"got {show(path)}: {show(error.filename)}: {error.strerror}"
+        )
+        raise ValueError(msg) from error
+    return {**stored, METADATA: metadata}
 
 
 def _package(thing: Any) -> str:

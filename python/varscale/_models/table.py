@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from .._arguments.immutable import Immutable
-from .._arguments.show import show
 from .._initializers.constant import Fixed
 from .._initializers.sampled import Sampled
 from .._initializers.variance_scaling import VarianceScaling
+from .columns import aligned, marked, number, sizes
 from .own import maker
 from .parameter import Parameter
 
@@ -32,8 +32,8 @@ class ModelRow(NamedTuple):
 
 
 _HEADINGS = ("name", "shape", "dtype", "initializer", "fan_in", "fan_out", "mean", "stddev", "bytes")
-_LEFT = 4
-"""The number of columns that are aligned to the left: these hold words, the others numbers."""
+_WORDS = 4
+"""The number of columns that hold words, before those that hold numbers."""
 
 
 class ModelTable(Immutable):
@@ -61,29 +61,10 @@ class ModelTable(Immutable):
         return [_HEADINGS, *map(_text, self.rows), total]
 
     def __repr__(self) -> str:
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return "\n".join(
-            "  ".join(
-                cell.ljust(width) if column < _LEFT else cell.rjust(width)
-                for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in cells
-        )
+        return aligned(self._cells(), _WORDS)
 
     def _repr_html_(self) -> str:
-        from html import escape  # here, because importing it takes a tenth of the time that varscale takes
-
-        def line(cells: tuple[str, ...], tag: str) -> str:
-            sides = ("left" if column < _LEFT else "right" for column in range(len(cells)))
-            return "".join(
-                f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>'
-                for cell, side in zip(cells, sides, strict=True)
-            )
-
-        head, *body = self._cells()
-        rows = "".join(f"<tr>{line(cells, 'td')}</tr>" for cells in body)
-        return f"<table><thead><tr>{line(head, 'th')}</tr></thead><tbody>{rows}</tbody></table>"
+        return marked(self._cells(), _WORDS)
 
 
 def _row(name: str, parameter: Parameter) -> ModelRow:
@@ -98,7 +79,6 @@ def _row(name: str, parameter: Parameter) -> ModelRow:
 
 
 def _text(row: ModelRow) -> tuple[str, ...]:
-    shape = "x".join(map(show, row.shape)) or "()"
     fans = ("" if fan is None else f"{fan:,}" for fan in (row.fan_in, row.fan_out))
-    moments = ("" if moment is None else f"{moment:.6g}" for moment in (row.mean, row.stddev))
-    return row.name, shape, row.dtype, row.initializer, *fans, *moments, f"{row.nbytes:,}"
+    moments = map(number, (row.mean, row.stddev))
+    return row.name, sizes(row.shape), row.dtype, row.initializer, *fans, *moments, f"{row.nbytes:,}"

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments.immutable import Immutable
-from ._stored import Bytes, Stored, read_stored
+from .._models.columns import aligned, number, sizes
+from .._models.headers import Stored, read_headers
+from ._read import Bytes
 from ._sweep import Sweep, runs
-from ._table import aligned, number, sizes
 
 
 class Difference(NamedTuple):
@@ -94,7 +95,7 @@ def diff(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> Diff:
         ...     [(row.name, row.what, row.elements) for row in vs.checkpoint.diff(a, b)]
         [('weight', 'values', 200704)]
     """
-    ours, theirs = read_stored(first)[0], read_stored(second)[0]
+    ours, theirs = read_headers(first)[0], read_headers(second)[0]
     forms = {name: _form(name, ours.get(name), theirs.get(name)) for name in ours | theirs}
     values = _values({name: (ours[name], theirs[name]) for name, form in forms.items() if form is None})
     found = [values.get(name) if form is None else form for name, form in forms.items()]

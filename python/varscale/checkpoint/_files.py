@@ -12,7 +12,6 @@ from .._arguments.show import show
 from .._models.parameter import Parameter
 from ._safetensors import Header, header
 
-INDEX = "model.safetensors.index.json"
 WEIGHTS = re.compile(r"model(-\d{5,}-of-\d{5,})?\.safetensors(\.index\.json)?")
 """The names of a checkpoint's files."""
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from .._filling.fill import Pass
 from .._filling.lazy import Lazy
-from ._old import Old
+from .._models.headers import Stored
+from ._old import copy
 from ._pieces import Piece, source
 from ._write import Buffer, Writer
 
@@ -14,7 +15,7 @@ from ._write import Buffer, Writer
 def fill(
     todo: Iterable[Piece],
     tensors: Mapping[str, Lazy],
-    olds: Mapping[str, Old],
+    olds: Mapping[str, Stored],
     writer: Writer,
     report: Callable[[int], object],
 ) -> None:
@@ -30,7 +31,7 @@ def fill(
     report(writer.finished - told)
 
 
-def _make(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Old], buffer: Buffer) -> None:
+def _make(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Stored], buffer: Buffer) -> None:
     """Makes a piece in memory: all of its spans in one pass, then what is kept over it."""
     together, place = Pass(), 0
     arrays = []
@@ -43,4 +44,4 @@ def _make(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Old], bu
     together.run()
     for span, array in arrays:
         if span.name in olds:
-            olds[span.name].copy(span.start, array)
+            copy(olds[span.name], span.start, array)

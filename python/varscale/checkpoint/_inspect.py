@@ -10,12 +10,12 @@ from .._arguments.checks import integer
 from .._arguments.show import show
 from .._filling.lazy import Lazy
 from .._initializers.constant import Fixed
+from .._models.headers import Stored, read_headers
 from .._models.model import Model
 from .._models.parameter import Parameter
 from ._inspection import Inspected, Inspection
 from ._laws import Target, distance, probability, target
 from ._measure import Measured, measure
-from ._stored import Stored, read_stored
 from ._tally import grid, is_counted, summarize
 from ._verdicts import dead, differs, suspicions
 
@@ -52,7 +52,7 @@ def inspect(path: str | os.PathLike[str], plan: Model | None = None, seed: Suppo
     if plan is not None and not isinstance(plan, Model):
         msg = f"`plan` must be a Model, got {show(plan)}"
         raise TypeError(msg)
-    stored, metadata = read_stored(path)
+    stored, metadata = read_headers(path)
     lazies = _makers(plan, _seed(plan, seed, metadata))
     planned: Mapping[str, Parameter] = {} if plan is None else plan
     rows = tuple(

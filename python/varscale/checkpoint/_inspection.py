@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .._arguments.immutable import Immutable
-from ._table import aligned, number, sizes
+from .._models.columns import aligned, number, sizes
 
 
 class Inspected(NamedTuple):

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .._filling.lazy import Lazy
+from .._models.headers import Stored
 from ._pieces import Span, spans
-from ._stored import Bytes, Stored
-from ._sweep import PIECE, Sweep, runs
+from ._read import PIECE, Bytes
+from ._sweep import Sweep, runs
 from ._tally import Bins, Moments, tally
 
 

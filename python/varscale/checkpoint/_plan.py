@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._filling.lazy import Lazy
-from .._models.headers import FORMATS
+from .._models.headers import FORMATS, INDEX, Stored
 from .._models.layouts import parse_layout
 from .._models.model import Model, model_layout
 from .._sources.identity import STREAM
-from ._files import INDEX, File, files, index
-from ._old import Old, identity
+from ._files import File, files, index
+from ._old import identity
 from ._pieces import SIZE, Piece, pieces
 from ._safetensors import check_tensors
 from ._work import Record
@@ -25,7 +25,7 @@ class Plan(NamedTuple):
     """A checkpoint to be."""
 
     tensors: Mapping[str, Lazy]
-    olds: Mapping[str, Old]
+    olds: Mapping[str, Stored]
     files: list[File]
     others: Mapping[str, bytes]
     """The small files beside them."""
@@ -38,7 +38,14 @@ class Plan(NamedTuple):
 
 
 def plan(
-    model: Model, seed: int, parts: int, *, max_shard: Any, layout: Any, olds: Mapping[str, Old], config: bytes | None
+    model: Model,
+    seed: int,
+    parts: int,
+    *,
+    max_shard: Any,
+    layout: Any,
+    olds: Mapping[str, Stored],
+    config: bytes | None,
 ) -> Plan:
     """The plan of a model's checkpoint."""
     check_tensors(model)
@@ -64,7 +71,7 @@ def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | Non
     return None if path.resolve() == (out / "config.json").resolve() else path.read_bytes()
 
 
-def _metadata(model: Model, digest: str, seed: int, layout: Any, olds: Mapping[str, Old]) -> dict[str, str]:
+def _metadata(model: Model, digest: str, seed: int, layout: Any, olds: Mapping[str, Stored]) -> dict[str, str]:
     """What a file says of itself. It names no version of ours, because a release must not change a byte."""
     told = parse_layout(layout, set()) or model_layout(model)
     words = {layout: word for word, layout in FORMATS.items()}

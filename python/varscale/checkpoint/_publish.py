@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .._arguments.show import show
-from ._files import INDEX, WEIGHTS, File
+from .._models.headers import INDEX
+from ._files import WEIGHTS, File
 from ._work import Record, Work, replace, sync_folder
 
 _MARK = "publishing"

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .._arguments.show import show
-from .._models.headers import DTYPES, METADATA
+from .._models.headers import DTYPES, METADATA, MOST
 from .._models.parameter import Parameter
 
-MOST = 100_000_000
-"""The most bytes of a header that the library reads."""
 _ORDER = (
     "U64", "I64", "F64", "C64", "F32", "U32", "I32", "BF16", "F16", "U16", "I16", "F8_E4M3", "F8_E5M2", "I8", "U8",
     "BOOL",

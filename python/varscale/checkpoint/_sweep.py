@@ -9,11 +9,10 @@ from threading import Event
 from typing import TypeVar
 
 from .._core import exchange_num_threads, get_num_threads
-from ._stored import Bytes, Stored, read_pieces
+from .._models.headers import Stored
+from ._read import Bytes, read_pieces
 
 Result = TypeVar("Result")
-PIECE = 1 << 20
-"""The bytes of a piece, which stays in a cache while all that looks at it does. Moments are summed piece by piece."""
 RUN = 1 << 26
 """The bytes of a run: what one thread takes of a tensor that several share."""
 
@@ -24,9 +23,9 @@ class Sweep:
     def __init__(self) -> None:
         self._stop = Event()
 
-    def pieces(self, tensor: Stored, run: range | None = None, most: int = PIECE) -> Iterator[Bytes]:
+    def pieces(self, tensor: Stored, run: range | None = None) -> Iterator[Bytes]:
         """The bytes of a tensor, or a run of them, piece by piece, until the sweep is over."""
-        for piece in read_pieces(tensor, most, run):
+        for piece in read_pieces(tensor, run):
             if self._stop.is_set():
                 return
             yield piece

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import survey
-from ._stored import Bytes
+from ._read import Bytes
 
 Bins = NDArray[np.uint64]
 Moments = tuple[int, float, float, float, float, int]

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from ml_dtypes import finfo
 
+from .._models.columns import sizes
+from .._models.headers import Stored
 from .._models.parameter import Parameter
 from ._laws import Target, standard_errors
-from ._stored import Stored, read_pieces
-from ._sweep import PIECE, RUN
-from ._table import sizes
+from ._read import PIECE, read_pieces
+from ._sweep import RUN
 from ._tally import Summary
 
 FAR = 6.0
@@ -83,7 +84,7 @@ def dead(tensor: Stored) -> tuple[int, int] | None:
         return None
     lines = max(1, PIECE // (width * tensor.dtype.itemsize))
     columns, rows, done = np.zeros(width, bool), np.zeros(height, bool), 0
-    for piece in read_pieces(tensor, lines * width * tensor.dtype.itemsize):
+    for piece in read_pieces(tensor, most=lines * width * tensor.dtype.itemsize):
         holds = (piece.view(tensor.dtype) != 0).reshape(-1, width)
         columns |= holds.any(axis=0)
         rows[done : done + len(holds)] = holds.any(axis=1)
