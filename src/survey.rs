@@ -4,14 +4,18 @@
 //! moments are summed as well, block by block, in an order that depends on the numbers' places alone.
 
 use crate::machine::level::{Kernel, Level, Simd};
+use std::marker::PhantomData;
 
-/// How many numbers have the same upper 16 bits, by these.
-pub(crate) type Bins = [u64; 1 << 16];
+/// How many numbers have the same upper 16 bits, by these; of fewer than 2³² numbers in all. Counts of 64 bits would be too
+/// many for the nearest cache.
+pub(crate) type Bins = [u32; 1 << 16];
 
-/// Numbers of a block, which stays in the nearest cache while it is gone through three times.
+/// Numbers of a block, which stays in the nearest cache while it is gone through.
 const BLOCK: usize = 1 << 12;
 /// Sums that go on side by side, at every level.
 const LANES: usize = 8;
+/// Numbers that are summed, compared and counted in turn: so few that a processor is at all three at once.
+const FEW: usize = 1 << 8;
 
 /// What numbers are like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,70 +53,136 @@ impl Moments {
         }
     }
 
-    /// Those of any numbers.
-    fn of<T: Number>(numbers: &[T], simd: Simd) -> Self {
+    /// Those of any numbers, which are counted too.
+    fn of<const N: usize, T: Number<N>>(numbers: &[[u8; N]], bins: &mut Bins, simd: Simd) -> Self {
         let mut all = Self::NONE;
-        simd.run(Finite { numbers, moments: &mut all });
+        simd.run(Finite::<N, T> { numbers, bins: Some(bins), moments: &mut all, of: PhantomData });
         // One look at a block tells of all its numbers: hardly any has others than finite ones.
         if all.mean.is_finite() {
             return all;
         }
-        let (mut kept, mut finite, mut nans) = ([T::default(); BLOCK], 0, 0);
-        for &x in numbers {
-            let wide: f64 = x.into();
+        let (mut kept, mut finite, mut nans) = ([[0; N]; BLOCK], 0, 0);
+        for &bytes in numbers {
+            let wide: f64 = T::read(bytes).into();
             if wide.is_finite() {
-                kept[finite] = x;
+                kept[finite] = bytes;
                 finite += 1;
             }
             nans += u64::from(wide.is_nan());
         }
         let mut all = Self::NONE;
-        simd.run(Finite { numbers: &kept[..finite], moments: &mut all });
+        simd.run(Finite::<N, T> { numbers: &kept[..finite], bins: None, moments: &mut all, of: PhantomData });
         Self { nans, ..all }
     }
 }
 
-/// A number that moments are summed of.
-trait Number: Copy + Default + PartialOrd + Into<f64> {}
-impl Number for f32 {}
-impl Number for f64 {}
+/// A number of `N` bytes that moments are summed of.
+trait Number<const N: usize>: Copy + Into<f64> {
+    /// An integer that is less where the number is, and where it is -0.0 beside 0.0.
+    type Key: Ord + Copy;
 
-/// Sums the moments of numbers that are finite. Where one is not, or their sum overflows, the mean is not.
-struct Finite<'a, T> {
-    numbers: &'a [T],
-    moments: &'a mut Moments,
+    fn read(bytes: [u8; N]) -> Self;
+    fn key(self) -> Self::Key;
+    fn of(key: Self::Key) -> Self;
+    fn bin(self) -> u16;
 }
 
-impl<T: Number> Kernel for Finite<'_, T> {
+impl Number<4> for f32 {
+    type Key = i32;
+
+    #[inline(always)]
+    fn read(bytes: [u8; 4]) -> Self {
+        Self::from_le_bytes(bytes)
+    }
+
+    #[inline(always)]
+    fn key(self) -> i32 {
+        let bits = self.to_bits() as i32;
+        bits ^ (bits >> 31 & i32::MAX)
+    }
+
+    #[inline(always)]
+    fn of(key: i32) -> Self {
+        Self::from_bits((key ^ (key >> 31 & i32::MAX)) as u32)
+    }
+
+    #[inline(always)]
+    fn bin(self) -> u16 {
+        (self.to_bits() >> 16) as u16
+    }
+}
+
+impl Number<8> for f64 {
+    type Key = i64;
+
+    #[inline(always)]
+    fn read(bytes: [u8; 8]) -> Self {
+        Self::from_le_bytes(bytes)
+    }
+
+    #[inline(always)]
+    fn key(self) -> i64 {
+        let bits = self.to_bits() as i64;
+        bits ^ (bits >> 63 & i64::MAX)
+    }
+
+    #[inline(always)]
+    fn of(key: i64) -> Self {
+        Self::from_bits((key ^ (key >> 63 & i64::MAX)) as u64)
+    }
+
+    #[inline(always)]
+    fn bin(self) -> u16 {
+        (self as f32).bin()
+    }
+}
+
+/// Counts numbers, and sums their moments where all are finite. Where one is not, or their sum overflows, the mean is not.
+struct Finite<'a, const N: usize, T> {
+    numbers: &'a [[u8; N]],
+    bins: Option<&'a mut Bins>,
+    moments: &'a mut Moments,
+    of: PhantomData<T>,
+}
+
+impl<const N: usize, T: Number<N>> Kernel for Finite<'_, N, T> {
     const HIGHEST: Level = Level::Avx2; // counting takes longer than that
 
     #[inline(always)]
     fn run(self, _: Level) {
-        let Self { numbers, moments } = self;
-        let (rows, rest) = numbers.as_chunks::<LANES>();
+        let Self { numbers, mut bins, moments, .. } = self;
         let Some(&first) = numbers.first() else { return };
-        let (mut sums, mut low, mut high) = ([0.0; LANES], [first; LANES], [first; LANES]);
-        for row in rows {
-            for (lane, &x) in row.iter().enumerate() {
-                sums[lane] += x.into();
-                low[lane] = if x < low[lane] { x } else { low[lane] };
-                high[lane] = if x > high[lane] { x } else { high[lane] };
+        let wide = |bytes: &[u8; N]| -> f64 { T::read(*bytes).into() };
+        let (mut sums, mut low, mut high) = ([0.0; LANES], T::read(first).key(), T::read(first).key());
+        // Each has a loop of its own, of which compilers make vectors; of one for all they do not.
+        for few in numbers.chunks(FEW) {
+            for row in few.as_chunks::<LANES>().0 {
+                for (sum, bytes) in sums.iter_mut().zip(row) {
+                    *sum += wide(bytes);
+                }
+            }
+            for &bytes in few {
+                let key = T::read(bytes).key();
+                (low, high) = (low.min(key), high.max(key));
+            }
+            if let Some(bins) = &mut bins {
+                count(few, bins, |bytes| T::read(bytes).bin());
             }
         }
-        let sum = sums.into_iter().chain(rest.iter().map(|&x| x.into())).sum::<f64>();
-        let mean = sum / numbers.len() as f64;
+        let (rows, rest) = numbers.as_chunks::<LANES>();
+        let mean = sums.into_iter().chain(rest.iter().map(wide)).sum::<f64>() / numbers.len() as f64;
         let mut squares = [0.0; LANES];
         for row in rows {
-            for (lane, &x) in row.iter().enumerate() {
-                let apart = x.into() - mean;
-                squares[lane] += apart * apart;
+            for (square, bytes) in squares.iter_mut().zip(row) {
+                let apart = wide(bytes) - mean;
+                *square += apart * apart;
             }
         }
-        let rest_squares = rest.iter().map(|&x| (x.into() - mean) * (x.into() - mean));
+        let rest_squares = rest.iter().map(|bytes| (wide(bytes) - mean) * (wide(bytes) - mean));
         *moments = Moments {
             finite: numbers.len() as u64,
-            low: low.iter().chain(rest).fold(f64::INFINITY, |least, &x| least.min(x.into())),
-            high: high.iter().chain(rest).fold(f64::NEG_INFINITY, |greatest, &x| greatest.max(x.into())),
+            low: T::of(low).into(),
+            high: T::of(high).into(),
             mean,
             squares: squares.into_iter().chain(rest_squares).sum(),
             nans: 0,
@@ -136,41 +206,30 @@ pub(crate) enum Stored {
 /// Counts the numbers in `bytes`, whole ones, and returns the moments of those that are wider than their bins.
 pub(crate) fn survey(stored: Stored, bytes: &[u8], bins: &mut Bins, simd: Simd) -> Moments {
     match stored {
-        Stored::Bits8 => count(bytes.as_chunks().0, bins, |[bits]| u16::from(bits)),
-        Stored::Bits16 => count(bytes.as_chunks().0, bins, u16::from_le_bytes),
-        Stored::Float32 => return wide(bytes, bins, simd, f32::from_le_bytes, |x| (x.to_bits() >> 16) as u16),
-        Stored::Float64 => return wide(bytes, bins, simd, f64::from_le_bytes, |x| ((x as f32).to_bits() >> 16) as u16),
+        Stored::Bits8 => bytes.chunks(BLOCK).for_each(|block| count(block, bins, u16::from)),
+        Stored::Bits16 => {
+            bytes.as_chunks().0.chunks(BLOCK).for_each(|block| count(block, bins, u16::from_le_bytes));
+        }
+        Stored::Float32 => return wide::<4, f32>(bytes, bins, simd),
+        Stored::Float64 => return wide::<8, f64>(bytes, bins, simd),
     }
     Moments::NONE
 }
 
-fn wide<const N: usize, T: Number>(
-    bytes: &[u8],
-    bins: &mut Bins,
-    simd: Simd,
-    read: impl Fn([u8; N]) -> T,
-    bin: impl Fn(T) -> u16,
-) -> Moments {
-    let (mut moments, mut numbers) = (Moments::NONE, [T::default(); BLOCK]);
-    for block in bytes.as_chunks::<N>().0.chunks(BLOCK) {
-        for (number, &bytes) in numbers.iter_mut().zip(block) {
-            *number = read(bytes);
-        }
-        moments = moments.with(Moments::of(&numbers[..block.len()], simd));
-        count(block, bins, |bytes| bin(read(bytes)));
-    }
-    moments
+fn wide<const N: usize, T: Number<N>>(bytes: &[u8], bins: &mut Bins, simd: Simd) -> Moments {
+    let blocks = bytes.as_chunks().0.chunks(BLOCK);
+    blocks.fold(Moments::NONE, |moments, block| moments.with(Moments::of::<N, T>(block, bins, simd)))
 }
 
-fn count<const N: usize>(numbers: &[[u8; N]], bins: &mut Bins, bin: impl Fn([u8; N]) -> u16) {
-    for block in numbers.chunks(BLOCK) {
-        // To count one and the same bin, each addition would wait for the one before it.
-        if block.iter().all(|number| *number == block[0]) {
-            bins[usize::from(bin(block[0]))] += block.len() as u64;
-        } else {
-            for &number in block {
-                bins[usize::from(bin(number))] += 1;
-            }
+/// Counts numbers, a few at a time.
+#[inline(always)]
+fn count<T: Copy + PartialEq>(few: &[T], bins: &mut Bins, bin: impl Fn(T) -> u16) {
+    // To count one and the same bin, each addition would wait for the one before it.
+    if few.iter().all(|number| *number == few[0]) {
+        bins[usize::from(bin(few[0]))] += few.len() as u32;
+    } else {
+        for &number in few {
+            bins[usize::from(bin(number))] += 1;
         }
     }
 }
@@ -199,7 +258,7 @@ mod tests {
         bytemuck::cast_slice(&numbers).to_vec()
     }
 
-    fn surveyed(stored: Stored, bytes: &[u8], level: Level) -> (Moments, Vec<u64>) {
+    fn surveyed(stored: Stored, bytes: &[u8], level: Level) -> (Moments, Vec<u32>) {
         let mut bins = vec![0; 1 << 16];
         let moments = survey(stored, bytes, bins.as_mut_slice().try_into().unwrap(), level.simd());
         (moments, bins)
@@ -218,7 +277,7 @@ mod tests {
             ];
             for (stored, bytes, numbers) in cases {
                 let expected = surveyed(stored, bytes, Level::Baseline);
-                assert_eq!(expected.1.iter().sum::<u64>(), numbers as u64, "{stored:?}");
+                assert_eq!(expected.1.iter().sum::<u32>(), numbers as u32, "{stored:?}");
                 let moved = [&[7][..], bytes].concat();
                 for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
                     assert_eq!(surveyed(stored, &moved[1..], level), expected, "{stored:?}, {count}, {level:?}");
@@ -248,7 +307,7 @@ mod tests {
         assert!((found.mean - mean).abs() < 1e-4 * 0.02 && (found.squares / squares - 1.0).abs() < 1e-9, "{found:?}");
         assert_eq!(found.low, numbers.iter().copied().fold(f64::INFINITY, f64::min));
         assert_eq!(found.high, numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-        assert_eq!((found.finite, found.nans, bins.iter().sum()), (100_000, 0, 100_000_u64));
+        assert_eq!((found.finite, found.nans, bins.iter().sum()), (100_000, 0, 100_000_u32));
     }
 
     /// One NaN that hides all other numbers, or that is not seen; an infinity that counts as an extreme.
@@ -263,12 +322,21 @@ mod tests {
         assert_eq!(none, Moments { nans: 1, ..Moments::NONE });
     }
 
+    /// A sign of a zero that depends on which of two comes first: bits would depend on how numbers are gone through.
+    #[test]
+    fn zeros_are_in_order() {
+        for zeros in [[0.0_f64, -0.0], [-0.0, 0.0]] {
+            let found = surveyed(Stored::Float64, bytemuck::cast_slice(&zeros), Level::best()).0;
+            assert_eq!((found.low.to_bits(), found.high.to_bits()), ((-0.0_f64).to_bits(), 0.0_f64.to_bits()));
+        }
+    }
+
     /// Equal numbers that are counted once, or by the wrong bits.
     #[test]
     fn equal_numbers_are_counted() {
         let numbers = vec![0x1234_u16; 3 * BLOCK + 5];
         let bins = surveyed(Stored::Bits16, bytemuck::cast_slice(&numbers), Level::best()).1;
-        assert_eq!(bins[0x1234], numbers.len() as u64);
+        assert_eq!(bins[0x1234], numbers.len() as u32);
         let bins = surveyed(Stored::Bits8, &[0x80, 0x7f, 0x80], Level::best()).1;
         assert_eq!((bins[0x80], bins[0x7f]), (2, 1));
     }

@@ -124,9 +124,10 @@ def prefer_huge_pages(address: int, nbytes: int, /) -> None:
     """Asks the system for huge pages in memory that nobody has written to yet; less than 4 MiB is left alone."""
 
 def survey(
-    data: NDArray[np.uint8], stored: str, bins: NDArray[np.uint64], /
+    data: NDArray[np.uint8], stored: str, bins: NDArray[np.uint32], /
 ) -> tuple[int, float, float, float, float, int]:
-    """Counts the numbers in `data` by their upper 16 bits into `bins`, which has 65536 elements.
+    """Counts the numbers in `data` by their upper 16 bits into `bins`, which has 65536 elements and holds fewer than 2**32
+    numbers.
 
     `stored` is what they are: "float32"; "float64", which are counted as the nearest float32; "bits16", or "bits8", of
     which the lowest bins hold all. The GIL is released.

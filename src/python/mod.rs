@@ -126,7 +126,7 @@ mod _core {
         py: Python<'_>,
         data: Bound<'_, PyArray1<u8>>,
         stored: &str,
-        bins: Bound<'_, PyArray1<u64>>,
+        bins: Bound<'_, PyArray1<u32>>,
     ) -> PyResult<surveys::Fields> {
         surveys::survey_bytes(py, &data, stored, &bins)
     }

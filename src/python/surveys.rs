@@ -19,7 +19,7 @@ pub(crate) fn survey_bytes(
     py: Python<'_>,
     data: &Bound<'_, PyArray1<u8>>,
     stored: &str,
-    bins: &Bound<'_, PyArray1<u64>>,
+    bins: &Bound<'_, PyArray1<u32>>,
 ) -> PyResult<Fields> {
     let (stored, size) = match stored {
         "bits8" => (Stored::Bits8, 1),

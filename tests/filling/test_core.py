@@ -35,7 +35,7 @@ def test_arrays_of_another_shape_are_refused() -> None:
 
 def test_surveys_refuse_what_does_not_fit() -> None:
     """If this fails bytes at the end of a tensor are passed over, or memory beyond the bins is written."""
-    bins = np.zeros(1 << 16, np.uint64)
+    bins = np.zeros(1 << 16, np.uint32)
     with pytest.raises(ValueError, match="`data` must be whole numbers of 4 bytes"):
         _core.survey(np.zeros(7, np.uint8), "float32", bins)
     with pytest.raises(ValueError, match="`bins` must have 65536 elements"):

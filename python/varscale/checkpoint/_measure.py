@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._core import get_num_threads
 from .._filling.lazy import Lazy
 from .._models.headers import Stored
 from ._pieces import Span, spans
@@ -39,7 +40,8 @@ class Measured(NamedTuple):
 def measure(stored: Mapping[str, Stored], lazies: Mapping[str, Lazy]) -> Iterator[tuple[str, Measured]]:
     """What is found of each tensor, in order; `lazies` are the tensors whose bytes are known."""
     sweep = Sweep()
-    calls = {name: list(_calls(sweep, name, tensor, lazies.get(name))) for name, tensor in stored.items()}
+    share = sum(tensor.nbytes for tensor in stored.values()) // get_num_threads()
+    calls = {name: list(_calls(sweep, name, tensor, lazies.get(name), share)) for name, tensor in stored.items()}
     with closing(sweep.in_order(chain.from_iterable(calls.values()))) as results:
         for name, made in calls.items():
             found = Measured()
@@ -48,15 +50,15 @@ def measure(stored: Mapping[str, Stored], lazies: Mapping[str, Lazy]) -> Iterato
             yield name, found
 
 
-def _calls(sweep: Sweep, name: str, tensor: Stored, lazy: Lazy | None) -> Iterator[Callable[[], Measured]]:
-    """All that is to be done for a tensor."""
+def _calls(sweep: Sweep, name: str, tensor: Stored, lazy: Lazy | None, share: int) -> Iterator[Callable[[], Measured]]:
+    """All that is to be done for a tensor, where `share` bytes are a thread's share of all."""
     cut = runs(tensor)
-    if len(cut) == 1:
-        yield partial(_look, sweep, tensor, cut[0], hashes=True)
+    if tensor.nbytes <= share or len(cut) == 1:
+        yield partial(_look, sweep, tensor, cut, hashes=True)
     else:
         # A hash needs all that comes before, so that one thread makes it while others count.
         yield partial(_hash, sweep, tensor)
-        yield from (partial(_look, sweep, tensor, run, hashes=False) for run in cut)
+        yield from (partial(_look, sweep, tensor, [run], hashes=False) for run in cut)
     if lazy is not None:
         if (tensor.shape, tensor.dtype) == (lazy.shape, lazy.dtype):
             yield from (partial(_compare, sweep, tensor, lazy, span) for span in spans(name, lazy))
@@ -64,19 +66,19 @@ def _calls(sweep: Sweep, name: str, tensor: Stored, lazy: Lazy | None) -> Iterat
             yield partial(Measured, exact=False)
 
 
-def _look(sweep: Sweep, tensor: Stored, run: range, *, hashes: bool) -> Measured:
-    """Counts a run, and hashes it: whatever looks at a piece finds it in the cache."""
+def _look(sweep: Sweep, tensor: Stored, cut: list[range], *, hashes: bool) -> Measured:
+    """Counts runs, and hashes them: whatever looks at a piece finds it in the cache."""
     from hashlib import sha256  # here and below, because it loads OpenSSL
 
     digest, bins = sha256(), np.zeros(1 << 16, np.uint64)
 
-    def pieces() -> Iterator[Bytes]:
+    def pieces(run: range) -> Iterator[Bytes]:
         for piece in sweep.pieces(tensor, run):
             if hashes:
                 digest.update(piece.data)
             yield piece
 
-    moments = tuple(tally(tensor.dtype, pieces(), bins))
+    moments = tuple(chain.from_iterable(tally(tensor.dtype, pieces(run), bins) for run in cut))
     return Measured(digest.hexdigest() if hashes else "", moments, bins)
 
 

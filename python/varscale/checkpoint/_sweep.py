@@ -13,6 +13,8 @@ from .._models.headers import Stored
 from ._read import Bytes, read_pieces
 
 Result = TypeVar("Result")
+_AHEAD = 32
+"""The most results that wait for one before them: while a thread hashes a large tensor, others go on with the next."""
 RUN = 1 << 26
 """The bytes of a run: what one thread takes of a tensor that several share."""
 
@@ -39,7 +41,7 @@ class Sweep:
             try:
                 for call in calls:
                     waiting.append(pool.submit(call))
-                    if len(waiting) > 2 * threads:
+                    if len(waiting) > threads + _AHEAD:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()

@@ -56,10 +56,12 @@ def is_counted(dtype: np.dtype[Any]) -> bool:
 
 
 def tally(dtype: np.dtype[Any], pieces: Iterable[Bytes], bins: Bins) -> list[Moments]:
-    """Counts the numbers of all pieces into `bins`, and returns the moments of each piece."""
+    """Counts the numbers of a run's pieces into `bins`, and returns the moments of each piece."""
     if is_counted(dtype):
-        stored = _stored(dtype)
-        return [survey(piece, stored, bins) for piece in pieces]
+        stored, counts = _stored(dtype), np.zeros(bins.size, np.uint32)
+        moments = [survey(piece, stored, counts) for piece in pieces]
+        bins += counts
+        return moments
     return [_whole_numbers(piece.view(dtype)) for piece in pieces]
 
 
