@@ -126,8 +126,7 @@ def prefer_huge_pages(address: int, nbytes: int, /) -> None:
 def survey(
     data: NDArray[np.uint8], stored: str, bins: NDArray[np.uint32], /
 ) -> tuple[int, float, float, float, float, int]:
-    """Counts the numbers in `data` by their upper 16 bits into `bins`, which has 65536 elements and holds fewer than 2**32
-    numbers.
+    """Counts the numbers in `data` by their upper 16 bits into `bins`, of 65536 elements and fewer than 2**32 numbers.
 
     `stored` is what they are: "float32"; "float64", which are counted as the nearest float32; "bits16", or "bits8", of
     which the lowest bins hold all. The GIL is released.
