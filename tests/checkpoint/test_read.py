@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import varscale as vs
 from checkpoint.cases import entry, raw
 from varscale._models.headers import read_headers
+from varscale.checkpoint._old import kept
 from varscale.checkpoint._read import read_pieces
 
 pytestmark = pytest.mark.thread_unsafe(reason="tracemalloc is the process's own")
@@ -48,11 +49,15 @@ indexes = (
 )
 
 
+NEW = vs.Model({"a": (2,), "": ()}, [("*", vs.Zeros())])
+
+
 def said(path: Path, data: bytes) -> str:
     """What is said of a file, in little memory; nothing where it is read."""
     path.write_bytes(data)
     tracemalloc.start()  # for this file alone: Hypothesis keeps more and more
     try:
+        kept(path, (), NEW)
         vs.checkpoint.inspect(path)
         vs.checkpoint.diff(path, path)
     except (ValueError, OSError) as error:

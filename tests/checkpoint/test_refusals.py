@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -184,6 +185,35 @@ def test_a_full_disk_is_named_and_gone_on_from(tmp_path: Path, monkeypatch: pyte
     vs.checkpoint.save(MODEL, tmp_path / "out", 7, max_shard=600_000, resume=True)
     vs.checkpoint.save(MODEL, tmp_path / "whole", 7, max_shard=600_000)
     assert sha(tmp_path / "out") == sha(tmp_path / "whole")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file here that is always full")
+def test_no_room_for_the_journal_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a disk that is full to the last byte ends in words without a place or a mend."""
+    monkeypatch.setattr(_save, "Writer", lambda folder, files, _: _write.Writer(folder, files, Path("/dev/full")))
+    with pytest.raises(OSError, match="no room is left on the disk: make some, and go on with `resume`") as caught:
+        vs.checkpoint.save(MODEL, tmp_path, 7)
+    assert caught.value.filename == "/dev/full"
+
+
+def test_no_room_for_a_lock_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a disk that is full before the first file ends in words without a place or a mend."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="no room is left on the disk: make some, and go on with `resume`") as caught:
+        vs.checkpoint.save(MODEL, tmp_path, 7)
+    assert caught.value.filename == str(tmp_path)
+
+
+@pytest.mark.skipif(not Path("/sys/kernel").exists(), reason="no folder here that even root may not write to")
+def test_a_folder_that_may_not_be_written_is_said() -> None:
+    """If this fails nobody says of a read-only disk which folder it is and what helps."""
+    with pytest.raises(OSError, match="choose another folder, or have this one made writable") as caught:
+        vs.checkpoint.save(MODEL, "/sys/kernel/varscale", 7)
+    assert caught.value.filename == "/sys/kernel/varscale"
 
 
 @pytest.mark.parametrize("size", [1 << 12, 1 << 24])

@@ -15,6 +15,7 @@ from .._arguments.show import show
 from .._models.model import Model
 from .._models.progress import Progress
 from ._begin import SETUP, begin, check_room, finished
+from ._disk import telling
 from ._fill import fill
 from ._lock import locked
 from ._old import kept
@@ -101,7 +102,7 @@ def save(
     )
     mine = planned.record.ranges()[place - 1]
     total = sum(piece.nbytes for piece in islice(planned.pieces(), mine.start, mine.stop))
-    with Progress(progress, total) as watched, ExitStack() as held:
+    with telling(folder), Progress(progress, total) as watched, ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         work = Work(folder)
         with locked(work.lock(SETUP), PATIENCE):
@@ -145,7 +146,7 @@ def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
     if work.read() is None:
         msg = f"`out` must be a folder with parts of a checkpoint, got {show(str(folder))}"
         raise ValueError(msg)
-    with ExitStack() as held:
+    with telling(folder), ExitStack() as held:
         held.enter_context(locked(work.lock(SETUP), PATIENCE))
         if (record := work.read()) is None:
             work.remove()

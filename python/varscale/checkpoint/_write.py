@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._filling.arrays import new_array
+from ._disk import telling
 from ._files import File
 from ._pieces import SIZE, Piece
 from ._work import sync_folder
@@ -25,7 +25,6 @@ TOGETHER = 1 << 28
 """The bytes after which the disk is waited for. Where they are fewer disks are slower, where more a kill costs more."""
 _STEP = 1 << 28
 """The most bytes of one write."""
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Buffer = NDArray[np.uint8]
 
 
@@ -97,7 +96,7 @@ class Writer:
             if stream is None or piece.file != place:
                 place = piece.file
                 stream = self._open(self._files[place])
-            with _telling(self._files[place].name):
+            with telling(self._files[place].name):
                 stream.seek(piece.start)
                 _write(stream, buffer[: piece.nbytes])
             self._written.put((piece, stream))
@@ -109,7 +108,7 @@ class Writer:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         handle = os.open(self._folder / file.name, flags, 0o666)
         stream = self._streams.enter_context(os.fdopen(handle, "r+b", buffering=0))
-        with _telling(file.name):
+        with telling(file.name):
             if os.fstat(stream.fileno()).st_size != file.header.size:
                 stream.truncate(file.header.size)
             _write(stream, np.frombuffer(file.header.text, np.uint8))
@@ -119,7 +118,7 @@ class Writer:
 
     def _sync_all(self) -> None:
         """Waits for the disk, and notes what it has."""
-        with self._journal.open("ab") as journal, _telling(self._folder.name):
+        with telling(self._journal), self._journal.open("ab") as journal:
             last: IO[bytes] | None = None
             more = True
             while more:
@@ -139,18 +138,6 @@ class Writer:
                     journal.flush()
                     _SYNC(journal.fileno())
                     self.finished += sum(piece.nbytes for piece, _ in items)
-
-
-@contextmanager
-def _telling(name: str) -> Iterator[None]:
-    """Says of a full disk where it is, and what helps."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        msg = "no room is left on the disk: make some, and go on with `resume`"
-        raise OSError(error.errno, msg, name) from error
 
 
 def _write(stream: IO[bytes], data: Buffer) -> None:
