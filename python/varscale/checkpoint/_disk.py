@@ -13,7 +13,7 @@ _CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 @contextmanager
 def telling(place: str | os.PathLike[str]) -> Iterator[None]:
-    """Says of a disk that is full, or closed to writers, where it is and what helps; `place` where nobody else knows."""
+    """Says of a disk that is full, or closed to writers, where it is and what helps; `place` if nobody knows."""
     try:
         yield
     except OSError as error:
