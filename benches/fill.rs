@@ -8,7 +8,7 @@ use varscale::fill::{Native, Schedule, fill};
 use varscale::law::Law;
 use varscale::machine::level::Level;
 use varscale::region::Region;
-use varscale::stream::Identity;
+use varscale::stream::{Identity, Version};
 use varscale::value::Placement;
 
 const ROUNDS: usize = 5;
@@ -48,7 +48,8 @@ fn row<E: Element>(wanted: &[String], name: &str, law: Law, element: &str, level
         return;
     }
     let placement = Placement { loc: 0.0, scale: 0.05, low: f64::NEG_INFINITY, high: f64::INFINITY };
-    let source = Native { law, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
+    let words = Version::One.words(Identity { key: [1, 2], counter_high: [3, 4] });
+    let source = Native { law, placement, words };
     let schedule = Schedule { level, ..Schedule::new(1) };
     let mut out = vec![zero; size];
     let repeats = ((1 << 22) / size).max(1);

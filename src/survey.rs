@@ -242,7 +242,7 @@ mod tests {
     use crate::fill::{Native, Schedule, fill};
     use crate::law::Law;
     use crate::region::Region;
-    use crate::stream::Identity;
+    use crate::stream::{Identity, Version};
     use crate::value::Placement;
 
     fn normals<E: Element + Default + bytemuck::Pod>(count: usize) -> Vec<u8> {
@@ -250,7 +250,7 @@ mod tests {
         let identity = Identity { key: [1, 2], counter_high: [3, 4] };
         let mut numbers = vec![E::default(); count];
         fill(
-            &Native { law: Law::Normal, placement, identity },
+            &Native { law: Law::Normal, placement, words: Version::One.words(identity) },
             Region::whole(count as u64),
             &mut numbers,
             &Schedule::new(1),

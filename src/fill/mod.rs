@@ -80,18 +80,18 @@ pub(crate) mod tests {
     use crate::law::Law;
     use crate::machine::level::Level;
     use crate::region::picks::Picks;
-    use crate::stream::Identity;
+    use crate::stream::{Identity, Version, Words};
     use crate::value::Placement;
     use bytemuck::Pod;
     use std::fmt::Debug;
 
     const LEN: usize = 5003;
 
-    const IDENTITY: Identity = Identity { key: [1, 2], counter_high: [3, 4] };
+    const WORDS: Words = Version::One.words(Identity { key: [1, 2], counter_high: [3, 4] });
 
     fn native(law: Law) -> Native {
         let placement = Placement { loc: 0.125, scale: 0.3, low: -0.7, high: 0.8 };
-        Native { law, placement, identity: IDENTITY }
+        Native { law, placement, words: WORDS }
     }
 
     fn laws() -> [Law; 4] {
@@ -139,6 +139,59 @@ pub(crate) mod tests {
         }
     }
 
+    mod versions {
+        use super::*;
+
+        const VERSIONS: [Version; 2] = [Version::One, Version::Two];
+
+        fn of(version: Version) -> Native {
+            Native { words: version.words(Identity { key: [1, 2], counter_high: [3, 4] }), ..native(Law::Normal) }
+        }
+
+        /// Arrays of both versions, filled in one pass, which are those that each pass of its own fills.
+        fn side_by_side<E: Element + Pod + PartialEq + Debug>(zero: E) -> [Vec<E>; 2] {
+            let region = || Region::whole(LEN as u64);
+            let alone = VERSIONS.map(|version| {
+                let mut out = vec![zero; LEN];
+                fill(&of(version), region(), &mut out, &Schedule::new(1));
+                out
+            });
+            for level in Level::ALL.into_iter().filter(|level| level.is_available()) {
+                let schedule = Schedule { threads: 3, chunk: 127, level };
+                let mut made = [vec![zero; LEN], vec![zero; LEN]];
+                let work: Vec<_> = VERSIONS
+                    .into_iter()
+                    .zip(&mut made)
+                    .flat_map(|(version, out)| tasks(&of(version), region(), out, &schedule))
+                    .collect();
+                run::run_tasks(&schedule, 2 * LEN as u64, work.into_iter(), None::<fn() -> bool>).unwrap();
+                assert_eq!(made, alone, "{level:?}");
+            }
+            alone
+        }
+
+        /// A version that takes another one's words where one pass fills arrays of both; or a value that has changed.
+        #[test]
+        fn two_live_side_by_side() {
+            let [one, two] =
+                side_by_side(0.0_f32).map(|values| values.into_iter().map(f32::to_bits).collect::<Vec<_>>());
+            // As they were before there was a second one.
+            assert_eq!(one[..4], [0xbe48_ce28, 0xbcfb_4b40, 0x3f3b_fae3, 0x3d74_bef8]);
+            assert_eq!(one[LEN - 1], 0x3def_ce27);
+            let equal = one.iter().zip(&two).filter(|(one, two)| one == two).count();
+            assert!(equal < 10, "{equal} values, of which hardly any are kept in the same bounds");
+            side_by_side(0.0_f64);
+            side_by_side(BF16(0));
+        }
+
+        /// A version whose elements depend on levels, chunks, threads or parts.
+        #[test]
+        fn the_second_keeps_the_promise_of_values() {
+            same_bits(&of(Version::Two), 0.0_f32);
+            same_bits(&of(Version::Two), 0.0_f64);
+        }
+    }
+
     /// An array that is silently filled past its region's end.
     #[test]
     #[should_panic(expected = "as many elements as the region")]
@@ -163,7 +216,7 @@ pub(crate) mod tests {
             let mut values = (vec![0.0; 3000], vec![F16(0); 3000]);
             for law in [Law::Uniform, Law::Normal, Law::TruncatedNormal] {
                 let placement = Placement { loc: 0.0, scale, low: f64::NEG_INFINITY, high: f64::INFINITY };
-                let source = Native { law, placement, identity: IDENTITY };
+                let source = Native { law, placement, words: WORDS };
                 let schedule = Schedule { chunk: 500, ..Schedule::new(threads) };
                 fill(&source, Region::whole(3000), &mut values.0, &schedule);
                 fill(&source, Region::whole(3000), &mut values.1, &schedule);

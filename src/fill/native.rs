@@ -8,7 +8,7 @@ use crate::machine::level::{Kernel, Level, Simd};
 use crate::machine::lines::CacheLines;
 use crate::machine::prefetch::prefetch_for_writing;
 use crate::region::{Region, Runs};
-use crate::stream::{Consecutive, GROUP, Identity, Philox, RUN};
+use crate::stream::{GROUP, RUN, Words};
 use crate::value::{Placement, Placing, Value};
 
 /// Runs of at least so many elements are made one by one; shorter ones are gathered, so that several share a batch.
@@ -21,17 +21,16 @@ pub struct Native {
     pub law: Law,
     /// `x · scale + loc`, kept in bounds.
     pub placement: Placement<f64>,
-    /// The name of the stream.
-    pub identity: Identity,
+    /// The words of its stream.
+    pub words: Words,
 }
 
 impl Passes for Native {}
 
 impl<E: Element> Source<E> for Native {
     fn write(&self, region: &Region, first: u64, out: &mut [E], level: Level) {
-        let stream = Philox::new(self.identity);
         // The parameters are rounded once per chunk, so that each of its values is placed by the same numbers.
-        let draws = Draws { law: &self.law, placing: Placing::new(&self.law, &self.placement), stream };
+        let draws = Draws { law: &self.law, placing: Placing::new(&self.law, &self.placement), stream: self.words };
         // A region of one run has no others to share a batch with.
         if region.run() < LONG.min(region.len()) {
             Chunk { units: draws, region, first, out }.write(level.simd());
@@ -46,13 +45,13 @@ impl<E: Element> Source<E> for Native {
 struct Draws<'a, V> {
     law: &'a Law,
     placing: Placing<V>,
-    stream: Philox,
+    stream: Words,
 }
 
 impl<V: Value> Draws<'_, V> {
     /// Writes runs one after the other.
     fn write<E: Element<Value = V>>(&self, runs: Runs<'_>, mut out: &mut [E], simd: Simd) {
-        let mut stream = Consecutive::new(self.stream);
+        let mut stream = self.stream.consecutive();
         let mut words = CacheLines([[0; 2]; RUN]);
         // Room for blocks of four values, the most.
         let mut values = CacheLines([V::default(); 4 * RUN]);
@@ -147,6 +146,7 @@ mod tests {
     use crate::element::float8::F8;
     use crate::element::{BF16, F16};
     use crate::region::picks::Picks;
+    use crate::stream::{Identity, Version};
     use bytemuck::Pod;
 
     /// Asserts that rows which are long runs have the elements that short runs have.
@@ -156,7 +156,7 @@ mod tests {
         let mesh = |columns| Region::mesh(&[9, 3 * u128::from(ROW) + 1], &[Picks::range(0, 9), columns]).unwrap();
         let (law, identity) = (Law::Normal, Identity { key: [1, 2], counter_high: [3, 4] });
         let placement = Placement { loc: 0.125, scale: 0.3, low: -0.7, high: 0.8 };
-        let source = Native { law, placement, identity };
+        let source = Native { law, placement, words: Version::One.words(identity) };
         for level in Level::ALL {
             let mut rows = vec![zero; 9 * ROW as usize];
             source.write(&mesh(Picks::range(5, ROW)), 0, &mut rows, level);

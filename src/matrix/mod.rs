@@ -126,7 +126,7 @@ mod tests {
     use crate::machine::crew::INTERVAL;
     use crate::machine::level::Level;
     use crate::region::Region;
-    use crate::stream::{Fields, Identity};
+    use crate::stream::{Fields, Identity, Version};
     use crate::value::Placement;
     use std::cell::Cell;
     use std::time::Instant;
@@ -136,7 +136,12 @@ mod tests {
         let identity = Identity { key: [1, 2], counter_high: [3, 4] };
         let mut matrix = vec![R::default(); rows * columns];
         let region = Region::whole(matrix.len() as u64);
-        fill(&Native { law: Law::Normal, placement, identity }, region, &mut matrix, &Schedule::new(1));
+        fill(
+            &Native { law: Law::Normal, placement, words: Version::One.words(identity) },
+            region,
+            &mut matrix,
+            &Schedule::new(1),
+        );
         matrix
     }
 
@@ -170,7 +175,7 @@ mod tests {
         fn hash<R: Real + Element + bytemuck::Pod>() -> u128 {
             let mut matrix = normals::<R>(130, 70);
             orthogonalize(&mut matrix, (130, 70), 1.5, &Schedule::new(2), None).unwrap();
-            u128::from_le_bytes(Fields::new(bytemuck::cast_slice(&matrix)).hash())
+            u128::from_le_bytes(Fields::new(Version::One, bytemuck::cast_slice(&matrix)).hash())
         }
         let expected =
             (242_722_244_983_416_525_580_013_482_265_040_570_593, 175_050_984_837_176_989_782_463_124_098_265_865_399);

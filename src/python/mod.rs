@@ -24,6 +24,7 @@ use pyo3::prelude::*;
 // No GIL is needed: what threads share here are atomics, locks, and arrays that Python's side lets one fill write.
 #[pymodule(gil_used = false)]
 mod _core {
+    use super::values::VERSION;
     use super::{
         DefaultEnvironment, Job, Level, Matrices, Truncation, environment, fill_all, libm, pages, surveys, tensorflow,
         tensors, threads, threefry, xla,
@@ -41,7 +42,15 @@ mod _core {
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name for it")]
-    const __version__: &str = env!("CARGO_PKG_VERSION");
+    // As Python writes it: Cargo's 1.2.3-rc1 is 1.2.3rc1, the version of the wheels.
+    const __version__: &str = concat!(
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        ".",
+        env!("CARGO_PKG_VERSION_MINOR"),
+        ".",
+        env!("CARGO_PKG_VERSION_PATCH"),
+        env!("CARGO_PKG_VERSION_PRE")
+    );
 
     #[pymodule_export]
     /// The most threads that may be asked for.
@@ -77,7 +86,7 @@ mod _core {
     #[pyfunction]
     #[pyo3(signature = (fields, /))]
     fn identity(fields: &[u8]) -> [u8; 16] {
-        Fields::new(fields).hash()
+        Fields::new(VERSION, fields).hash()
     }
 
     /// Mean and standard deviation of the standard normal law truncated to `[lower, upper]`.

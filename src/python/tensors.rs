@@ -3,7 +3,7 @@
 use super::errors::unknown;
 use super::interrupts::{PANIC, interruptibly};
 use super::jobs::{ELEMENTS, Plan, address_and_flags};
-use super::values::parse_law;
+use super::values::{VERSION, parse_law, words};
 use crate::element::float8::{F8E4M3, F8E5M2};
 use crate::element::{BF16, Element, F16};
 use crate::fill::{CHUNK, Native, Schedule, Source, Task};
@@ -12,7 +12,7 @@ use crate::machine::environment::DefaultEnvironment;
 use crate::machine::level::Level;
 use crate::machine::threads;
 use crate::region::Region;
-use crate::stream::{Fields, Identity};
+use crate::stream::{Fields, Words};
 use crate::value::Placement;
 use bytemuck::Pod;
 use numpy::npyffi::{
@@ -120,7 +120,7 @@ impl Tensor {
         let (level, memory) = (Level::get()?, memory_of(array));
         let work = AssertUnwindSafe(|| {
             let _environment = DefaultEnvironment::enter(); // which the caller may have changed
-            self.write(Identity::from_bytes(identity), memory, level);
+            self.write(words(identity), memory, level);
         });
         let done = if array.len() > quick { array.py().detach(|| catch_unwind(work)) } else { catch_unwind(work) };
         done.map_err(|_| PyRuntimeError::new_err(PANIC))
@@ -141,20 +141,20 @@ impl Tensor {
         Ok(array.cast_into::<PyUntypedArray>()?)
     }
 
-    fn write(&self, identity: Identity, memory: &mut [u8], level: Level) {
+    fn write(&self, words: Words, memory: &mut [u8], level: Level) {
         match self.element {
-            Kind::Float8E4M3 => self.write_as::<F8E4M3>(identity, memory, level),
-            Kind::Float8E5M2 => self.write_as::<F8E5M2>(identity, memory, level),
-            Kind::Float16 => self.write_as::<F16>(identity, memory, level),
-            Kind::BFloat16 => self.write_as::<BF16>(identity, memory, level),
-            Kind::Float32 => self.write_as::<f32>(identity, memory, level),
-            Kind::Float64 => self.write_as::<f64>(identity, memory, level),
+            Kind::Float8E4M3 => self.write_as::<F8E4M3>(words, memory, level),
+            Kind::Float8E5M2 => self.write_as::<F8E5M2>(words, memory, level),
+            Kind::Float16 => self.write_as::<F16>(words, memory, level),
+            Kind::BFloat16 => self.write_as::<BF16>(words, memory, level),
+            Kind::Float32 => self.write_as::<f32>(words, memory, level),
+            Kind::Float64 => self.write_as::<f64>(words, memory, level),
         }
     }
 
-    fn write_as<E: Element + Pod>(&self, identity: Identity, memory: &mut [u8], level: Level) {
+    fn write_as<E: Element + Pod>(&self, words: Words, memory: &mut [u8], level: Level) {
         let out: &mut [E] = bytemuck::cast_slice_mut(memory); // NumPy aligns to more than any element
-        let native = Native { law: self.law, placement: self.placement, identity };
+        let native = Native { law: self.law, placement: self.placement, words };
         native.write(&Region::whole(out.len() as u64), 0, out, level);
     }
 }
@@ -166,7 +166,7 @@ pub(crate) fn make_all<'py>(fields: &[u8], tensors: &Bound<'py, PyDict>) -> PyRe
     let named = tensors.iter().map(|(name, tensor)| Ok((name.cast_into()?, tensor.cast_into()?)));
     let named = named.collect::<PyResult<Vec<(Bound<'_, PyString>, Bound<'_, Tensor>)>>>()?;
     let arrays = named.iter().map(|(_, tensor)| tensor.get().allocate(py)).collect::<PyResult<Vec<_>>>()?;
-    let fields = Fields::new(fields);
+    let fields = Fields::new(VERSION, fields);
     let mut parts = Vec::with_capacity(named.len());
     for ((name, tensor), array) in named.iter().zip(&arrays) {
         parts.push((name.to_str()?, tensor.get(), memory_of(array)));
@@ -175,7 +175,7 @@ pub(crate) fn make_all<'py>(fields: &[u8], tensors: &Bound<'py, PyDict>) -> PyRe
     let tasks = parts.into_iter().map(|(name, tensor, memory)| {
         let (fields, level, elements) = (&fields, schedule.level, tensor.elements());
         let work = move || {
-            tensor.write(Identity::of(&fields.with(name)), memory, level);
+            tensor.write(fields.with(name).words(), memory, level);
             Ok(())
         };
         Task { elements, work: Box::new(work) }

@@ -8,11 +8,19 @@ use crate::law::Law;
 use crate::machine::level::Level;
 use crate::region::Region;
 use crate::replay::Replay;
-use crate::stream::Identity;
+use crate::stream::{Identity, Version, Words};
 use crate::value::Placement;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
+
+/// The version of the native stream that Python's identities are of. Those of another one will cross with its number.
+pub(super) const VERSION: Version = Version::One;
+
+/// The words of an identity, as it crosses.
+pub(super) const fn words(identity: [u8; 16]) -> Words {
+    VERSION.words(Identity::from_bytes(identity))
+}
 
 /// Where a job's words come from: the native stream of an identity, or (framework, what its stream needs).
 #[derive(FromPyObject)]
@@ -74,8 +82,7 @@ impl Values {
     ) -> PyResult<Self> {
         match stream {
             Stream::Native(identity) => {
-                let identity = Identity::from_bytes(*identity);
-                Ok(Self::Native(Native { law: parse_law(law, bounds)?, placement, identity }))
+                Ok(Self::Native(Native { law: parse_law(law, bounds)?, placement, words: words(*identity) }))
             }
             Stream::Replay((framework, stream)) => {
                 // A replay reads the law itself: frameworks clip, redraw and round in ways of their own.

@@ -65,9 +65,9 @@ impl Philox {
         self.rounds(ROUNDS, numbers)
     }
 
-    /// The same after so many rounds: ten.
+    /// The same after so many rounds: ten in version 1.
     #[inline(always)]
-    fn rounds(&self, rounds: usize, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {
+    pub(super) fn rounds(&self, rounds: usize, numbers: &[u64; GROUP]) -> [[u64; 2]; GROUP] {
         let mut x0 = [0; GROUP];
         let mut x1 = [0; GROUP];
         for lane in 0..GROUP {
