@@ -55,7 +55,7 @@ class Builtin(Initializer):
         """Whether an attribute of this name belongs to one of our own classes."""
         ours = [base for base in cls.__mro__ if issubclass(base, Builtin) and base._is_ours()]
         noted = any(name in base.__annotations__ or isinstance(vars(base).get(name), property) for base in ours)
-        return noted or name == "path"
+        return noted or name in ("path", "stream")  # keys of configs
 
     def __delattr__(self, name: str) -> None:
         msg = f"{type(self).__name__} is immutable, cannot delete `{name}`"

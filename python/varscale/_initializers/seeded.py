@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from .._arguments.checks import check_config
+from .._sources.identity import without_stream
 from .._sources.replay import Replay
 from .._sources.seeds import Seed, parse_path, parse_seed
 from .builtin import Builtin
@@ -19,7 +20,7 @@ class Seeded(Builtin):
     dtype: str
     """The name of the dtype that a call returns when it is given none."""
 
-    _dialect: ClassVar[tuple[str, ...]] = ("path",)
+    _dialect: ClassVar[tuple[str, ...]] = ("path", "stream")
     _seed: Seed
 
     @property
@@ -80,6 +81,7 @@ class Seeded(Builtin):
 
     @classmethod
     def _translate(cls, config: dict[str, Any]) -> dict[str, Any]:
+        config = without_stream(config)
         seed = config.get("seed")
         if isinstance(seed, Mapping) and seed.get("class_name") == "SeedGenerator":
             # Keras' generator draws on from its seed at every call. A seed of ours names one stream: the first.

@@ -11,6 +11,7 @@ from .._arguments.checks import boolean, integer
 from .._arguments.dtypes import any_dtype
 from .._arguments.show import show
 from .._initializers.builtin import Builtin
+from .._sources.identity import without_stream
 from .._sources.replay import Replay
 from .framework import Framework, Place
 from .layers import fitted
@@ -85,7 +86,7 @@ class Rules:
     @classmethod
     def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
         """Makes an initializer of what `get_config` returned."""
-        made = cls(**config)
+        made = cls(**without_stream(config))
         if family_fans():
             made._layer = layer_above(sys._getframe(1), cls._framework.module.layers.Layer)
         return made

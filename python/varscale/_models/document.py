@@ -20,7 +20,7 @@ from .._initializers.constant import Constant
 from .._initializers.pieces import Pieces
 from .._initializers.serialization import deserialize, serialize
 from .._sources.environment import in_default_environment
-from .._sources.identity import STREAM
+from .._sources.identity import STREAM, check_stream
 from .own import maker
 from .parameter import Parameter
 from .rules import check_unseeded
@@ -55,10 +55,11 @@ def from_document(document: Any) -> dict[str, Parameter]:
         ValueError: The document is of another format, version or stream, or an entry has an illegal value.
     """
     outer = check_config("Model", document, ("format", "version", "stream", "parameters"))
-    for key, legal in (("format", FORMAT), ("version", VERSION), ("stream", STREAM)):
+    for key, legal in (("format", FORMAT), ("version", VERSION)):
         if outer.get(key) != legal:
             msg = f"`{key}` of a model's document must be {show(legal)}, got {show(outer.get(key))}"
             raise ValueError(msg)
+    check_stream(outer.get("stream"))
     entries = outer.get("parameters")
     if not isinstance(entries, Mapping):
         msg = f"`parameters` of a model's document must be a mapping from names, got {show(entries)}"

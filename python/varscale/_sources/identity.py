@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from struct import Struct
+from typing import Any
+
+from .._arguments.checks import integer
+from .._arguments.show import show
 
 STREAM = 1
 """The version of the native stream: of the way from an identity to words, and from words to values."""
@@ -20,6 +25,33 @@ def _field(tag: int, payload: bytes) -> bytes:
 def _integer_bytes(value: int) -> bytes:
     """`value` in two's complement, little-endian, in as few bytes as hold it, but at least one."""
     return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "little", signed=True)
+
+
+def check_stream(stream: Any) -> None:
+    """Checks the stream that a config, a document or a pickle names. Here its number will choose, once there are two.
+
+    Raises:
+        TypeError: `stream` is not an integer.
+        ValueError: There is no such stream here; a newer varscale may have it.
+    """
+    number = integer("stream", stream)
+    if number != STREAM:
+        newer = ", which needs a newer varscale" if number > STREAM else ""
+        msg = f"`stream` must be {STREAM}, got {show(stream)}{newer}"
+        raise ValueError(msg)
+
+
+def without_stream(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config without its stream. One that names none is of stream 1, whatever comes later.
+
+    Raises:
+        TypeError: The stream is not an integer.
+        ValueError: It is not one of ours.
+    """
+    rest = dict(config)
+    if "stream" in rest:
+        check_stream(rest.pop("stream"))
+    return rest
 
 
 UNSET_FIELD = _field(_UNSET, b"")

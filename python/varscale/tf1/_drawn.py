@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 import tensorflow as tf
 
 from .._arguments.checks import boolean, integer
 from .._initializers.sampled import Sampled
+from .._sources.identity import without_stream
 from ._tensors import tensor_of
+
+Self = TypeVar("Self", bound="Drawn")
 
 
 class Drawn:
@@ -54,3 +58,8 @@ class Drawn:
         """The constructor's arguments under TensorFlow's keys, and `embed` where it is True."""
         config: dict[str, Any] = super().get_config()  # type: ignore[misc]
         return config | {"embed": True} if self.embed else config
+
+    @classmethod
+    def from_config(cls: type[Self], config: Mapping[str, Any]) -> Self:
+        """Makes an initializer of what `get_config` returned."""
+        return cls(**without_stream(config))

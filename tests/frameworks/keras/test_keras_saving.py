@@ -148,3 +148,11 @@ def test_a_config_holds_what_keras_would_write() -> None:
         "registered_name": "varscale>HeNormal",
     }
     assert keras.saving.get_registered_object("HeNormal") is None, "the bare name stays Keras' own"
+
+
+def test_a_config_may_name_its_stream() -> None:
+    """If this fails a file of a newer varscale is opened with other weights, or with an error that says nothing."""
+    config = vs.keras.LecunNormal(7).get_config()
+    assert vs.keras.LecunNormal.from_config({**config, "stream": 1}).get_config() == config
+    with pytest.raises(ValueError, match="`stream` must be 1, got 2, which needs a newer varscale"):
+        vs.keras.LecunNormal.from_config({**config, "stream": 2})

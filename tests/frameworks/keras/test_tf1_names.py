@@ -229,3 +229,11 @@ def test_names_say_where_users_find_them() -> None:
         assert thing.__module__ in {"varscale.tf1", "tensorflow.python.ops.init_ops"}, name
         assert getattr(initializers, thing.__name__, thing) is thing
     assert {name for name in vars(initializers) if name[0] != "_"} - {"initializers"} == set(initializers.__all__)
+
+
+def test_a_config_may_name_its_stream() -> None:
+    """If this fails a config of a newer varscale makes other weights, or an error that says nothing."""
+    config = vs.tf1.LecunNormal(7).get_config()
+    assert vs.tf1.deserialize({"class_name": "LecunNormal", "config": {**config, "stream": 1}}).get_config() == config
+    with pytest.raises(ValueError, match="`stream` must be 1, got 2, which needs a newer varscale"):
+        vs.tf1.LecunNormal.from_config({**config, "stream": 2})
