@@ -100,7 +100,7 @@ bench-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays ag
 bench-core: $(VENV)/installed  ## values per second of the core, by law, dtype, SIMD level and size
 	cargo bench --locked
 
-golden: $(VENV)/built  ## writes tests/golden.txt anew: until the first release, with an entry under Values
+golden: $(VENV)/built  ## writes tests/golden.txt anew, with an entry under Values; refuses once tests/frozen.py has it
 	PYTHONPATH=tests $(BIN)/python -m oracle.golden
 
 fit: $(VENV)/installed  ## fits the coefficients anew and writes src/math/coefficients.rs and python/varscale/_devices/coefficients.py

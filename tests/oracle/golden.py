@@ -1,7 +1,6 @@
 """Golden hashes: SHA-256 of the bytes of law x dtype x seed x shape, through the public initializers.
 
-`make golden` writes `golden.txt` anew. After the first release that is never done again for a stream that has
-been released: its values are frozen.
+`make golden` writes `golden.txt` anew, until `frozen.py` says that a release has promised it.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
+import frozen
 import varscale
 
-FILE = Path(__file__).parents[1] / "golden.txt"
+NAME = "golden.txt"
 SHAPES = ((), (1,), (7,), (3, 5), (0, 4), (17, 1, 129), (1023, 1025), (2, 3, 5, 7, 11))
 SEEDS = (0, 42, -1, 2**70)
 INITIALIZERS = {
@@ -76,7 +75,9 @@ def rows() -> Iterator[str]:
 
 def kept() -> list[str]:
     """The lines of the file, without its header."""
-    return [line for line in FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return [
+        line for line in (frozen.FOLDER / NAME).read_text(encoding="utf-8").splitlines() if not line.startswith("#")
+    ]
 
 
 HEADER = """\
@@ -85,5 +86,10 @@ HEADER = """\
 """
 
 
+def write() -> None:
+    """Writes the file anew, with the values of this version."""
+    frozen.write(NAME, itertools.chain([HEADER], (f"{row}\n" for row in rows())))
+
+
 if __name__ == "__main__":
-    FILE.write_text(HEADER + "".join(f"{row}\n" for row in rows()), encoding="utf-8", newline="\n")
+    write()

@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python -m package.saved
 
-writes the file of this version anew. A file of a released version is never written again: later versions read it.
+writes the file of this version anew. A file of a released version is frozen, and later versions read it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import frozen
 import varscale as vs
-from varscale import replay
+from varscale import checkpoint, replay
 
 FOLDER = Path(__file__).parents[1] / "saved"
 MODEL = "vs.Model({'w': (3, 4), 'b': ((4,), 'bfloat16', vs.Ones())}, [('w', vs.he_normal(in_axis=1, out_axis=0))])"
+NUMBERS = "0.0, 1.0, -1.0, 1.0, 0, 0, 0.0, 1.0, 0.5"
 EXPRESSIONS = (
     "vs.VarianceScaling(2.0, 'fan_geo_avg', 'uniform', 3, 'float16', in_axis=(0, 1), out_axis=2, batch_axis=3)",
     "vs.VarianceScaling(gain='gelu', seed=3, lower=-1, upper=np.inf)",
@@ -66,6 +68,7 @@ EXPRESSIONS = (
     "replay.keras(42, 'jax')",
     "replay.jax(42)",
     "replay.torch(42)",
+    "replay.torch(42).draws()",
     "vs.lecun_normal(7).describe((30, 40))",
     "vs.lecun_normal(7).lazy((6, 4), 'bfloat16')",
     "vs.PartitionInfo((6, 4), (3, 0))",
@@ -77,6 +80,8 @@ EXPRESSIONS = (
     f"{MODEL}.describe().rows[0]",
     f"next({MODEL}.jobs(7))",
     f"next({MODEL}.jobs(7)).run()[1]",
+    "checkpoint.Diff((checkpoint.Difference('w', 'values', 'F32', 'F32', 3, 0.5),), 7)",
+    f"checkpoint.Inspection((checkpoint.Inspected('w', 'float32', (2,), {NUMBERS}, 'ab', None, ('dead',)),), ('b',))",
 )
 
 
@@ -87,20 +92,22 @@ class Saved(NamedTuple):
     """What made it."""
     pickled: bytes
     config: Any
-    """What `serialize` returned; None for what has no config."""
+    """What `serialize` returned, or a model's `to_dict`; None for what has no config."""
     values: str | None
     """The digest of a seeded tensor."""
 
 
 def made(expression: str) -> Any:
     """What an expression makes."""
-    return eval(expression, {"vs": vs, "replay": replay, "np": np})
+    return eval(expression, {"vs": vs, "checkpoint": checkpoint, "replay": replay, "np": np})
 
 
 def config_of(thing: Any) -> Any:
     """A config of what has one."""
     if isinstance(thing, vs.Initializer):
         return vs.serialize(thing)
+    if isinstance(thing, vs.Model):
+        return thing.to_dict()
     return thing.serialize() if isinstance(thing, replay.Replay) else None
 
 
@@ -112,6 +119,10 @@ def digest(thing: Any) -> str | None:
     """Of the values that a seeded thing makes."""
     if isinstance(thing, vs.Lazy):
         return sha256(thing[...].tobytes()).hexdigest()
+    if isinstance(thing, vs.Model):
+        return sha256(b"".join(array.tobytes() for array in thing.init(7).values())).hexdigest()
+    if isinstance(thing, vs.ModelJob):
+        return sha256(b"".join(part.values.tobytes() for part in thing.run())).hexdigest()
     if isinstance(thing, vs.Initializer) and getattr(thing, "seed", None) is not None:
         shape = (3, 4, 5, 2) if getattr(thing, "batch_axis", ()) else SHAPES.get(type(thing), (4, 6))
         return sha256(thing(shape).tobytes()).hexdigest()
@@ -134,8 +145,7 @@ def write() -> None:
         }
         for expression in EXPRESSIONS
     }
-    file = FOLDER / f"{vs.__version__}.json"
-    file.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    frozen.write(f"saved/{vs.__version__}.json", [json.dumps(rows, indent=1), "\n"])
 
 
 if __name__ == "__main__":

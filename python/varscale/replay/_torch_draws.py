@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import sqrt
+from operator import methodcaller
 from typing import Any, Generic, TypeVar
 
 from numpy.typing import NDArray
@@ -155,7 +156,7 @@ class Draws(Iterator[float], Generic[Position]):
         return f"<draws from {show(self.position)} on>"
 
     def __reduce__(self) -> Any:
-        return Draws, (self.position,)
+        return methodcaller("draws"), (self.position,)  # a pickle names what users import, and no file of ours
 
 
 def _drawn(position: Any, make_from: MakeFrom, out: NDArray[Any] | None) -> tuple[NDArray[Any], Any]:
