@@ -72,9 +72,11 @@ TARGETS = (
 
 
 def version() -> str:
-    """The version, from its one source."""
+    """The version as Python writes it, from its one source."""
     manifest = (ROOT / "Cargo.toml").read_text(encoding="utf-8")
     found = manifest.split('\nversion = "', 1)[1].split('"', 1)[0]
-    if re.fullmatch(r"\d+\.\d+\.\d+", found) is None:  # Cargo and Python write other versions differently
-        sys.exit(f"`version` in Cargo.toml must be three numbers, got {found!r}")
-    return found
+    # Of what Cargo and Python write differently, candidates alone are clear: 1.2.3-rc1 is 1.2.3rc1.
+    known = re.fullmatch(r"(\d+\.\d+\.\d+)(?:-(rc\d+))?", found)
+    if known is None:
+        sys.exit(f"`version` in Cargo.toml must be three numbers, and may end in -rc1, got {found!r}")
+    return known[1] + (known[2] or "")

@@ -29,6 +29,22 @@ def test_the_licences_are_those_of_the_crates_in_the_wheels(release: dict[str, M
     assert "\nrand_philox " not in written, "a crate of tests is in no wheel"
 
 
+@pytest.mark.parametrize(
+    ("cargo", "python"), [("1.2.3", "1.2.3"), ("0.1.0-rc1", "0.1.0rc1"), ("1.2.3-rc.1", None), ("1.2", None)]
+)
+def test_versions_are_as_python_writes_them(
+    release: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cargo: str, python: str | None
+) -> None:
+    """If this fails a wheel has another name than the one that is looked for, or a version that nobody can tell."""
+    (tmp_path / "Cargo.toml").write_text(f'[package]\nversion = "{cargo}"\n', encoding="utf-8")
+    monkeypatch.setattr(release["targets"], "ROOT", tmp_path)
+    if python is None:
+        with pytest.raises(SystemExit, match="must be three numbers, and may end in -rc1"):
+            release["targets"].version()
+    else:
+        assert release["targets"].version() == python
+
+
 def test_the_workflow_builds_what_make_wheels_builds(release: dict[str, ModuleType]) -> None:
     """If this fails a platform's wheel is built here and never published, or the other way round."""
     jobs = json.loads(release["build"].matrix())
