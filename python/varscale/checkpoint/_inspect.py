@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import SupportsIndex
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, SupportsIndex
 
 from .._arguments.checks import integer
 from .._arguments.show import show
@@ -16,11 +16,19 @@ from .._models.parameter import Parameter
 from ._inspection import Inspected, Inspection
 from ._laws import Target, distance, probability, target
 from ._measure import Measured, measure
-from ._tally import grid, is_counted, summarize
+from ._tally import Bins, grid, is_counted, summarize
 from ._verdicts import dead, differs, suspicions
 
 SEED = "varscale.seed"
 PLAN = "varscale.plan"
+
+
+class Look(NamedTuple):
+    """What is found of a tensor: its row, and what a picture of its numbers needs."""
+
+    row: Inspected
+    target: Target
+    bins: Bins
 
 
 def inspect(path: str | os.PathLike[str], plan: Model | None = None, seed: SupportsIndex | None = None) -> Inspection:
@@ -53,13 +61,18 @@ def inspect(path: str | os.PathLike[str], plan: Model | None = None, seed: Suppo
         msg = f"`plan` must be a Model, got {show(plan)}"
         raise TypeError(msg)
     stored, metadata = read_headers(path)
+    rows = tuple(look.row for look in looks(stored, metadata, plan, seed))
+    return Inspection(rows, tuple(name for name in plan or () if name not in stored))
+
+
+def looks(
+    stored: Mapping[str, Stored], metadata: Mapping[str, str], plan: Model | None, seed: SupportsIndex | None
+) -> Iterator[Look]:
+    """What is found of each tensor, in order and one at a time: bins are half a megabyte."""
     lazies = _makers(plan, _seed(plan, seed, metadata))
     planned: Mapping[str, Parameter] = {} if plan is None else plan
-    rows = tuple(
-        _row(name, stored[name], planned.get(name), found, is_known=plan is not None)
-        for name, found in measure(stored, lazies)
-    )
-    return Inspection(rows, tuple(name for name in planned if name not in stored))
+    for name, found in measure(stored, lazies):
+        yield _look(name, stored[name], planned.get(name), found, is_known=plan is not None)
 
 
 def _seed(plan: Model | None, seed: SupportsIndex | None, metadata: Mapping[str, str]) -> int | None:
@@ -80,7 +93,7 @@ def _makers(plan: Model | None, seed: int | None) -> dict[str, Lazy]:
     return plan.lazy(0, [name for name, parameter in plan.items() if isinstance(parameter.initializer, Fixed)])
 
 
-def _row(name: str, stored: Stored, parameter: Parameter | None, found: Measured, *, is_known: bool) -> Inspected:
+def _look(name: str, stored: Stored, parameter: Parameter | None, found: Measured, *, is_known: bool) -> Look:
     dtype, summary = stored.dtype, summarize(stored.dtype, found.moments, found.bins)
     # The law of the plan, in the dtype of the file.
     wanted = target(parameter._replace(dtype=dtype)) if parameter and parameter.shape == stored.shape else Target()
@@ -100,7 +113,8 @@ def _row(name: str, stored: Stored, parameter: Parameter | None, found: Measured
             *suspicions(stored, summary, wanted, chance, zeros),
             *(["the bytes are not those of the plan and the seed"] if found.exact is False else []),
         )
-    return Inspected(
+    row = Inspected(
         name, dtype.name, stored.shape, summary.mean, summary.stddev, summary.low, summary.high, summary.nans,
         summary.infinities, wanted.mean, wanted.stddev, chance, found.sha256, found.exact, why,
     )  # fmt: skip
+    return Look(row, wanted, found.bins)
