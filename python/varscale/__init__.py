@@ -81,6 +81,7 @@ if _TYPE_CHECKING:
     from . import jax as jax
     from . import keras as keras
     from . import mlx as mlx
+    from . import plot as plot
     from . import replay as replay
     from . import tf1 as tf1
     from . import tf_keras as tf_keras
@@ -168,7 +169,7 @@ __all__ = [
 ]
 
 
-_PARTS = ("checkpoint", "replay")
+_PARTS = ("checkpoint", "plot", "replay")
 
 for _name in __all__:
     # Pickles, reprs and errors then name what users import, and files may move. _core's functions are here too.

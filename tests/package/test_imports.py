@@ -32,9 +32,10 @@ FLOORS: dict[str, int] = {
     "dask": 8,
     "keras": 8,
     "tf_keras": 8,
-    "__init__": 9,
-    "_command": 10,
-    "__main__": 11,
+    "plot": 9,
+    "__init__": 10,
+    "_command": 11,
+    "__main__": 12,
 }
 """From the ground up: folders, and files beside them. Who stands on one floor does not import the neighbours."""
 

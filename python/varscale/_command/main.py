@@ -15,6 +15,7 @@ from .describe import add_describe
 from .diff import add_diff
 from .init import add_init
 from .inspect import add_inspect
+from .plot import add_plot
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = Parser("varscale", description="The first weights of a neural network.", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print version, stream, SIMD level and threads")
     verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
-    for add in (add_init, add_describe, add_inspect, add_diff):
+    for add in (add_init, add_describe, add_inspect, add_diff, add_plot):
         add(verbs)
     options = parser.parse_args(arguments)
     if not options.version and "run" not in options:

@@ -42,6 +42,6 @@ def axes(ax: Any, width: float, height: float) -> Axes:
     return ax
 
 
-def plain(ax: Axes) -> None:
+def plain(ax: Any) -> None:
     """Takes away what shows nothing."""
     ax.spines[["top", "right"]].set_visible(False)

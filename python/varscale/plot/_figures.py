@@ -49,12 +49,12 @@ def small_histogram(tensor: Tensor) -> tuple[str, str]:
     low, high = float(held.edges[0]), float(held.edges[-1])
     law = curve(plan, low, high, 24) if plan else []
     x, y = Scale(low, high, 0, width), Scale(0.0, _top(float(held.heights.max()), law), height, 0)
-    places, heights = ([round(scale(value)) for value in values] for scale, values in _of(held, x, y))
-    return steps(places, heights, height), line((round(x(point)), round(y(at))) for point, at in law)
+    return _bars(held, x, y, 0), line((round(x(point)), round(y(at))) for point, at in law)
 
 
-def _of(held: Histogram, x: Scale, y: Scale) -> tuple[tuple[Scale, list[float]], tuple[Scale, list[float]]]:
-    return (x, held.edges.tolist()), (y, held.heights.tolist())
+def _bars(held: Histogram, x: Scale, y: Scale, digits: int) -> str:
+    places = [round(x(edge), digits) for edge in held.edges.tolist()]
+    return steps(places, [round(y(share), digits) for share in held.heights.tolist()], y(0.0))
 
 
 def histograms(tensors: tuple[Tensor, ...], label: str) -> str:
@@ -72,8 +72,7 @@ def histograms(tensors: tuple[Tensor, ...], label: str) -> str:
     kind = "one" if len(drawn) == 1 else "many"
     parts = []
     for tensor, some in zip(drawn, held, strict=True):
-        places, heights = ([round(scale(value), 1) for value in values] for scale, values in _of(some, x, y))
-        parts.append(path(steps(places, heights, height - BOTTOM), f"{kind} bad" if tensor.row.why else kind))
+        parts.append(path(_bars(some, x, y, 1), f"{kind} bad" if tensor.row.why else kind))
     parts += [path(line((round(x(at), 1), round(y(up), 1)) for at, up in law), "law") for law in laws[:4]]
     return figure(height, label, [*parts, axis_below(x, height)])
 
@@ -85,9 +84,7 @@ def stddevs(kind: Kind, label: str) -> str:
     each = -(-(last - first + 1) // LAYERS)
     height = 150
     x = Scale(first - 0.5, max(last, first + 1) + 0.5, LEFT, WIDTH - RIGHT)
-    found = [
-        value for tensor in known for value in (tensor.row.stddev, tensor.row.target_stddev) if value is not None
-    ]
+    found = [value for tensor in known for value in (tensor.row.stddev, tensor.row.target_stddev) if value is not None]
     y = fitting(found, height - BOTTOM, TOP)
     reach = round(min(0.36 * each * (x(1.0) - x(0.0)), 9.0), 1)
     fine: list[tuple[float, float]] = []

@@ -38,7 +38,9 @@ class Layer(NamedTuple):
     outputs: int
 
 
-def forward(layers: Iterable[Layer], rows: Rows, width: int, *, out_first: bool, activation: Activation) -> Iterator[float]:
+def forward(
+    layers: Iterable[Layer], rows: Rows, width: int, *, out_first: bool, activation: Activation
+) -> Iterator[float]:
     """The root mean square of the inputs, and of each layer's outputs before the activation.
 
     Inputs are independent standard normal numbers of one seed. A layer is read row by row, so that only the outputs of

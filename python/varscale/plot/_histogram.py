@@ -73,7 +73,7 @@ def histogram(look: Look, dtype: np.dtype[Any]) -> Histogram | None:
 @lru_cache
 def _edges(dtype: np.dtype[Any]) -> NDArray[np.float64]:
     """Where bins of a dtype begin and end; the outermost end where a picture can."""
-    edges = grid(dtype).edges.copy()
+    edges: NDArray[np.float64] = grid(dtype).edges.copy()
     if not isfinite(edges[0]):
         edges[0], edges[-1] = 2.0 * edges[1] - edges[2], 2.0 * edges[-2] - edges[-3]
     return edges
@@ -99,4 +99,5 @@ def _span(low: float, high: float, target: Target) -> tuple[float, float]:
 def _nearest(edges: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.int64]:
     """The edges that lie next to the points, each once."""
     right = np.searchsorted(edges, points).clip(1, edges.size - 1)
-    return np.unique(right - (points - edges[right - 1] < edges[right] - points))
+    found: NDArray[np.int64] = np.unique(right - (points - edges[right - 1] < edges[right] - points))
+    return found

@@ -24,7 +24,7 @@ class _Law(NamedTuple):
     plan: Plan
     target: Target
     kinds: tuple[str, ...]
-    count: int
+    having: int
 
 
 def laws(model: Model, names: Iterable[str] | None = None, *, ax: Any = None) -> Axes:
@@ -87,7 +87,7 @@ def _distinct(model: Model, names: Iterable[str]) -> list[_Law]:
     return sorted(found, key=lambda law: -(law.target.stddev or 0.0))
 
 
-def _draw(ax: Axes, level: int, law: _Law) -> None:
+def _draw(ax: Any, level: int, law: _Law) -> None:
     span = reach(law.target)
     assert span is not None
     room = 0.02 * (span[1] - span[0])
@@ -105,4 +105,4 @@ def _draw(ax: Axes, level: int, law: _Law) -> None:
 def _label(law: _Law) -> str:
     kinds = [shown(kind) for kind in law.kinds[:2]] + ([f"and {len(law.kinds) - 2} more"] if len(law.kinds) > 2 else [])
     words = f"{law.plan.law.replace('_', ' ')}, stddev {number(law.target.stddev)}"
-    return "\n".join([*kinds, f"{law.count}: {words}" if law.count > 1 else words])
+    return "\n".join([*kinds, f"{law.having}: {words}" if law.having > 1 else words])

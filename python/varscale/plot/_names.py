@@ -38,6 +38,4 @@ def shown(name: str) -> str:
     if len(name) > _LONGEST:
         half = _LONGEST // 2
         name = f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[1 - half :]}"
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name
-    )
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)

@@ -28,9 +28,7 @@ def page(survey: Survey) -> bytes:
     style, script = (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
     digest = b64encode(sha256(script.encode()).digest()).decode()
     tables = Tables()
-    body = "".join(
-        [*_head(survey), *_suspects(survey), *_by_layer(survey), *_forward(survey), *_all(survey, tables)]
-    )
+    body = "".join([*_head(survey), *_suspects(survey), *_by_layer(survey), *_forward(survey), *_all(survey, tables)])
     # Whatever a name may bring, a browser runs this script and no other, and asks no machine for anything.
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     text = (
@@ -56,7 +54,9 @@ def _head(survey: Survey) -> Iterator[str]:
     )
     more = f" {exact:,} are exactly what the plan and the seed give." if exact else ""
     lost = len(survey.missing)
-    missing = f' <strong class="bad">{lost:,} of the plan {"is" if lost == 1 else "are"} missing.</strong>' if lost else ""
+    missing = (
+        f' <strong class="bad">{lost:,} of the plan {"is" if lost == 1 else "are"} missing.</strong>' if lost else ""
+    )
     yield f'<p class="lede">{verdict}{missing}{more}</p>'
     laws = "" if survey.has_plan else " No plan was given: there are no laws to compare with."
     yield f'<p class="soft">{numbers:,} numbers, {size(survey.nbytes)}.{laws}</p>'
@@ -99,9 +99,8 @@ def _moments(tensor: Tensor) -> str:
     row, outside = tensor.row, tensor.histogram.outside if tensor.histogram else 0
     law = f", target {number(row.target_stddev)}" if row.target_stddev is not None else ""
     beyond = f" {outside:,} numbers lie beyond the picture." if outside else ""
-    return (
-        f"Mean {number(row.mean)}, stddev {number(row.stddev)}{law}, from {number(row.low)} to {number(row.high)}.{beyond}"
-    )
+    ends = f"from {number(row.low)} to {number(row.high)}"
+    return f"Mean {number(row.mean)}, stddev {number(row.stddev)}{law}, {ends}.{beyond}"
 
 
 def _by_layer(survey: Survey) -> Iterator[str]:
@@ -109,8 +108,8 @@ def _by_layer(survey: Survey) -> Iterator[str]:
     found = [kind for kind in survey.kinds if _has_layers(kind)]
     if found:
         yield (
-            "<p>A chart for each kind of tensor whose numbers vary. Dots are measured, bars are targets; the first number "
-            "of a name is the layer.</p>"
+            "<p>A chart for each kind of tensor whose numbers vary. Dots are measured, bars are targets; the first "
+            "number of a name is the layer.</p>"
             f'<div class="grid">{"".join(map(_chart, found[:_CHARTS]))}</div>'
         )
     else:
@@ -163,4 +162,5 @@ def _all(survey: Survey, tables: Tables) -> Iterator[str]:
     )
     yield from tables.of(survey.kinds)
     yield f"{tables.left_out}</section></main>"
-    yield f'<footer class="soft">varscale {escape(__version__)}. p is the probability of Kolmogorov and Smirnov\u2019s statistic.</footer>'
+    yield f'<footer class="soft">varscale {escape(__version__)}. p is the probability of Kolmogorov and Smirnov\u2019s '
+    yield "statistic.</footer>"

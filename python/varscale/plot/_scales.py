@@ -39,9 +39,9 @@ class Scale(NamedTuple):
 
 
 def fitting(numbers: Iterable[float], start: float, end: float, *, least: float = 0.2) -> Scale:
-    """The scale that shows all of these numbers, of which none is negative; it spans this share of the greatest at least.
+    """The scale that shows all of these numbers, of which none is negative.
 
-    It is one of logarithms where they differ by much, and none is zero.
+    It spans this share of the greatest at least. Where they differ by much, and none is zero, it is one of logarithms.
     """
     known = [number for number in numbers if isfinite(number)] or [1.0]
     low, high = min(known), max(known) or 1.0
@@ -61,7 +61,7 @@ def number(value: float | None) -> str:
 
 
 def sizes(shape: tuple[int, ...]) -> str:
-    """A shape, as 3×4."""
+    """A shape, its sizes with a sign of multiplication between them."""
     return "\N{MULTIPLICATION SIGN}".join(map(str, shape)) or "scalar"
 
 

@@ -72,7 +72,10 @@ def signal(
     if lacking:
         msg = f"`names` must be names of the network, got {show(lacking[0])}"
         raise KeyError(msg)
-    shapes = {name: tuple(np.shape(network[name]) if not isinstance(network, Model) else network[name].shape) for name in chosen}
+    shapes = {
+        name: tuple(np.shape(network[name]) if not isinstance(network, Model) else network[name].shape)
+        for name in chosen
+    }
     try:
         found = chain(shapes, told) if names is None else in_order(shapes, told)
     except ValueError as error:

@@ -133,9 +133,7 @@ def _signal(stored: Mapping[str, Stored], layout: str | None) -> Signal | str:
         for name, bias, shape in zip(found.weights, found.biases, shapes, strict=True)
     ]
     run = partial(forward, layers, partial(_rows, stored), shapes[0][1 if found.out_first else 0])
-    return Signal(
-        found, {name: tuple(run(out_first=found.out_first, activation=ACTIVATIONS[name])) for name in SHOWN}
-    )
+    return Signal(found, {name: tuple(run(out_first=found.out_first, activation=ACTIVATIONS[name])) for name in SHOWN})
 
 
 def _rows(stored: Mapping[str, Stored], name: str) -> Iterator[NDArray[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from ._figures import OVERLAID, SMALL, histograms, small_histogram, words
+from ._figures import OVERLAID, histograms, small_histogram, words
 from ._names import shown
 from ._scales import number, sizes
 from ._survey import Kind, Tensor
@@ -36,7 +36,9 @@ class Tables:
         if len(drawn) < len(alone):
             some.append(Kind("", tuple(tensor for tensor in alone if tensor.histogram is None)))
         # Suspects first, then what is drawn, then constants.
-        for kind in sorted(some, key=lambda kind: (not kind.suspects, kind.tensors[0].histogram is None, not kind.name)):
+        for kind in sorted(
+            some, key=lambda kind: (not kind.suspects, kind.tensors[0].histogram is None, not kind.name)
+        ):
             yield self._details(kind)
 
     def laws(self) -> str:
@@ -47,13 +49,21 @@ class Tables:
     @property
     def left_out(self) -> str:
         """What has no room on the page."""
-        return "" if self._rows > 0 else f"<p>The page has room for {ROWS:,} tensors: <code>varscale inspect</code> lists all."
+        return (
+            ""
+            if self._rows > 0
+            else f"<p>The page has room for {ROWS:,} tensors: <code>varscale inspect</code> lists all."
+        )
 
     def _details(self, kind: Kind) -> str:
         count, tensors = len(kind.tensors), kind.tensors
         # The summary shows the worst: a suspect.
         first = next((tensor for tensor in tensors if tensor.row.why), tensors[0])
-        title = escape(shown(kind.name)) if kind.name else ("Tensors that stand alone" if first.histogram else "Constants that stand alone")
+        title = (
+            escape(shown(kind.name))
+            if kind.name
+            else ("Tensors that stand alone" if first.histogram else "Constants that stand alone")
+        )
         tag = "h3" if kind.name else 'h3 class="plain"'
         about = f"{count:,} tensor{_s(count)}"
         if kind.name:
@@ -76,7 +86,9 @@ class Tables:
         self._figures -= 1
         every = -(-drawn // OVERLAID)
         what = f"Histograms of {-(-drawn // every)} of {drawn}" if every > 1 else f"Histograms of {drawn}"
-        label = f"{what} tensors {shown(kind.name)} over their law: {words(next(t for t in kind.tensors if t.histogram))}"
+        label = (
+            f"{what} tensors {shown(kind.name)} over their law: {words(next(t for t in kind.tensors if t.histogram))}"
+        )
         return f"<figure>{histograms(kind.tensors, label)}<figcaption>{what} tensors, and the law</figcaption></figure>"
 
     def _row(self, tensor: Tensor) -> str:
