@@ -13,7 +13,7 @@ from ._names import place
 
 Shape = tuple[int, ...]
 _BIASES = {"weight": "bias", "kernel": "bias", "w": "b", "W": "b"}
-_BESIDE = re.compile(r"expert|head|branch|tower|lora|adapter|attn|attention", re.IGNORECASE)
+_BESIDE = re.compile(r"emb|expert|head|branch|tower|lora|adapter|attn|attention", re.IGNORECASE)
 """Words of matrices that stand beside each other, not one behind the other."""
 
 

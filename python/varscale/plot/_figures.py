@@ -21,6 +21,8 @@ OVERLAID = 12
 """The most histograms in one figure."""
 LAYERS = 64
 """The most places along an axis of layers; where there are more layers, neighbours share one."""
+_POINTS = 24
+"""The points of a law in such a histogram."""
 _ROOM = 1.2
 """How high a figure is, of the peak of the law, or of the numbers without one."""
 
@@ -47,9 +49,15 @@ def small_histogram(tensor: Tensor) -> tuple[str, str]:
     if held is None:
         return "", ""
     low, high = float(held.edges[0]), float(held.edges[-1])
-    law = curve(plan, low, high, 24) if plan else []
-    x, y = Scale(low, high, 0, width), Scale(0.0, _top(float(held.heights.max()), law), height, 0)
-    return _bars(held, x, y, 0), line((round(x(point)), round(y(at))) for point, at in law)
+    top = _top(float(held.heights.max()), curve(plan, low, high, _POINTS) if plan else [])
+    bars = _bars(held, Scale(low, high, 0, width), Scale(0.0, top, height, 0), 0)
+    return bars, _small_law(plan, low, high, top) if plan else ""
+
+
+@lru_cache(256)
+def _small_law(plan: Plan, low: float, high: float, top: float) -> str:
+    x, y = Scale(low, high, 0, SMALL[0]), Scale(0.0, top, SMALL[1], 0)
+    return line((round(x(point)), round(y(at))) for point, at in curve(plan, low, high, _POINTS))
 
 
 def _bars(held: Histogram, x: Scale, y: Scale, digits: int) -> str:
