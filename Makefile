@@ -14,7 +14,7 @@ NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-frameworks test-gpu test-replay lint \
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-pages test-frameworks test-gpu test-replay lint \
 	mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
@@ -54,6 +54,10 @@ test-engines: $(ENGINES:%=test-engine-%) test-kernels  ## the adapters, each wit
 
 $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installed
 	PYTHONPATH=$(CURDIR)/python .venv-engine-$*/bin/python -m pytest tests/engines/test_$*_*.py
+
+test-pages: $(VENV)/built  ## pages in a real browser, on a desk and on a phone; needs chromium, Debian's package of that name
+	@command -v chromium >/dev/null || { echo "test-pages needs chromium: apt install chromium"; exit 1; }
+	$(BIN)/pytest tests/pages
 
 test-frameworks: $(FRAMEWORKS:%=test-framework-%)  ## networks of each family of frameworks: built, trained, saved, loaded elsewhere
 
