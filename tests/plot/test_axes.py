@@ -36,7 +36,7 @@ def test_each_distinct_law_is_drawn_once() -> None:
     )
     ax = vs.plot.laws(model)
     labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels == ["h.*.up\nh.*.down\n6: normal, stddev 0.02", "embed\nuniform, stddev 0.115"]
+    assert labels == ["h.*.up and 1 more\n6: normal, stddev 0.02", "embed\nuniform, stddev 0.115"]
     assert vs.plot.laws(model, ["embed"], ax=ax) is ax
     x, y = ax.lines[0].get_data()
     y = y / y.max()

@@ -10,8 +10,9 @@ import pytest
 
 import varscale as vs
 from plot.cases import normal, read, written
+from varscale._models.headers import read_headers
 from varscale.plot._chain import chain
-from varscale.plot._survey import Signal, survey
+from varscale.plot._survey import Signal, _rows, survey
 
 pytestmark = pytest.mark.thread_unsafe(reason="sets the threads")
 Shapes = dict[str, tuple[int, ...]]
@@ -110,3 +111,10 @@ def test_what_is_no_chain_has_a_reason_on_the_page(tmp_path: Path) -> None:
     """If this fails readers do not learn why there is no signal."""
     page = read(written(tmp_path / "x.safetensors", {"wte.weight": normal(9, 9), "h.0.weight": normal(9, 9)}))
     assert "Not shown, as the tensors are no plain chain of layers: 'wte.weight' may be" in page.words("section")[2]
+
+
+def test_pieces_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a weight that is larger than memory is read as a whole."""
+    stored, _ = read_headers(written(tmp_path / "x.safetensors", {"w": normal(100, 50)}))
+    monkeypatch.setattr("varscale.plot._survey.PIECE", 1000)
+    assert [len(rows) for rows in _rows(stored, "w")] == [5] * 20

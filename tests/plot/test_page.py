@@ -14,9 +14,11 @@ from plot.cases import Page, normal, read, written
 from varscale.checkpoint import Inspected
 from varscale.checkpoint._laws import cdf, target
 from varscale.plot import _tables
+from varscale.plot._figures import small_histogram
 from varscale.plot._histogram import Histogram
 from varscale.plot._names import shown
 from varscale.plot._page import page
+from varscale.plot._scales import fitting
 from varscale.plot._survey import Kind, Survey, Tensor, survey
 
 pytestmark = pytest.mark.thread_unsafe(reason="sets the threads")
@@ -40,6 +42,9 @@ HOSTILE = (
     "line\nbreak\t",
     "</h3></summary></details></table><style>*{display:none}</style>",
 )
+
+
+INSPECTED = Inspected("", "float32", (64, 64), 1e-5, 0.02, -0.07, 0.07, 0, 0, 0.0, 0.02, 0.5, "", None, ())
 
 
 def made(folder: Path, seed: int = 7) -> Path:
@@ -161,11 +166,10 @@ def many(count: int) -> Survey:
     assert wanted.plan is not None
     edges = np.linspace(-0.087, 0.087, 33)
     drawn = np.random.default_rng(0).multinomial(4096, np.diff(cdf(wanted.plan, edges)), 97) / 4096
-    row = Inspected("", "float32", (64, 64), 1e-5, 0.02, -0.07, 0.07, 0, 0, 0.0, 0.02, 0.5, "", None, ())
 
     def tensor(number: int, name: str) -> Tensor:
         held = Histogram(edges, drawn[number % 97], None, 0, (-0.0135, 0.0136))
-        return Tensor(row._replace(name=name), wanted, held, number // 64)
+        return Tensor(INSPECTED._replace(name=name), wanted, held, number // 64)
 
     path = "model.layers.{}.mlp.experts.{}.gate_proj.weight"
     together = [tensor(number, path.format(number // 64, number % 64)) for number in range(count // 2)]
@@ -200,3 +204,32 @@ def test_an_empty_checkpoint_has_a_page(tmp_path: Path) -> None:
     """If this fails a file without tensors, or with none but empty ones, is a traceback."""
     assert read(written(tmp_path / "x.safetensors", {})).wrong == []
     assert read(written(tmp_path / "y.safetensors", {"a.0": normal(0, 3), "a.1": normal(0, 3)})).wrong == []
+
+
+def test_suspects_come_first_in_their_section(tmp_path: Path) -> None:
+    """If this fails what is wrong stands among hundreds of kinds that are not."""
+    arrays = {f"a.{n}": normal(9, 9) for n in (0, 1)} | {f"z.{n}": normal(9, 9) * np.float32("nan") for n in (0, 1)}
+    found = read(written(tmp_path / "x.safetensors", arrays))
+    assert [text for text in found.words("h3") if "*" in text][-2:] == ["z.*", "a.*"]
+
+
+def test_bars_stand_where_they_should() -> None:
+    """If this fails a picture has other bars than its histogram, or cuts them off."""
+    model = vs.Model({"w": ((4,), None, vs.RandomUniform(-1.0, 1.0))})
+    held = Histogram(np.array([-1.0, -0.5, 0.0, 1.0]), np.array([0.5, 0.0, 0.5]), None, 0, (-1.0, 1.0))
+    bars, law = small_histogram(Tensor(INSPECTED, target(model["w"]), held, None))
+    # Densities of 1, 0 and 0.5, where the law has 0.5: the top is 0.6, 0.9, 1.35.
+    assert bars == "M0 28v-21h24v21h24v-10h48v10"
+    assert law.startswith("M0 18l2 0")
+
+
+def test_scales_show_what_differs_by_much() -> None:
+    """If this fails a chart of an exploding network shows one number, and a flat one is all noise."""
+    wide, flat, dead = fitting([1e-3, 1e3], 100, 0), fitting([0.0200, 0.0201], 100, 0), fitting([0.0, 5.0], 100, 0)
+    assert wide.is_log
+    assert wide(1.0) == pytest.approx(50.0)
+    assert wide.ticks(4) == pytest.approx([1e-3, 1e-1, 1e1, 1e3])
+    assert not flat.is_log
+    assert 45.0 < flat(0.02) < 55.0
+    assert flat.ticks(5) == pytest.approx([0.019, 0.02, 0.021, 0.022])
+    assert dead(0.0) == 100.0

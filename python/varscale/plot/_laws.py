@@ -65,7 +65,7 @@ def laws(model: Model, names: Iterable[str] | None = None, *, ax: Any = None) ->
     drawn = axes(ax, 6.4, 0.6 + 0.75 * len(found))
     for level, law in enumerate(reversed(found)):
         _draw(drawn, level, law)
-    drawn.set_yticks(range(len(found)), [_label(law) for law in reversed(found)])
+    drawn.set_yticks(range(len(found)), [_label(law) for law in reversed(found)], fontsize=8)
     drawn.set_ylim(-0.35, len(found))
     drawn.set_xlabel("value")
     plain(drawn)
@@ -103,6 +103,6 @@ def _draw(ax: Any, level: int, law: _Law) -> None:
 
 
 def _label(law: _Law) -> str:
-    kinds = [shown(kind) for kind in law.kinds[:2]] + ([f"and {len(law.kinds) - 2} more"] if len(law.kinds) > 2 else [])
-    words = f"{law.plan.law.replace('_', ' ')}, stddev {number(law.target.stddev)}"
-    return "\n".join([*kinds, f"{law.having}: {words}" if law.having > 1 else words])
+    more = f" and {len(law.kinds) - 1} more" if len(law.kinds) > 1 else ""
+    count = f"{law.having}: " if law.having > 1 else ""
+    return f"{shown(law.kinds[0])}{more}\n{count}{law.plan.law.replace('_', ' ')}, stddev {number(law.target.stddev)}"

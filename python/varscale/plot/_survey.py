@@ -11,13 +11,12 @@ from typing import Any, NamedTuple, SupportsIndex
 
 from numpy.typing import NDArray
 
-from .._models.headers import FORMATS
+from .._models.headers import FORMATS, Stored, read_headers
 from .._models.model import Model, model_layout
 from ..checkpoint._inspect import looks
 from ..checkpoint._inspection import Inspected
 from ..checkpoint._laws import Target
-from ..checkpoint._stored import Stored, read_pieces, read_stored
-from ..checkpoint._sweep import PIECE
+from ..checkpoint._read import PIECE, read_pieces
 from ._chain import Chain, chain
 from ._forward import ACTIVATIONS, Layer, forward
 from ._histogram import Histogram, histogram
@@ -91,7 +90,7 @@ def survey(path: str | os.PathLike[str], plan: Model | None, seed: SupportsIndex
         ValueError: A file is none of safetensors, or cut short.
         OSError: A file cannot be read.
     """
-    stored, metadata = read_stored(path)
+    stored, metadata = read_headers(path)
     tensors = [
         Tensor(look.row, look.target, histogram(look, stored[look.row.name].dtype), _depth(look.row.name))
         for look in looks(stored, metadata, plan, seed)
@@ -142,5 +141,5 @@ def _rows(stored: Mapping[str, Stored], name: str) -> Iterator[NDArray[Any]]:
     width = prod(tensor.shape[1:])
     lines = max(1, PIECE // max(width * tensor.dtype.itemsize, 1))
     if tensor.nbytes:
-        for piece in read_pieces(tensor, lines * width * tensor.dtype.itemsize):
+        for piece in read_pieces(tensor, most=lines * width * tensor.dtype.itemsize):
             yield piece.view(tensor.dtype).reshape(-1, *tensor.shape[1:])
