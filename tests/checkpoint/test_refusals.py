@@ -55,6 +55,9 @@ def test_tensors_that_no_file_holds(tmp_path: Path, name: str, dtype: Any, messa
         ({"max_shard": "5 apples"}, ValueError, "`max_shard` must be a positive number of bytes"),
         ({"max_shard": 0}, ValueError, "`max_shard` must be a positive number of bytes"),
         ({"max_shard": 1.5}, TypeError, "`max_shard` must be an integer"),
+        ({"format": "onnx"}, ValueError, "`format` must be one of safetensors, npy, dcp, got 'onnx'"),
+        ({"format": None}, TypeError, "`format` must be a string"),
+        ({"format": "npy", "max_shard": 0}, ValueError, "`max_shard` must be a positive number of bytes"),
         ({"layout": "onnx"}, ValueError, "`layout` must be one of"),
         ({"part": 3}, TypeError, r"`part` must be a tuple \(i, n\)"),
         ({"part": (0, 4)}, ValueError, r"`part` must be \(i, n\) with i from 1 to n"),
@@ -74,6 +77,17 @@ def test_arguments(
     with pytest.raises(error, match=message):
         vs.checkpoint.save(**{"model": MODEL, "out": "out", "seed": 7} | change)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_torch_is_needed_for_its_format_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails who has no torch gets a traceback, or no other checkpoint either."""
+    for name in [name for name in sys.modules if name.startswith("varscale.checkpoint._dcp")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ImportError, match=r"`format` 'dcp' needs a package .*: pip install 'varscale\[torch\]'"):
+        vs.checkpoint.save(MODEL, tmp_path / "out", 7, format="dcp")
+    assert not (tmp_path / "out").exists()
+    vs.checkpoint.save(MODEL, tmp_path / "out", 7)
 
 
 def test_a_checkpoint_is_overwritten_by_force_only(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import varscale as vs
@@ -28,14 +29,14 @@ for module in (_pieces, _plan, _write):
 _write.TOGETHER = 1 << 19
 model = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
 print("ready", flush=True)
-vs.checkpoint.save(model, sys.argv[1], 7, max_shard=1_000_000, resume=True)
+vs.checkpoint.save(model, sys.argv[1], 7, format=sys.argv[2], max_shard=1_000_000, resume=True)
 print("done", flush=True)
 """
 
 
-def killed(out: Path, after: float | None) -> tuple[bool, float]:
+def killed(out: Path, after: float | None, format: str = "safetensors") -> tuple[bool, float]:
     """Runs the code, and kills it after some seconds; whether it finished, and the seconds that it took."""
-    with subprocess.Popen([sys.executable, "-c", CODE, str(out)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([sys.executable, "-c", CODE, str(out), format], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         start = time.perf_counter()
@@ -52,44 +53,52 @@ def checked(folder: Path) -> None:
         if name.endswith(".safetensors"):
             entries, values = parsed(folder / name)
             assert len(values) == max(entry["data_offsets"][1] for name, entry in entries if name != "__metadata__")
+        if name.endswith(".npy"):
+            assert np.load(folder / name).shape == MODEL[name.removesuffix(".npy")].shape
     if "model.safetensors.index.json" in names:
         assert len(names) == 7
+    if "model.npy.index.json" in names:
+        assert len(names) == 13
 
 
-def kill_and_go_on(folder: Path, times: int, seed: int) -> int:
+def kill_and_go_on(folder: Path, times: int, seed: int, format: str = "safetensors") -> int:
     """Kills runs at random moments until the checkpoint is there, so many times; returns how often it was killed."""
-    vs.checkpoint.save(MODEL, folder / "whole", 7, max_shard=1_000_000)
+    vs.checkpoint.save(MODEL, folder / "whole", 7, format=format, max_shard=1_000_000)
     wanted = sha(folder / "whole")
-    _, seconds = killed(folder / "timed", None)
+    _, seconds = killed(folder / "timed", None, format)
     assert sha(folder / "timed") == wanted
     dice, kills, number = random.Random(seed), 0, 0
     while kills < times:
         out = folder / f"out{number}"
         number += 1
         for _ in range(3):
-            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds)
+            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds, format)
             kills += not done
             if out.exists():
                 checked(out)
-        assert killed(out, None)[0]
+        assert killed(out, None, format)[0]
         assert sha(out) == wanted
     return number
 
 
-def test_kills_at_random_moments(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("format", "times"), [("safetensors", 8), ("npy", 2)])
+def test_kills_at_random_moments(tmp_path: Path, format: str, times: int) -> None:
     """If this fails a killed job leaves half a file under its name, or other bytes once it has gone on."""
-    kill_and_go_on(tmp_path, 8, 1)
+    kill_and_go_on(tmp_path, times, 1, format)
 
 
 @pytest.mark.long
-def test_kills_at_200_random_moments(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format", ["safetensors", "npy"])
+def test_kills_at_200_random_moments(tmp_path: Path, format: str) -> None:
     """If this fails some moment was not thought of."""
-    kill_and_go_on(tmp_path, 200, 2)
+    kill_and_go_on(tmp_path, 200, 2, format)
 
 
 def test_what_was_finished_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails Ctrl-C loses what the disk has, or a run that goes on begins anew."""
     small_pieces(monkeypatch, 1 << 16, 1 << 17)
+    monkeypatch.setattr(_write, "_SYNC", lambda handle: None)  # a slow disk would have all pieces before it has one
+    monkeypatch.setattr(_write, "sync_folder", lambda folder: None)
 
     def interrupt(done: int, total: int) -> None:
         if done > 0:
@@ -129,6 +138,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
     [
         ({"seed": 8}, "an unfinished run of another seed, 7, not 8"),
         ({"model": vs.Model({"a.bias": (3,)})}, "an unfinished run of another model"),
+        ({"format": "npy"}, "an unfinished run of another format, safetensors, not npy"),
         ({"max_shard": 900_000}, "an unfinished run with other files"),
         ({"part": (1, 2)}, "an unfinished run of another number of parts, 1, not 2"),
     ],
@@ -159,6 +169,13 @@ def test_a_piece_counts_when_the_disk_has_it(tmp_path: Path, monkeypatch: pytest
         events.extend(file.name for file in files if os.path.samestat(file.stat(), os.fstat(handle)))
         real(handle)
 
+    def sync_folder(folder: Path) -> None:
+        events.append(folder.name)
+        real_folder(folder)
+
+    real_folder = _write.sync_folder
     monkeypatch.setattr(_write, "_SYNC", sync)
+    monkeypatch.setattr(_write, "sync_folder", sync_folder)
     vs.checkpoint.save(MODEL, tmp_path, 7, max_shard=3_000_000)
-    assert events == ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "done-1-of-1"]
+    files = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    assert events == [*files, ".varscale", "done-1-of-1"]  # the values, their names, the journal

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
@@ -78,6 +79,13 @@ def test_parts_are_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert {*json.loads(capsys.readouterr().out)["files"]} == sha(tmp_path / "one").keys()
 
 
+def test_a_folder_of_arrays(tmp_path: Path) -> None:
+    """If this fails `--format` does not reach the files."""
+    assert called("init", spec(tmp_path), "-o", tmp_path / "out", "--seed", 7, "--format", "npy", "--quiet") == 0
+    own = vs.lecun_normal(7, in_axis=1, out_axis=0).fold_in("layers.1.q.weight")
+    assert (np.load(tmp_path / "out" / "layers.1.q.weight.npy") == own((32, 32))).all()
+
+
 def test_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """If this fails a log is full of bars, or a machine finds something else than JSON."""
     path = spec(tmp_path)
@@ -132,6 +140,7 @@ def test_a_bar_on_a_terminal(
             ["SPEC", "-o", "OUT", "--seed", "1", "--rule", "x=zeros"],
             "got [Rule('x', Zeros(dtype='float32'))] that match none",
         ),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--format", "onnx"], "argument --format: invalid choice"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--layout", "onnx"], "argument --layout: invalid choice"),
         (["SPEC", "-o", "SPEC", "--seed", "1"], "`out` must be a folder"),
         (["SPEC", "-o", "SPEC/out", "--seed", "1"], "Not a directory"),

@@ -10,6 +10,7 @@ from typing import Any
 from .._arguments.show import show
 from .._filling.threads import num_threads
 from ..checkpoint import finish, save
+from ..checkpoint._formats import FORMATS
 from .planned import add_planned, read_planned
 from .progress import Reporter
 
@@ -18,8 +19,8 @@ def add_init(verbs: Any) -> None:
     """Adds the verb to the command."""
     parser = verbs.add_parser(
         "init",
-        help="write the first weights of a network as safetensors",
-        description="Writes the first weights of a network as safetensors: the same bytes from one seed everywhere.",
+        help="write the first weights of a network as a checkpoint",
+        description="Writes the first weights of a network as a checkpoint: the same bytes from one seed everywhere.",
         allow_abbrev=False,
     )
     parser.set_defaults(run=init)
@@ -28,6 +29,12 @@ def add_init(verbs: Any) -> None:
         "package.module:function, a plan (JSON) or a spec (TOML)")  # fmt: skip
     add("-o", "--out", metavar="OUT", required=True, help="the folder that gets the files")
     add("--seed", type=int, metavar="N", help="any integer")
+    add(
+        "--format",
+        choices=FORMATS,
+        default="safetensors",
+        help="safetensors, NumPy's files, or a checkpoint of torch.distributed",
+    )
     add("--max-shard", default="5GB", metavar="SIZE", help="the most bytes of a file, such as 5GB (the default)")
     add_planned(parser)
     add("--like", metavar="OLD", help="an old checkpoint, whose rows are kept")
@@ -68,6 +75,7 @@ def init(options: Namespace) -> None:
             model,
             options.out,
             options.seed,
+            format=options.format,
             max_shard=int(options.max_shard) if options.max_shard.isdecimal() else options.max_shard,
             layout=options.layout,
             config=source.config,

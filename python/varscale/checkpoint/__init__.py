@@ -1,4 +1,4 @@
-"""Checkpoints: first weights as safetensors files, which may be larger than memory."""
+"""Checkpoints: first weights as files, which may be larger than memory."""
 
 from ._diff import Diff, Difference, diff
 from ._inspect import inspect

@@ -31,11 +31,11 @@ def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bo
             work.clear()
         found = None
     if found is None:
-        if resume and is_complete(work.out, plan.files, plan.others):
+        if resume and is_complete(work.out, plan.files, plan.others, plan.record):
             work.remove()
             return False
         try:
-            check_free(work.out, plan.others, force=force)
+            check_free(work.out, plan.format, plan.record, plan.others, force=force)
         except FileExistsError:
             work.remove()
             raise
@@ -45,7 +45,7 @@ def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bo
     if is_publishing(work):
         begun = True
     else:
-        check_free(work.out, plan.others, force=force)
+        check_free(work.out, plan.format, plan.record, plan.others, force=force)
         begun = work.journal(part, found.parts).exists()
     if begun and not resume:
         what = "an unfinished run" if found.parts == 1 else f"the unfinished part {part:d} of {found.parts}"
@@ -66,7 +66,7 @@ def _found(work: Work, *, force: bool) -> Record | None:
 
 def finished(work: Work, plan: Plan, part: int) -> set[int]:
     """The pieces of a part that are on the disk. Those of a file that has been taken away are not."""
-    sizes = {place: work.size(file.name) == file.header.size for place, file in enumerate(plan.files)}
+    sizes = {place: file.fits(work.size(file.name)) for place, file in enumerate(plan.files)}
     noted = work.finished(part, plan.record.parts)
     if all(sizes.values()):
         return noted

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from .._arguments.checks import integer
 from .._arguments.show import show
-from .._models.parameter import Parameter
+from .._filling.lazy import Lazy
 from ._safetensors import Header, header
 
 WEIGHTS = re.compile(r"model(-\d{5,}-of-\d{5,})?\.safetensors(\.index\.json)?")
@@ -17,15 +18,20 @@ WEIGHTS = re.compile(r"model(-\d{5,}-of-\d{5,})?\.safetensors(\.index\.json)?")
 _UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
-class File(NamedTuple):
+@dataclass(frozen=True)
+class File:
     """A file of a checkpoint."""
 
     name: str
     header: Header
-    tensors: Mapping[str, Parameter]
+    tensors: Mapping[str, Lazy]
+
+    def fits(self, size: int) -> bool:
+        """Whether it has so many bytes."""
+        return size == self.header.size
 
 
-def files(tensors: Mapping[str, Parameter], max_shard: Any, metadata: Mapping[str, str]) -> list[File]:
+def files(tensors: Mapping[str, Lazy], max_shard: Any, metadata: Mapping[str, str]) -> list[File]:
     """The files that hold all tensors, none larger than `max_shard` bytes but for a tensor that is."""
     groups = list(_groups(tensors, shard_size(max_shard)))
     count = len(groups)
@@ -35,15 +41,15 @@ def files(tensors: Mapping[str, Parameter], max_shard: Any, metadata: Mapping[st
     return [File(name, header(group, metadata), group) for name, group in zip(names, groups, strict=True)]
 
 
-def index(files: list[File]) -> bytes | None:
+def index(files: Sequence[File]) -> bytes | None:
     """The text of the index of several files; None for one."""
     if len(files) == 1:
         return None
-    parameters = [parameter for file in files for parameter in file.tensors.values()]
+    tensors = [tensor for file in files for tensor in file.tensors.values()]
     document = {
         "metadata": {
-            "total_parameters": sum(parameter.size for parameter in parameters),
-            "total_size": sum(parameter.nbytes for parameter in parameters),
+            "total_parameters": sum(tensor.size for tensor in tensors),
+            "total_size": sum(tensor.nbytes for tensor in tensors),
         },
         "weight_map": {name: file.name for file in files for name in file.tensors},
     }
@@ -67,18 +73,18 @@ def shard_size(size: Any) -> int:
     return integer("max_shard", number)
 
 
-def _groups(tensors: Mapping[str, Parameter], most: int) -> Iterator[dict[str, Parameter]]:
+def _groups(tensors: Mapping[str, Lazy], most: int) -> Iterator[dict[str, Lazy]]:
     """The tensors of each file, in their order. A larger one has a file of its own, before that of its neighbours."""
-    group: dict[str, Parameter] = {}
+    group: dict[str, Lazy] = {}
     size = 0
-    for name, parameter in tensors.items():
-        if parameter.nbytes > most:
-            yield {name: parameter}
+    for name, tensor in tensors.items():
+        if tensor.nbytes > most:
+            yield {name: tensor}
             continue
-        if size + parameter.nbytes > most:
+        if size + tensor.nbytes > most:
             yield group
             group, size = {}, 0
-        group[name] = parameter
-        size += parameter.nbytes
+        group[name] = tensor
+        size += tensor.nbytes
     if group or not tensors:
         yield group

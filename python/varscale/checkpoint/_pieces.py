@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
     nbytes: int
 
 
-def pieces(files: list[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
+def pieces(files: Sequence[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
     """All files, cut. The cut depends on nothing but the files: runs that go on and runs of parts have the same one."""
     number = 0
     for place, file in enumerate(files):
@@ -58,10 +58,10 @@ def pieces(files: list[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
         number += 1
 
 
-def spans(name: str, tensor: Lazy) -> Iterator[Span]:
-    """A tensor, cut into spans of at most a piece, but for one that is made whole."""
+def spans(name: str, tensor: Lazy, most: int | None = None) -> Iterator[Span]:
+    """A tensor, cut into spans of at most `most` bytes, or of a piece, but for one that is made whole."""
     whole = _is_whole(tensor._source(Part(tensor.shape, tensor.shape)))
-    limit = tensor.size if whole else SIZE // tensor.dtype.itemsize
+    limit = tensor.size if whole else (most or SIZE) // tensor.dtype.itemsize
     start = 0
     for box in boxes(tensor.shape, limit):
         shape = tuple(side.stop - side.start for side in box)

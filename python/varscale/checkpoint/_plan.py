@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._filling.lazy import Lazy
-from .._models.headers import FORMATS, INDEX, Stored
+from .._models.headers import FORMATS, Stored
 from .._models.layouts import parse_layout
 from .._models.model import Model, model_layout
 from .._sources.identity import STREAM
-from ._files import File, files, index
+from ._files import File
+from ._format import Format
 from ._old import identity
-from ._pieces import SIZE, Piece, pieces
-from ._safetensors import check_tensors
+from ._pieces import SIZE, Piece
 from ._work import Record
 
 
 class Plan(NamedTuple):
     """A checkpoint to be."""
 
+    format: Format
     tensors: Mapping[str, Lazy]
     olds: Mapping[str, Stored]
-    files: list[File]
+    files: Sequence[File]
     others: Mapping[str, bytes]
     """The small files beside them."""
     record: Record
@@ -34,7 +35,7 @@ class Plan(NamedTuple):
 
     def pieces(self) -> Iterator[Piece]:
         """All of its pieces, cut anew each time: a list of them would grow with the checkpoint."""
-        return pieces(self.files, self.tensors)
+        return self.format.pieces(self.files, self.tensors)
 
 
 def plan(
@@ -42,25 +43,29 @@ def plan(
     seed: int,
     parts: int,
     *,
+    format: Format,
     max_shard: Any,
     layout: Any,
     olds: Mapping[str, Stored],
     config: bytes | None,
 ) -> Plan:
     """The plan of a model's checkpoint."""
-    check_tensors(model)
+    format.check(model)
     tensors, digest = model.lazy(seed), model.digest()
-    cut = files(model, max_shard, _metadata(model, digest, seed, layout, olds))
-    others = {"config.json": config, INDEX: index(cut)}
+    metadata = _metadata(model, digest, seed, layout, olds)
+    cut = format.files(tensors, max_shard, metadata)
+    others = ({} if config is None else {"config.json": config}) | dict(format.others(cut, metadata))
     texts = {name: text for name, text in others.items() if text is not None}
-    count = sum(1 for _ in pieces(cut, tensors))
-    told = [SIZE, identity(olds), {name: sha256(text).hexdigest() for name, text in texts.items()}]
+    cuts = count = 0
+    for piece in format.pieces(cut, tensors):
+        cuts, count = cuts + 1, piece.number + 1
+    told = [SIZE, cuts, identity(olds), {name: sha256(text).hexdigest() for name, text in texts.items()}]
     whole = sha256(json.dumps(told).encode())
     for file in cut:
         whole.update(file.header.text)
     sizes = {file.name: file.header.size for file in cut}
-    record = Record(digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(texts))
-    return Plan(tensors, olds, cut, texts, record)
+    record = Record(format.name, digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(others))
+    return Plan(format, tensors, olds, cut, texts, record)
 
 
 def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from .._arguments.show import show
+from .._filling.lazy import Lazy
 from .._models.headers import DTYPES, METADATA, MOST
 from .._models.parameter import Parameter
 
@@ -29,7 +30,7 @@ class Header(NamedTuple):
     """The bytes of the whole file."""
 
 
-def header(tensors: Mapping[str, Parameter], metadata: Mapping[str, str]) -> Header:
+def header(tensors: Mapping[str, Lazy], metadata: Mapping[str, str]) -> Header:
     """The header of a file that holds these tensors.
 
     Raises:
@@ -38,9 +39,9 @@ def header(tensors: Mapping[str, Parameter], metadata: Mapping[str, str]) -> Hea
     entries: dict[str, object] = {METADATA: dict(sorted(metadata.items()))}
     ends, end = {}, 0
     for name in _in_order(tensors):
-        shape, dtype, _ = tensors[name]
-        start, end = end, end + tensors[name].nbytes
-        entries[name] = {"dtype": _WORDS[dtype.name], "shape": list(shape), "data_offsets": [start, end]}
+        tensor = tensors[name]
+        start, end = end, end + tensor.nbytes
+        entries[name] = {"dtype": _WORDS[tensor.dtype.name], "shape": list(tensor.shape), "data_offsets": [start, end]}
         ends[name] = start
     text = json.dumps(entries, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
@@ -66,6 +67,6 @@ def check_tensors(tensors: Mapping[str, Parameter]) -> None:
             raise ValueError(msg)
 
 
-def _in_order(tensors: Mapping[str, Parameter]) -> Iterable[str]:
+def _in_order(tensors: Mapping[str, Lazy]) -> Iterable[str]:
     places = {DTYPES[word]: place for place, word in enumerate(_ORDER)}
     return sorted(tensors, key=lambda name: (places[tensors[name].dtype.name], name))

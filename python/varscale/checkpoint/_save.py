@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -17,12 +16,12 @@ from .._models.progress import Progress
 from ._begin import SETUP, begin, check_room, finished
 from ._disk import telling
 from ._fill import fill
+from ._formats import parse_format
 from ._lock import locked
 from ._old import kept
 from ._plan import config_text, plan
 from ._publish import is_publishing, publish
 from ._work import Work
-from ._write import Writer
 
 PATIENCE = 10.0
 """The seconds that a part waits while another one begins."""
@@ -33,6 +32,7 @@ def save(
     out: str | os.PathLike[str],
     seed: SupportsIndex,
     *,
+    format: str = "safetensors",
     max_shard: int | str = "5GB",
     layout: Layout | None = None,
     config: str | os.PathLike[str] | None = None,
@@ -43,16 +43,19 @@ def save(
     force: bool = False,
     progress: bool | Callable[[int, int], object] = False,
 ) -> list[Path]:
-    """Writes a model's first weights as safetensors, which may be larger than memory.
+    """Writes a model's first weights as a checkpoint, which may be larger than memory.
 
-    The files are those that transformers would write of these tensors. Their values are those of `model.init(seed)`,
-    whatever the threads, the parts and the machine. They get their names when all of them are on the disk. A run that
-    was ended leaves its work in the folder `.varscale` beside them, from which `resume=True` goes on.
+    Files of safetensors are those that transformers would write of these tensors. Their values are those of
+    `model.init(seed)`, whatever the threads, the parts and the machine. They get their names when all of them are on
+    the disk. A run that was ended leaves its work in the folder `.varscale` beside them, from which `resume=True` goes
+    on.
 
     Args:
         model: The model.
         out: The folder. It is made where it is not there.
         seed: Any integer.
+        format: "safetensors"; "npy" for a folder of files as `numpy.save` writes them, one for each tensor, and an
+            index; "dcp" for a checkpoint of torch.distributed, as torch writes it.
         max_shard: The most bytes of a file, an integer or such as "5GB". A larger tensor has a file of its own.
         layout: The layout that the files tell their readers; None for that of the model, if it has one.
         config: A config.json, which is copied beside the files.
@@ -95,13 +98,14 @@ def save(
         model,
         integer("seed", seed),
         parts,
+        format=parse_format(format),
         max_shard=max_shard,
         layout=layout,
         olds=kept(like, keep, model),
         config=config_text(config, folder),
     )
     mine = planned.record.ranges()[place - 1]
-    total = sum(piece.nbytes for piece in islice(planned.pieces(), mine.start, mine.stop))
+    total = sum(piece.nbytes for piece in planned.pieces() if piece.number in mine)
     with telling(folder), Progress(progress, total) as watched, ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         work = Work(folder)
@@ -112,15 +116,17 @@ def save(
         if not is_publishing(work):
             check_room(work, planned)
             done = finished(work, planned, place)
-            todo = (piece for piece in islice(planned.pieces(), mine.start, mine.stop) if piece.number not in done)
+            todo = (piece for piece in planned.pieces() if piece.number in mine and piece.number not in done)
             if done:
                 watched.advance(sum(piece.nbytes for piece in planned.pieces() if piece.number in done))
-            writer = Writer(work.folder, planned.files, work.journal(place, parts))
+            writer = planned.format.writer(work, planned.files, work.journal(place, parts))
             fill(todo, planned.tensors, planned.olds, writer, watched.advance)
         if parts > 1:
             return []
         with locked(work.lock(SETUP), PATIENCE):
-            return publish(work, planned.record, force=force)
+            if not is_publishing(work):
+                planned.format.seal(work, planned.record)
+            return publish(work, planned.format, planned.record, force=force)
 
 
 def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
@@ -154,9 +160,11 @@ def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
             raise ValueError(msg)
         for part in range(1, record.parts + 1):
             held.enter_context(locked(work.lock(f"{part}-of-{record.parts}")))
+        made = parse_format(record.format)
         if not is_publishing(work):
             work.check_whole(record)
-        return publish(work, record, force=forced)
+            made.seal(work, record)
+        return publish(work, made, record, force=forced)
 
 
 def _parse_out(out: Any) -> Path:

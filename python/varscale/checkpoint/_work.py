@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +15,16 @@ from .._arguments.show import show
 FOLDER = ".varscale"
 """The folder beside the files to come. What is in it is moved to its name when all of it is there."""
 _RECORD = "run.json"
-_FORMAT = "varscale.checkpoint 1"
+_VERSION = "varscale.checkpoint 1"
+NAME = re.compile(r"(?!\.\.?$)[\w.~%-]+", re.ASCII)
+"""A file in this very folder."""
 
 
 class Record(NamedTuple):
     """What a run makes. Two runs may work on one folder if their records are equal."""
 
+    format: str
+    """The word for what kind of checkpoint it is."""
     plan: str
     """The digest of the model."""
     seed: str
@@ -39,7 +44,12 @@ class Record(NamedTuple):
     def check(self, wanted: Record, out: Path) -> None:
         """Raises ValueError where this run, which has begun in `out`, is another one than the one that is wanted."""
         place, drop = show(str(out)), "`force` drops it"
-        words = {"plan": "another model", "seed": "another seed", "parts": "another number of parts"}
+        words = {
+            "format": "another format",
+            "plan": "another model",
+            "seed": "another seed",
+            "parts": "another number of parts",
+        }
         for field, what in words.items():
             was, now = getattr(self, field), getattr(wanted, field)
             if was != now:
@@ -88,9 +98,12 @@ class Work:
             return None
         try:
             fields = json.loads(path.read_bytes())
-            if fields.pop("format") != _FORMAT:
+            if fields.pop("version") != _VERSION:
                 raise ValueError
-            return Record(**fields | {"others": tuple(fields["others"])})
+            record = Record(**fields | {"others": tuple(fields["others"])})
+            if not all(map(NAME.fullmatch, record.names())):  # which would lead elsewhere
+                raise ValueError
+            return record
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             msg = f"{path} must be a run of this version: `force` begins anew"
             raise ValueError(msg) from None
@@ -99,7 +112,7 @@ class Work:
         """Writes what the run is, and the small files, which all parts write alike."""
         for name, text in others.items():
             replace(self.folder / name, text)
-        replace(self.folder / _RECORD, json.dumps({"format": _FORMAT, **record._asdict()}, indent=1).encode())
+        replace(self.folder / _RECORD, json.dumps({"version": _VERSION, **record._asdict()}, indent=1).encode())
 
     def journal(self, part: int, parts: int) -> Path:
         """The file of the numbers of a part's finished pieces."""
@@ -133,10 +146,8 @@ class Work:
             for part, mine in enumerate(record.ranges(), 1)
             if not self.finished(part, record.parts) >= set(mine)
         ]
-        wrong = [name for name, size in record.files.items() if self.size(name) != size]
-        if lacking or wrong:
-            whole = f"the whole of {', '.join(wrong)}"
-            what = f"all {record.parts} parts, lacks {', '.join(lacking)}" if lacking else whole
+        if lacking:
+            what = f"all {record.parts} parts, lacks {', '.join(lacking)}"
             msg = f"{show(str(self.out))} must hold {what}: make them, those that were ended by `resume`"
             raise ValueError(msg)
 

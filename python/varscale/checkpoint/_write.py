@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +23,8 @@ _BUFFERS = 4
 _SYNC = getattr(os, "fdatasync", os.fsync)
 TOGETHER = 1 << 28
 """The bytes after which the disk is waited for. Where they are fewer disks are slower, where more a kill costs more."""
+_OPEN = 64
+"""The files after which the disk is waited for. Twice as many are open at most: systems have limits of 256 and more."""
 _STEP = 1 << 28
 """The most bytes of one write."""
 Buffer = NDArray[np.uint8]
@@ -34,17 +36,24 @@ class Writer:
     A piece counts as finished when the disk has it: only then the journal gets its number.
     """
 
-    def __init__(self, folder: Path, files: list[File], journal: Path) -> None:
-        """The files are made in `folder`; the numbers of finished pieces go to the end of `journal`."""
+    def __init__(self, folder: Path, files: Sequence[File], journal: Path, size: int | None = None) -> None:
+        """The files are made in `folder`; the numbers of finished pieces go to the end of `journal`.
+
+        Pieces have at most `size` bytes, `SIZE` if not given, but for those of what is made whole.
+        """
         self.finished = 0
         """The bytes of the pieces that are on the disk."""
         self._folder, self._files, self._journal = folder, files, journal
+        self._size = SIZE if size is None else size
         self._free: SimpleQueue[Buffer | None] = SimpleQueue()
         self._filled: SimpleQueue[tuple[Piece, Buffer] | None] = SimpleQueue()
         self._written: SimpleQueue[tuple[Piece, IO[bytes]] | None] = SimpleQueue()
         self._failure: BaseException | None = None
+        self._handles: SimpleQueue[None] = SimpleQueue()
         for _ in range(_BUFFERS):
             self._free.put(None)  # made when it is first needed
+        for _ in range(2 * _OPEN):
+            self._handles.put(None)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -70,7 +79,7 @@ class Writer:
         self._check()
         if free is not None and free.size >= nbytes:
             return free
-        return new_array((max(nbytes, SIZE),), np.dtype(np.uint8))
+        return new_array((max(nbytes, self._size),), np.dtype(np.uint8))
 
     def put(self, piece: Piece, buffer: Buffer) -> None:
         """Hands over a buffer that holds a piece."""
@@ -81,8 +90,8 @@ class Writer:
             step()
         except BaseException as error:  # for the thread that fills
             self._failure = error
-            self._free.put(None)
-            self._written.put(None)
+            for queue in (self._free, self._written, self._handles):
+                queue.put(None)
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -100,11 +109,13 @@ class Writer:
                 stream.seek(piece.start)
                 _write(stream, buffer[: piece.nbytes])
             self._written.put((piece, stream))
-            self._free.put(buffer if buffer.size == SIZE else None)
+            self._free.put(buffer if buffer.size == self._size else None)
         self._written.put(None)
 
     def _open(self, file: File) -> IO[bytes]:
         """A file of its full size, with its header."""
+        self._handles.get()
+        self._check()
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         handle = os.open(self._folder / file.name, flags, 0o666)
         stream = self._streams.enter_context(os.fdopen(handle, "r+b", buffering=0))
@@ -112,8 +123,6 @@ class Writer:
             if os.fstat(stream.fileno()).st_size != file.header.size:
                 stream.truncate(file.header.size)
             _write(stream, np.frombuffer(file.header.text, np.uint8))
-            os.fsync(stream.fileno())
-        sync_folder(self._folder)
         return stream
 
     def _sync_all(self) -> None:
@@ -122,22 +131,30 @@ class Writer:
             last: IO[bytes] | None = None
             more = True
             while more:
-                items: list[tuple[Piece, IO[bytes]]] = []
-                while more and sum(piece.nbytes for piece, _ in items) < TOGETHER:
-                    item = self._written.get()
-                    more = item is not None
-                    items += [item] if item is not None else []
+                items, more = self._together()
                 for _, stream in items:
                     if last not in (None, stream):  # pieces come file by file
                         _SYNC(last.fileno())
                         last.close()
+                        self._handles.put(None)
                     last = stream
                 if items and last is not None:
                     _SYNC(last.fileno())
+                    sync_folder(self._folder)  # which has the names
                     journal.write(b"".join(b"%d\n" % piece.number for piece, _ in items))
                     journal.flush()
                     _SYNC(journal.fileno())
                     self.finished += sum(piece.nbytes for piece, _ in items)
+
+    def _together(self) -> tuple[list[tuple[Piece, IO[bytes]]], bool]:
+        """The pieces that the disk is waited for at once, and whether there may be more."""
+        items: list[tuple[Piece, IO[bytes]]] = []
+        while sum(piece.nbytes for piece, _ in items) < TOGETHER and len({stream for _, stream in items}) < _OPEN:
+            item = self._written.get()
+            if item is None:
+                return items, False
+            items.append(item)
+        return items, True
 
 
 def _write(stream: IO[bytes], data: Buffer) -> None:

@@ -1,0 +1,399 @@
+"""Checkpoints of torch.distributed: what torch, its trainers and its tools load, in the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import torch.distributed.checkpoint as dcp
+from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+
+import dcp_ranks
+import varscale as vs
+from checkpoint.cases import MODEL, sha
+from varscale._command.main import main
+from varscale.checkpoint import _dcp, _dcp_write, _write
+
+pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
+SMALL = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
+
+
+def save(model: vs.Model, out: Path, seed: int = 7, **options: Any) -> list[Path]:
+    return vs.checkpoint.save(model, out, seed, format="dcp", **options)
+
+
+def loaded(model: vs.Model, folder: Path) -> dict[str, bytes]:
+    """The bytes that torch loads into a state dict of these shapes."""
+    state = {name: torch.zeros(of.shape, dtype=getattr(torch, of.dtype.name)) for name, of in model.items()}
+    dcp.load(state, checkpoint_id=folder)
+    return {name: bytes(tensor.reshape(-1).view(torch.uint8).numpy()) for name, tensor in state.items()}
+
+
+def made(model: vs.Model, seed: int = 7) -> dict[str, bytes]:
+    return {name: array.tobytes() for name, array in model.init(seed).items()}
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (_dcp, _dcp_write):
+        monkeypatch.setattr(module, "CHUNK", 1 << 14)
+
+
+@pytest.mark.parametrize("max_shard", ["5GB", 100_000, 9_000])
+def test_torch_loads_it(tmp_path: Path, small_chunks: None, max_shard: Any) -> None:
+    """If this fails torch finds other values, of some dtype, shape or chunk."""
+    paths = save(MODEL, tmp_path, max_shard=max_shard)
+    count = len(paths) - 2
+    assert [path.name for path in paths] == [*(f"__{i}_0.distcp" for i in range(count)), "varscale.json", ".metadata"]
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths}
+    assert (count == 1) == (max_shard == "5GB")
+    assert loaded(MODEL, tmp_path) == made(MODEL)
+    stored = dcp.FileSystemReader(tmp_path).read_metadata()
+    assert [*stored.state_dict_metadata] == [*MODEL]
+    rows = (9_000 if max_shard == 9_000 else 1 << 14) // (96 * 4)
+    assert len(stored.state_dict_metadata["wte.weight"].chunks) == -(-700 // rows)
+
+
+def test_torchs_tools_read_it(tmp_path: Path) -> None:
+    """If this fails a checkpoint does not become a file of `torch.save`."""
+    save(SMALL, tmp_path / "out")
+    dcp_to_torch_save(tmp_path / "out", tmp_path / "file.pt")
+    state = torch.load(tmp_path / "file.pt")
+    assert {name: tensor.numpy().tobytes() for name, tensor in state.items()} == made(SMALL)
+
+
+def test_what_it_says_of_itself(tmp_path: Path) -> None:
+    """If this fails nobody can tell what it was made of, or a release, a folder or a moment changes its bytes."""
+    save(SMALL, tmp_path)
+    assert json.loads((tmp_path / "varscale.json").read_text()) == {
+        "metadata": {
+            "format": "pt", "torch": torch.__version__.split("+")[0], "varscale.plan": SMALL.digest(),
+            "varscale.seed": "7", "varscale.stream": "1",
+        }
+    }  # fmt: skip
+    stored = dcp.FileSystemReader(tmp_path).read_metadata().storage_meta
+    assert (stored.checkpoint_id, stored.save_id) == (None, f"varscale {SMALL.digest()} 7")
+
+
+def test_bytes_depend_on_neither_threads_nor_parts(tmp_path: Path, small_chunks: None) -> None:
+    """If this fails two machines make two checkpoints of one model and seed."""
+    (tmp_path / "config.json").write_text("{}")
+    call = {"max_shard": 100_000, "config": tmp_path / "config.json"}
+    save(MODEL, tmp_path / "one", **call)
+    wanted = sha(tmp_path / "one")
+    assert len(wanted) > 8
+    with vs.num_threads(1):
+        save(MODEL, tmp_path / "two", **call)
+    for part in (3, 1, 2):
+        assert save(MODEL, tmp_path / "three", part=(part, 3), **call) == []
+    paths = vs.checkpoint.finish(tmp_path / "three")
+    assert [path.name for path in paths[-3:]] == ["config.json", "varscale.json", ".metadata"]
+    for part in range(1, 16):  # more than there are files
+        save(MODEL, tmp_path / "many", part=(part, 15), **call)
+    vs.checkpoint.finish(tmp_path / "many")
+    assert [sha(tmp_path / name) for name in ("two", "three", "many")] == [wanted] * 3
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
+    folder = tmp_path_factory.mktemp("dcp")
+    vs.checkpoint.save(dcp_ranks.MODEL, folder / "step-0", 7, format="dcp", max_shard=3_000)
+    torch.multiprocessing.spawn(dcp_ranks.work, (2, str(folder / "step-0"), str(folder)), nprocs=2)
+    return {
+        case.__name__: [(folder / f"{case.__name__}.{rank}").read_text() for rank in range(2)]
+        for case in dcp_ranks.CASES
+    }
+
+
+@pytest.mark.parametrize("case", [case.__name__ for case in dcp_ranks.CASES])
+def test_every_rank_loads_its_shards(found: dict[str, list[str]], case: str) -> None:
+    """If this fails a rank of FSDP2, of tensor parallelism or of torchtitan does not get the model's values."""
+    assert found[case] == ["exact"] * 2
+
+
+def test_metadata_do_not_depend_on_what_was_in_memory(tmp_path: Path) -> None:
+    """If this fails a run that goes on has other metadata than one that was not ended."""
+    save(SMALL, tmp_path / "one")
+    held = [
+        sys.intern(f"h.{i}.weight") for i in range(0, len(SMALL), 2)
+    ]  # a pickle has one string once, equal ones twice
+    save(SMALL, tmp_path / "two", part=(1, 2))
+    save(SMALL, tmp_path / "two", part=(2, 2))
+    vs.checkpoint.finish(tmp_path / "two")
+    assert held
+    assert sha(tmp_path / "two") == sha(tmp_path / "one")
+
+
+CODE = """
+import sys, varscale as vs
+from varscale.checkpoint import _dcp, _dcp_write
+for module in (_dcp, _dcp_write):
+    module.CHUNK = 1 << 15
+model = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
+print("ready", flush=True)
+vs.checkpoint.save(model, sys.argv[1], 7, format="dcp", max_shard=500_000, resume=True)
+print("done", flush=True)
+"""
+
+
+def killed(out: Path, after: float | None) -> tuple[bool, float]:
+    """Runs the code, and kills it after some seconds; whether it finished, and the seconds that it took."""
+    with subprocess.Popen([sys.executable, "-c", CODE, str(out)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        start = time.perf_counter()
+        if after is not None:
+            time.sleep(after)
+            process.kill()
+        return process.stdout.read() == "done\n", time.perf_counter() - start
+
+
+def kill_and_go_on(folder: Path, times: int, seed: int) -> None:
+    """Kills runs at random moments until the checkpoint is there, so many times."""
+    assert killed(folder / "whole", None)[0]
+    wanted = sha(folder / "whole")
+    _, seconds = killed(folder / "timed", None)
+    assert sha(folder / "timed") == wanted
+    dice, kills, number = random.Random(seed), 0, 0
+    while kills < times:
+        out = folder / f"out{number}"
+        number += 1
+        for _ in range(3):
+            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds)
+            kills += not done
+            if (out / ".metadata").exists():
+                assert loaded(SMALL, out) == made(SMALL)  # what has its name is whole
+        assert killed(out, None)[0]
+        assert sha(out) == wanted
+
+
+def test_kills_at_random_moments(tmp_path: Path) -> None:
+    """If this fails a killed job leaves half a checkpoint, or other bytes once it has gone on."""
+    kill_and_go_on(tmp_path, 3, 1)
+
+
+@pytest.mark.long
+def test_kills_at_100_random_moments(tmp_path: Path) -> None:
+    """If this fails some moment was not thought of."""
+    kill_and_go_on(tmp_path, 100, 2)
+
+
+def test_finished_files_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails Ctrl-C in the middle of a file hangs or loses what is finished, which is then made again."""
+    real = _write.Writer.put
+    given: list[Any] = []
+
+    def put(self: Any, piece: Any, buffer: Any) -> None:
+        real(self, piece, buffer)
+        given.append(piece)
+        if len(given) == 5:  # of two for each file
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_write.Writer, "put", put)
+        with pytest.raises(KeyboardInterrupt):
+            save(SMALL, tmp_path, max_shard=1_000_000)
+    work = tmp_path / ".varscale"
+    assert [path.name for path in tmp_path.iterdir()] == [".varscale"]
+    assert sorted(path.name for path in work.glob("*.json")) == [
+        "__0_0.distcp.json", "__1_0.distcp.json", "run.json", "varscale.json",
+    ]  # fmt: skip
+    before = {path.name: path.stat().st_mtime_ns for path in work.glob("__[01]_0.distcp")}
+    seen: list[int] = []
+    save(SMALL, tmp_path, max_shard=1_000_000, resume=True, progress=lambda done, _: seen.append(done))
+    assert (seen[0], seen[-1]) == (sum(piece.nbytes for piece in given[:4]), SMALL.nbytes)
+    assert before == {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("__[01]_0.distcp")}
+    save(SMALL, tmp_path / "whole", max_shard=1_000_000)
+    assert sha_of_files(tmp_path) == sha(tmp_path / "whole")
+    first = (tmp_path / ".metadata").stat().st_mtime_ns
+    save(SMALL, tmp_path, max_shard=1_000_000, resume=True)
+    assert (tmp_path / ".metadata").stat().st_mtime_ns == first
+    (tmp_path / ".metadata").unlink()  # without which it is no checkpoint
+    with pytest.raises(FileExistsError, match=r"must hold no checkpoint, got __0_0\.distcp"):
+        save(SMALL, tmp_path, max_shard=1_000_000, resume=True)
+
+
+def sha_of_files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of the files of a folder that has folders too."""
+    (folder / "only").mkdir()
+    for path in folder.iterdir():
+        if path.is_file():
+            (folder / "only" / path.name).write_bytes(path.read_bytes())
+    return sha(folder / "only")
+
+
+def test_a_checkpoint_is_overwritten_by_force_only(tmp_path: Path) -> None:
+    """If this fails trained weights are lost, or files of an old checkpoint stay beside the new one."""
+    save(SMALL, tmp_path / "new")
+    save(SMALL, tmp_path / "out", 8, max_shard=500_000)
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    vs.checkpoint.save(SMALL, tmp_path / "out", 8)
+    with pytest.raises(FileExistsError, match=r"must hold no checkpoint, got \.metadata, __0_0\.distcp"):
+        save(SMALL, tmp_path / "out")
+    save(SMALL, tmp_path / "out", force=True)
+    for name in ("notes.txt", "model.safetensors"):
+        (tmp_path / "out" / name).unlink()
+    assert sha(tmp_path / "out") == sha(tmp_path / "new")
+
+
+def test_another_torch_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a checkpoint is half of one torch's bytes and half of another's."""
+    save(SMALL, tmp_path, part=(1, 2))
+    monkeypatch.setattr(torch, "__version__", "2.6.0")
+    with pytest.raises(ValueError, match="an unfinished run with other files"):
+        save(SMALL, tmp_path, part=(2, 2))
+
+
+def test_a_missing_part_is_named(tmp_path: Path) -> None:
+    """If this fails a checkpoint lacks what a part has not made, or what was lost since."""
+    for part in (1, 3):
+        save(SMALL, tmp_path, max_shard=500_000, part=(part, 3))
+    with pytest.raises(ValueError, match="must hold all 3 parts, lacks 2:"):
+        vs.checkpoint.finish(tmp_path)
+    save(SMALL, tmp_path, max_shard=500_000, part=(2, 3))
+    file = tmp_path / ".varscale" / "__2_0.distcp"
+    whole = file.read_bytes()
+    for text in (whole[:-1], b"", whole + b"1"):
+        file.write_bytes(text)
+        with pytest.raises(ValueError, match=r"must hold the whole of __2_0\.distcp: make it by `resume`"):
+            vs.checkpoint.finish(tmp_path)
+    file.unlink()
+    save(SMALL, tmp_path, max_shard=500_000, part=(1, 3), resume=True)
+    vs.checkpoint.finish(tmp_path)
+    assert loaded(SMALL, tmp_path) == made(SMALL)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "[]", "{}", "3", "[3]", '[{"begin": 0}]', '[{"begin": "a", "nbytes": 3}]', "[" * 99_999]
+)
+def test_damaged_notes_are_named(tmp_path: Path, text: str) -> None:
+    """If this fails a damaged disk ends in a traceback, or in metadata that lead nowhere."""
+    save(SMALL, tmp_path, part=(1, 2))
+    save(SMALL, tmp_path, part=(2, 2))
+    (tmp_path / ".varscale" / "__0_0.distcp.json").write_text(text)
+    with pytest.raises(ValueError, match=r"__0_0\.distcp\.json must be what was noted of a file"):
+        vs.checkpoint.finish(tmp_path)
+
+
+FULL = """
+import resource, sys, varscale as vs
+model = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, -1))
+try:
+    vs.checkpoint.save(model, sys.argv[1], 7, format="dcp", max_shard=2_000_000)
+except OSError as error:
+    print(error.filename, "|", error.strerror)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of files")
+def test_a_full_disk_is_named_and_gone_on_from(tmp_path: Path) -> None:
+    """If this fails a full disk ends in an error of torch's own, or loses the work."""
+    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert run.stderr == ""
+    assert run.stdout == "__0_0.distcp | no room is left on the disk: make some, and go on with `resume`\n"
+    assert [path.name for path in tmp_path.iterdir()] == [".varscale"]
+    save(SMALL, tmp_path, max_shard=2_000_000, resume=True)
+    assert loaded(SMALL, tmp_path) == made(SMALL)
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """If this fails a link in the folder has something overwritten that lies elsewhere."""
+    (tmp_path / "precious").write_text("precious")
+    work = tmp_path / "out" / ".varscale"
+    work.mkdir(parents=True)
+    (work / "__0_0.distcp").symlink_to(tmp_path / "precious")
+    save(SMALL, tmp_path / "out")
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert loaded(SMALL, tmp_path / "out") == made(SMALL)
+
+
+def test_torch_asks_in_our_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails another torch, which asks in another order, writes one tensor's values as another one's."""
+    real = _dcp_write._Torch.write_data
+
+    def reversed_(self: Any, plan: Any, planner: Any) -> Any:
+        plan.items.reverse()
+        return real(self, plan, planner)
+
+    monkeypatch.setattr(_dcp_write._Torch, "write_data", reversed_)
+    with pytest.raises(RuntimeError, match=r"torch must write 'h\.0\.weight' now, asks for 'h\.11\.weight'"):
+        save(SMALL, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (((4,), "int4", vs.Zeros()), "parameter 'a': `dtype` must be one that torch has, got 'int4'"),
+        (((0, 2**63), None, vs.Zeros()), "parameter 'a': `shape` must have extents below 2"),
+    ],
+)
+def test_tensors_that_torch_has_not(tmp_path: Path, entry: Any, message: str) -> None:
+    """If this fails a tensor that torch cannot hold ends in a traceback."""
+    with pytest.raises(ValueError, match=message):
+        save(vs.Model({"a": entry}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_tensors(tmp_path: Path) -> None:
+    """If this fails an empty model ends in an error."""
+    assert [path.name for path in save(vs.Model({}), tmp_path)] == ["varscale.json", ".metadata"]
+    assert loaded(vs.Model({}), tmp_path) == {}
+
+
+def test_rows_that_exist_stay(tmp_path: Path, small_chunks: None) -> None:
+    """If this fails rows that were trained are drawn anew, or stand in the wrong chunk."""
+    old = vs.Model({"a.weight": (90, 70), "b.weight": (50, 60)}, layout="torch")
+    new = vs.Model({"a.weight": (120, 70), "b.weight": (50, 60)}, layout="torch")
+    vs.checkpoint.save(old, tmp_path / "old", 3)
+    save(new, tmp_path / "new", like=tmp_path / "old", keep="a.*")
+    found, kept, drawn = loaded(new, tmp_path / "new"), made(old, 3)["a.weight"], made(new)
+    assert found["a.weight"] == kept + drawn["a.weight"][len(kept) :]
+    assert found["b.weight"] == drawn["b.weight"]
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """If this fails `--format dcp` does not reach the files, or `--finish` does not join them."""
+    (tmp_path / "net.toml").write_text('layout = "torch"\n[parameters]\n"a.weight" = [30, 20]\n"b.weight" = [20, 30]\n')
+    call = [
+        "init",
+        str(tmp_path / "net.toml"),
+        "-o",
+        str(tmp_path / "out"),
+        "--seed",
+        "7",
+        "--format",
+        "dcp",
+        "--quiet",
+    ]
+    for part in ("2/2", "1/2"):
+        assert main([*call, "--max-shard", "2400", "--part", part]) == 0
+    assert main(["init", "--finish", "-o", str(tmp_path / "out"), "--quiet"]) == 0
+    model = vs.Model({"a.weight": (30, 20), "b.weight": (20, 30)}, layout="torch")
+    assert loaded(model, tmp_path / "out") == made(model)
+    assert len(list((tmp_path / "out").glob("*.distcp"))) == 2
+
+
+MEMORY = """
+import resource, sys, varscale as vs
+import varscale.checkpoint._dcp
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+model = vs.Model({"a.weight": ((75_000, 4096), "bfloat16")}, layout="torch")
+vs.checkpoint.save(model, sys.argv[1], 7, format="dcp")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of the figure is Linux's")
+def test_a_tensor_may_be_larger_than_memory(tmp_path: Path) -> None:
+    """If this fails a tensor is whole in memory: 614 MB here."""
+    run = subprocess.run([sys.executable, "-c", MEMORY, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert int(run.stdout) < 256_000
