@@ -103,6 +103,7 @@ def test_what_was_finished_is_not_made_again(tmp_path: Path, monkeypatch: pytest
     def interrupt(done: int, total: int) -> None:
         if done > 0:
             raise KeyboardInterrupt
+        time.sleep(0.1)  # meanwhile the disk gets on, and none of that may be lost
 
     with pytest.raises(KeyboardInterrupt):
         vs.checkpoint.save(MODEL, tmp_path, 7, progress=interrupt)

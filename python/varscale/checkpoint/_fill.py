@@ -26,8 +26,9 @@ def fill(
             buffer = writer.buffer(piece.nbytes)
             _make(piece, tensors, olds, buffer)
             writer.put(piece, buffer)
-            report(writer.finished - told)
-            told = writer.finished
+            now = writer.finished  # which grows meanwhile
+            report(now - told)
+            told = now
     report(writer.finished - told)
 
 
