@@ -17,6 +17,7 @@ import pytest
 import varscale as vs
 from checkpoint.cases import MODEL, sha, small_pieces
 from varscale.checkpoint import _save, _write
+from varscale.checkpoint._formats import Safetensors
 
 pytestmark = pytest.mark.thread_unsafe(reason="patches the package")
 
@@ -204,7 +205,11 @@ def test_a_full_disk_is_named_and_gone_on_from(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file here that is always full")
 def test_no_room_for_the_journal_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If this fails a disk that is full to the last byte ends in words without a place or a mend."""
-    monkeypatch.setattr(_save, "Writer", lambda folder, files, _: _write.Writer(folder, files, Path("/dev/full")))
+
+    def writer(_: object, work: Any, files: Any, journal: Path) -> _write.Writer:
+        return _write.Writer(work.folder, files, Path("/dev/full"))
+
+    monkeypatch.setattr(Safetensors, "writer", writer)
     with pytest.raises(OSError, match="no room is left on the disk: make some, and go on with `resume`") as caught:
         vs.checkpoint.save(MODEL, tmp_path, 7)
     assert caught.value.filename == "/dev/full"
