@@ -6,7 +6,7 @@ RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*
 # Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
 PEERS := numpy jax keras torch
 # Engines that varscale has adapters for, and frameworks that `make test-replay` compares with, likewise.
-ENGINES := dask jax torch
+ENGINES := dask jax mpi ray torch
 REPLAYS := tensorflow jax torch mlx
 # Families of frameworks in which `make test-frameworks` builds networks, likewise, but with the newest Python that all of them have.
 FRAMEWORKS := keras torch arrays

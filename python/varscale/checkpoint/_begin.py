@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from .._arguments.show import show
@@ -13,10 +14,14 @@ from ._work import Record, Work
 
 SETUP = "setup"
 """The lock of those who begin or finish."""
+DRIVER = "driver"
+"""The lock of who has all parts made by others."""
+PATIENCE = 10.0
+"""The seconds that a part waits while another one begins."""
 
 
-def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bool:
-    """Makes the folder ready for a part; false if the checkpoint is there already. The setup must be locked.
+def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force: bool) -> bool:
+    """Makes the folder ready for these parts; false if the checkpoint is there already. The setup must be locked.
 
     Raises:
         FileExistsError: There is a checkpoint, or this one is unfinished, and nobody said what to do.
@@ -26,8 +31,8 @@ def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bo
     found = _found(work, force=force)
     if found is not None and force and not (resume and found == plan.record):
         with ExitStack() as others:
-            for other in range(1, found.parts + 1):
-                others.enter_context(locked(work.lock(f"{other}-of-{found.parts}")))
+            for name in (DRIVER, *(f"{other}-of-{found.parts}" for other in range(1, found.parts + 1))):
+                others.enter_context(locked(work.lock(name)))
             work.clear()
         found = None
     if found is None:
@@ -46,9 +51,10 @@ def begin(work: Work, plan: Plan, part: int, *, resume: bool, force: bool) -> bo
         begun = True
     else:
         check_free(work.out, plan.format, plan.record, plan.others, force=force)
-        begun = work.journal(part, found.parts).exists()
+        begun = any(work.journal(place, found.parts).exists() for place in places)
     if begun and not resume:
-        what = "an unfinished run" if found.parts == 1 else f"the unfinished part {part:d} of {found.parts}"
+        whole = len(places) == found.parts
+        what = "an unfinished run" if whole else f"the unfinished part {places[0]} of {found.parts}"
         msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
         raise FileExistsError(msg)
     return True

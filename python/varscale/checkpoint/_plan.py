@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .._arguments.checks import integer
+from .._arguments.show import show
 from .._filling.lazy import Lazy
 from .._models.headers import FORMATS, Stored
 from .._models.layouts import parse_layout
@@ -16,7 +18,8 @@ from .._models.model import Model, model_layout
 from .._sources.identity import STREAM
 from ._files import File
 from ._format import Format
-from ._old import identity
+from ._formats import parse_format
+from ._old import identity, kept
 from ._pieces import SIZE, Piece
 from ._work import Record
 
@@ -37,35 +40,54 @@ class Plan(NamedTuple):
         """All of its pieces, cut anew each time: a list of them would grow with the checkpoint."""
         return self.format.pieces(self.files, self.tensors)
 
+    def part(self, place: int) -> Iterator[Piece]:
+        """Those of a part, counted from 1."""
+        mine = self.record.ranges()[place - 1]
+        return (piece for piece in self.pieces() if piece.number in mine)
+
 
 def plan(
-    model: Model,
-    seed: int,
+    model: Any,
+    folder: Path,
+    seed: Any,
     parts: int,
     *,
-    format: Format,
+    format: Any,
     max_shard: Any,
     layout: Any,
-    olds: Mapping[str, Stored],
-    config: bytes | None,
+    config: Any,
+    like: Any,
+    keep: Any,
 ) -> Plan:
-    """The plan of a model's checkpoint."""
-    format.check(model)
+    """The plan of a model's checkpoint; the arguments are those of `save`.
+
+    Raises:
+        TypeError: An argument is of the wrong kind.
+        ValueError: An argument has an illegal value.
+        ImportError: The format needs a package that is not installed.
+        OSError: A file cannot be read.
+    """
+    if not isinstance(model, Model):
+        msg = f"`model` must be a Model, got {show(model)}"
+        raise TypeError(msg)
+    seed, kind, olds = integer("seed", seed), parse_format(format), kept(like, keep, model)
+    text = config_text(config, folder)
+    kind.check(model)
     tensors, digest = model.lazy(seed), model.digest()
     metadata = _metadata(model, digest, seed, layout, olds)
-    cut = format.files(tensors, max_shard, metadata)
-    others = ({} if config is None else {"config.json": config}) | dict(format.others(cut, metadata))
+    cut = kind.files(tensors, max_shard, metadata)
+    others = ({} if text is None else {"config.json": text}) | dict(kind.others(cut, metadata))
     texts = {name: text for name, text in others.items() if text is not None}
     cuts = count = 0
-    for piece in format.pieces(cut, tensors):
+    for piece in kind.pieces(cut, tensors):
         cuts, count = cuts + 1, piece.number + 1
     told = [SIZE, cuts, identity(olds), {name: sha256(text).hexdigest() for name, text in texts.items()}]
     whole = sha256(json.dumps(told).encode())
     for file in cut:
         whole.update(file.header.text)
     sizes = {file.name: file.header.size for file in cut}
-    record = Record(format.name, digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(others))
-    return Plan(format, tensors, olds, cut, texts, record)
+    record = Record(kind.name, digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(others))
+    return Plan(kind, tensors, olds, cut, texts, record)
 
 
 def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | None:

@@ -13,18 +13,14 @@ from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._models.model import Model
 from .._models.progress import Progress
-from ._begin import SETUP, begin, check_room, finished
+from ._begin import PATIENCE, SETUP, begin
 from ._disk import telling
-from ._fill import fill
 from ._formats import parse_format
 from ._lock import locked
-from ._old import kept
-from ._plan import config_text, plan
+from ._part import make_part
+from ._plan import plan
 from ._publish import is_publishing, publish
 from ._work import Work
-
-PATIENCE = 10.0
-"""The seconds that a part waits while another one begins."""
 
 
 def save(
@@ -86,41 +82,33 @@ def save(
         ...     [path.name for path in vs.checkpoint.save(model, folder, seed=7)]
         ['model.safetensors']
     """
-    folder, (place, parts) = _parse_out(out), _parse_part(part)
-    if not isinstance(model, Model):
-        msg = f"`model` must be a Model, got {show(model)}"
-        raise TypeError(msg)
+    folder, (place, parts) = parse_out(out), _parse_part(part)
     resumed = boolean("resume", resume)
     if boolean("force", force) and parts > 1:
         msg = "`force` must be False for a part: remove what is in the folder, or give it to `finish`"
         raise ValueError(msg)
     planned = plan(
         model,
-        integer("seed", seed),
+        folder,
+        seed,
         parts,
-        format=parse_format(format),
+        format=format,
         max_shard=max_shard,
         layout=layout,
-        olds=kept(like, keep, model),
-        config=config_text(config, folder),
+        config=config,
+        like=like,
+        keep=keep,
     )
-    mine = planned.record.ranges()[place - 1]
-    total = sum(piece.nbytes for piece in planned.pieces() if piece.number in mine)
+    total = sum(piece.nbytes for piece in planned.part(place))
     with telling(folder), Progress(progress, total) as watched, ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         work = Work(folder)
         with locked(work.lock(SETUP), PATIENCE):
-            if not begin(work, planned, place, resume=resumed, force=force):
+            if not begin(work, planned, range(place, place + 1), resume=resumed, force=force):
                 return [folder / name for name in planned.record.names()]
             held.enter_context(locked(work.lock(f"{place}-of-{parts}")))
         if not is_publishing(work):
-            check_room(work, planned)
-            done = finished(work, planned, place)
-            todo = (piece for piece in planned.pieces() if piece.number in mine and piece.number not in done)
-            if done:
-                watched.advance(sum(piece.nbytes for piece in planned.pieces() if piece.number in done))
-            writer = planned.format.writer(work, planned.files, work.journal(place, parts))
-            fill(todo, planned.tensors, planned.olds, writer, watched.advance)
+            make_part(work, planned, place, watched.advance)
         if parts > 1:
             return []
         with locked(work.lock(SETUP), PATIENCE):
@@ -146,7 +134,7 @@ def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
         BlockingIOError: A part is still being written. The message says by whom.
         OSError: The folder cannot be written.
     """
-    folder = _parse_out(out)
+    folder = parse_out(out)
     forced = boolean("force", force)
     work = Work(folder)
     if work.read() is None:
@@ -167,7 +155,7 @@ def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
         return publish(work, made, record, force=forced)
 
 
-def _parse_out(out: Any) -> Path:
+def parse_out(out: Any) -> Path:
     """The folder of a checkpoint, which needs not be there."""
     if not isinstance(out, str | os.PathLike):
         msg = f"`out` must be the path of a folder, got {show(out)}"
