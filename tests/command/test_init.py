@@ -147,7 +147,7 @@ def test_a_bar_on_a_terminal(
         (["--finish", "-o", "OUT"], "must be a folder with parts of a checkpoint"),
         (
             ["SPEC", "--finish", "-o", "OUT"],
-            "--finish must stand without SOURCE, --seed and --part, which the parts have",
+            "--finish must stand without SOURCE, --seed, --part and --on, which the parts have",
         ),
         (["SPEC", "-o", "OUT", "--see", "1"], "unrecognized arguments: --see 1"),
     ],

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .._arguments.show import show
 from .._filling.threads import num_threads
 from ..checkpoint import finish, save
+from ..checkpoint._driver import save_on
 from ..checkpoint._formats import FORMATS
+from .on.engine import opened
 from .planned import add_planned, read_planned
 from .progress import Reporter
 
@@ -41,7 +46,8 @@ def add_init(verbs: Any) -> None:
     add("--keep", action="append", default=[], metavar="PATTERN", help="what to keep of OLD (all)")
     add("--part", metavar="I/N", help="make the I-th of N parts, counted from 1")
     add("--finish", action="store_true", help="make the checkpoint of all the parts in OUT")
-    add("--threads", type=int, metavar="N", help="the most threads to fill with")
+    add("--on", metavar="ENGINE", help="let an engine make the parts: dask://HOST:PORT, ray://HOST:PORT, ray://auto, mpi")
+    add("--threads", type=int, metavar="N", help="the most threads to fill with (--on: of each part, 1 if not given)")
     add("--resume", action="store_true", help="go on where an earlier run was ended")
     add("--force", action="store_true", help="overwrite a checkpoint, and drop an unfinished run")
     add("--json", action="store_true", help="progress and result as lines of JSON")
@@ -59,7 +65,18 @@ def init(options: Namespace) -> None:
     """
     if options.finish:
         _finish(options)
-        return
+    elif options.on is None:
+        _make(options, partial(save, part=_part(options.part)))
+    elif options.part is not None:
+        msg = "--on must stand without --part: the engine makes all parts"
+        raise ValueError(msg)
+    else:
+        with opened(options.on) as engine:
+            if engine is not None:
+                _make(options, partial(save_on, engine, threads=1 if options.threads is None else options.threads))
+
+
+def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
     if options.source is None or options.seed is None:
         msg = "SOURCE and --seed must be given"
         raise ValueError(msg)
@@ -70,8 +87,7 @@ def init(options: Namespace) -> None:
         settings.callback(reporter.close)
         if options.threads is not None:
             settings.enter_context(num_threads(options.threads))
-        place, parts = _part(options.part)
-        files = save(
+        files = write(
             model,
             options.out,
             options.seed,
@@ -81,12 +97,12 @@ def init(options: Namespace) -> None:
             config=source.config,
             like=options.like,
             keep=options.keep or (),
-            part=(place, parts),
             resume=options.resume,
             force=options.force,
             progress=reporter,
         )
         size = f"{counted(len(model), 'tensor')}, {model.nbytes:,} bytes"
+        place, parts = _part(options.part)
         if parts > 1:
             text = f"{options.out}: part {place} of {parts}, which --finish joins, of {size}"
         else:
@@ -96,9 +112,10 @@ def init(options: Namespace) -> None:
 
 
 def _finish(options: Namespace) -> None:
-    given = [name for name in ("source", "seed", "part") if getattr(options, name) is not None]
+    given = [name for name in ("source", "seed", "part", "on") if getattr(options, name) is not None]
     if given:
-        msg = f"--finish must stand without SOURCE, --seed and --part, which the parts have, got {', '.join(given)}"
+        what = "SOURCE, --seed, --part and --on, which the parts have"
+        msg = f"--finish must stand without {what}, got {', '.join(given)}"
         raise ValueError(msg)
     files = finish(options.out, force=options.force)
     if options.json and not options.quiet:

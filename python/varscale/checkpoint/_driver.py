@@ -86,9 +86,10 @@ def _parts(work: Work, model: Model, *, resume: bool) -> int:
 @contextmanager
 def _ordered(work: Work, plan: Plan, threads: int) -> Iterator[Order]:
     """An order, which counts within a `with` statement: workers that are still at a part after it end that."""
+    olds = {name: old._replace(file=old.file.absolute()) for name, old in plan.olds.items()}
     try:
         # Two orders are never equal, or a worker would go on with a part that was given to another one since.
-        text = token_bytes(_NONCE) + pickle.dumps(plan)
+        text = token_bytes(_NONCE) + pickle.dumps(plan._replace(olds=olds))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         msg = f"`model` must pickle where workers make its tensors, got {type(error).__name__}: {error}"
         raise TypeError(msg) from error

@@ -1,0 +1,45 @@
+"""Ray: parts are tasks of a cluster, which runs those again whose worker dies."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import ray
+
+from ...checkpoint._driver import Map
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Map]:
+    """A map over the workers of a cluster.
+
+    Raises:
+        OSError: Nobody answers.
+    """
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what they say is in the error too
+        ray.init(address)
+    try:
+        yield _map
+    finally:
+        ray.shutdown()
+
+
+def _map(function: Callable[[int], int], places: Sequence[int]) -> Iterator[int]:
+    task = ray.remote(_call)
+    waiting = [task.remote(function, place) for place in places]
+    while waiting:
+        done, waiting = ray.wait(waiting)
+        try:
+            yield from ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from error
+
+
+def _call(function: Callable[[int], int], place: int) -> int:
+    """A part; Ray makes tasks of functions only."""
+    return function(place)
