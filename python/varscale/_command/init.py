@@ -46,7 +46,11 @@ def add_init(verbs: Any) -> None:
     add("--keep", action="append", default=[], metavar="PATTERN", help="what to keep of OLD (all)")
     add("--part", metavar="I/N", help="make the I-th of N parts, counted from 1")
     add("--finish", action="store_true", help="make the checkpoint of all the parts in OUT")
-    add("--on", metavar="ENGINE", help="let an engine make the parts: dask://HOST:PORT, ray://HOST:PORT, ray://auto, mpi")
+    add(
+        "--on",
+        metavar="ENGINE",
+        help="let an engine make the parts: dask://HOST:PORT, ray://HOST:PORT, ray://auto, mpi",
+    )
     add("--threads", type=int, metavar="N", help="the most threads to fill with (--on: of each part, 1 if not given)")
     add("--resume", action="store_true", help="go on where an earlier run was ended")
     add("--force", action="store_true", help="overwrite a checkpoint, and drop an unfinished run")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import ray
 
 from ...checkpoint._driver import Map
+from .failure import failure
 
 
 @contextmanager
@@ -19,10 +20,13 @@ def cluster(address: str) -> Iterator[Map]:
     Raises:
         OSError: Nobody answers.
     """
-    logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.util").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is in the error too
-        ray.init(address)
+        try:
+            ray.init(address, logging_level=logging.ERROR)
+        except (ConnectionError, RuntimeError) as error:
+            raise failure(f"Ray at {address}", error) from error
     try:
         yield _map
     finally:
@@ -38,6 +42,8 @@ def _map(function: Callable[[int], int], places: Sequence[int]) -> Iterator[int]
             yield from ray.get(done)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
+        except ray.exceptions.RayError as error:
+            raise failure("Ray", error) from error
 
 
 def _call(function: Callable[[int], int], place: int) -> int:
