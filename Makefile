@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUST := Cargo.toml Cargo.lock rustfmt.toml clippy.toml $(shell find src -name '*.rs')
 # Peers that `make bench` compares with: each has its environment, and its group in pyproject.toml.
 PEERS := numpy jax keras torch
-# Engines that varscale has adapters for, and frameworks that `make test-replay` compares with, likewise.
+# Engines that varscale has adapters for or makes checkpoints on, and frameworks that `make test-replay` compares with, likewise.
 ENGINES := dask jax mpi ray torch
 REPLAYS := tensorflow jax torch mlx
 # Families of frameworks in which `make test-frameworks` builds networks, likewise, but with the newest Python that all of them have.
@@ -50,7 +50,7 @@ test-long: $(VENV)/built  ## statistics at 2^30 values, every float32 of nine bo
 test-parallel: $(VENV)/built  ## every test in 8 threads at once, but for those that set something process-wide
 	$(BIN)/pytest -m "not long" --parallel-threads=8
 
-test-engines: $(ENGINES:%=test-engine-%) test-kernels  ## the adapters, each with its real engine on CPU: torch, JAX, Dask
+test-engines: $(ENGINES:%=test-engine-%) test-kernels  ## the adapters, each with its real engine on CPU: torch, JAX, Dask; checkpoints on Dask, Ray and MPI
 
 $(ENGINES:%=test-engine-%): test-engine-%: $(VENV)/built .venv-engine-%/installed
 	PYTHONPATH=$(CURDIR)/python .venv-engine-$*/bin/python -m pytest tests/engines/test_$*_*.py

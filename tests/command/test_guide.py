@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from command.cases import called
+from package import document
 from varscale._command.source import read_source
 
 pytestmark = pytest.mark.thread_unsafe(reason="standard output, and the folder of the process")
@@ -41,6 +42,13 @@ def test_commands_of_the_guide(
                 printed = ""
             assert code == (2 if "error" in expected else 0), printed
         assert re.fullmatch(re.escape(expected).replace(r"\.\.\.", ".*"), printed), f"{command}\n{printed}"
+
+
+def test_processes_of_the_guide(tmp_path: Path) -> None:
+    """If this fails the guide's way for any other engine does not run."""
+    scripts = re.findall(r"^```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+    [script] = [text for text in scripts if "ProcessPoolExecutor" in text]
+    document.run(script, tmp_path)
 
 
 def test_the_spec_of_the_guide(tmp_path: Path) -> None:

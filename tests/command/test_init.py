@@ -149,6 +149,10 @@ def test_a_bar_on_a_terminal(
             ["SPEC", "--finish", "-o", "OUT"],
             "--finish must stand without SOURCE, --seed, --part and --on, which the parts have",
         ),
+        (["--finish", "-o", "OUT", "--on", "mpi"], "--finish must stand without SOURCE, --seed, --part and --on"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--on", "mpi", "--part", "1/2"], "--on must stand without --part"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--on", "dask://host"], "--on must be dask://HOST:PORT, ray://HOST:PORT"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--on", "slurm"], "ray://auto or mpi, got 'slurm'"),
         (["SPEC", "-o", "OUT", "--see", "1"], "unrecognized arguments: --see 1"),
     ],
 )
@@ -162,6 +166,31 @@ def test_mistakes_are_one_line(
     assert message in error
     assert "\n" not in error
     assert [item.name for item in tmp_path.iterdir()] == ["net.toml"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "package", "install"),
+    [
+        ("dask://127.0.0.1:8786", "dask", "pip install 'varscale[dask]'"),
+        ("ray://auto", "ray", "pip install 'varscale[ray]'"),
+        ("mpi", "mpi4py", "pip install 'varscale[mpi]' and an MPI, such as mpich"),
+    ],
+)
+def test_an_engine_that_is_not_installed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    engine: str,
+    package: str,
+    install: str,
+) -> None:
+    """If this fails who lacks an engine does not learn what to install."""
+    monkeypatch.setitem(sys.modules, package, None)
+    error = refused(capsys, "init", spec(tmp_path), "-o", tmp_path / "out", "--seed", 7, "--on", engine)
+    name = engine.partition(":")[0]
+    assert error.startswith(f"varscale: error: --on {name} needs what is not installed (")
+    assert error.endswith(f"): {install}")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_read_only_folder_is_named(

@@ -27,14 +27,13 @@ def place() -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def engine(place: Path) -> Iterator[str]:
-    """A cluster of this machine, in processes of its own; what `--on` calls it."""
+@pytest.fixture(scope="module")
+def ports(place: Path) -> Iterator[list[str]]:
+    """A cluster of this machine, in processes of its own: its port, and that of its clients."""
     with socket.socket() as one, socket.socket() as two:
         for taken in (one, two):
             taken.bind(("127.0.0.1", 0))
-        ports = [str(taken.getsockname()[1]) for taken in (one, two)]
-    ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()"]
+        free = [str(taken.getsockname()[1]) for taken in (one, two)]
     options = [
         "--disable-usage-stats",
         "--include-dashboard",
@@ -44,10 +43,18 @@ def engine(place: Path) -> Iterator[str]:
         "--temp-dir",
         str(place / "ray"),
     ]
-    start = [*ray, "start", "--head", "--port", ports[0], "--ray-client-server-port", ports[1], *options]
-    subprocess.run(start, env=environment(**{FOLDER: str(place)}), check=True, capture_output=True, timeout=200)
-    yield f"ray://127.0.0.1:{ports[1]}"
-    subprocess.run([*ray, "stop", "--force"], check=True, capture_output=True, timeout=200)
+    start = ["start", "--block", "--head", "--port", free[0], "--ray-client-server-port", free[1], *options]
+    ray = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *start]
+    with (place / "log").open("w") as log, subprocess.Popen(ray, env=environment(), stdout=log, stderr=log) as head:
+        until(lambda: "Ray runtime started" in (place / "log").read_text())
+        yield free
+        head.terminate()  # which ends what it has started
+
+
+@pytest.fixture
+def engine(ports: list[str]) -> str:
+    """What `--on` calls the cluster."""
+    return f"ray://127.0.0.1:{ports[1]}"
 
 
 @pytest.fixture
@@ -58,11 +65,12 @@ def waits(place: Path) -> dict[str, str]:
     return {FOLDER: str(place)}
 
 
-def test_workers_make_the_single_run(tmp_path: Path, engine: str) -> None:
+def test_workers_make_the_single_run(tmp_path: Path, engine: str, ports: list[str]) -> None:
     """If this fails Ray makes another checkpoint, or its own words get between ours."""
     assert run(command("-o", tmp_path / "one")).returncode == 0
     for address in (engine, "ray://auto"):
-        ended = run(command("-o", tmp_path / "two", "--on", address, "--force"))
+        arguments = command("-o", tmp_path / "two", "--on", address)
+        ended = run(arguments, RAY_ADDRESS=f"127.0.0.1:{ports[0]}")  # where "auto" looks first
         assert (ended.returncode, ended.stderr) == (0, "")
         assert ended.stdout.startswith(f"{tmp_path / 'two'}: 5 files, 15 tensors, ")
         assert sha(tmp_path / "two") == sha(tmp_path / "one")
@@ -113,7 +121,7 @@ def test_an_error_of_a_worker(tmp_path: Path, engine: str, waits: dict[str, str]
 @pytest.mark.parametrize("address", ["ray://127.0.0.1:1", "ray://auto"])
 def test_nobody_answers(tmp_path: Path, address: str) -> None:
     """If this fails a wrong address hangs, or ends in a traceback."""
-    ended = run(command("-o", tmp_path / "out", "--on", address), RAY_TMPDIR=str(tmp_path), RAY_ADDRESS="127.0.0.1:1")
+    ended = run(command("-o", tmp_path / "out", "--on", address), RAY_ADDRESS="127.0.0.1:1")
     assert ended.stderr.startswith(f"{REFUSED}Ray at {address.replace('ray://auto', 'auto')} has failed: ")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert not (tmp_path / "out").exists()

@@ -67,7 +67,7 @@ def environment(**more: str) -> dict[str, str]:
 def command(*arguments: object) -> list[str]:
     """`varscale init` of the model, by more parts than usual."""
     texts = ("init", "waiting:model", "--seed", "7", "--max-shard", "20MB", *map(str, arguments))
-    return [sys.executable, "-W", "ignore", "-c", COMMAND, *texts]
+    return [sys.executable, "-c", COMMAND, *texts]
 
 
 def run(arguments: list[str], **more: str) -> subprocess.CompletedProcess[str]:
