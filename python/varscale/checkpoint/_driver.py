@@ -118,7 +118,7 @@ def make_ordered(order: Order, place: int) -> int:
         raise ValueError(msg)
     _check_order(order)
     plan, work = _read(order), Work(order.plan.parents[1])
-    with locked(work.lock(f"{place}-of-{plan.record.parts}"), PATIENCE), num_threads(order.threads):
+    with locked(work.lock(f"{place:d}-of-{plan.record.parts}"), PATIENCE), num_threads(order.threads):
         _check_order(order)
         make_part(work, plan, place, lambda nbytes: _check_order(order))
     return sum(piece.nbytes for piece in plan.part(place))
