@@ -24,7 +24,7 @@ def cluster(address: str) -> Iterator[Map]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what they say is in the error too
         try:
-            ray.init(address, logging_level=logging.ERROR)
+            ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
         except (ConnectionError, RuntimeError) as error:
             raise failure(f"Ray at {address}", error) from error
     try:
@@ -39,13 +39,20 @@ def _map(function: Callable[[int], int], places: Sequence[int]) -> Iterator[int]
     while waiting:
         done, waiting = ray.wait(waiting)
         try:
-            yield from ray.get(done)
+            results = ray.get(done)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
         except ray.exceptions.RayError as error:
             raise failure("Ray", error) from error
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+            yield result
 
 
-def _call(function: Callable[[int], int], place: int) -> int:
-    """A part; Ray makes tasks of functions only."""
-    return function(place)
+def _call(function: Callable[[int], int], place: int) -> int | Exception:
+    """A part, or the user's mistake: of what is raised Ray prints pages, for every part once."""
+    try:
+        return function(place)
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+        return error
