@@ -18,6 +18,7 @@ from .._filling.threads import num_threads
 from .._models.model import Model
 from .._models.progress import Progress
 from ._begin import DRIVER, PATIENCE, SETUP, begin
+from ._disk import telling
 from ._lock import locked
 from ._part import make_part
 from ._plan import Plan, plan
@@ -63,7 +64,8 @@ def save_on(
     work = Work(folder)
     planned = plan(model, folder, seed, _parts(work, model, resume=resume), **rest)
     places = range(1, planned.record.parts + 1)
-    with Progress(progress, sum(piece.nbytes for piece in planned.pieces())) as watched, ExitStack() as held:
+    total = sum(piece.nbytes for piece in planned.pieces())
+    with telling(folder), Progress(progress, total) as watched, ExitStack() as held:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(work.lock(SETUP), PATIENCE):
             if not begin(work, planned, places, resume=resume, force=force):
@@ -118,7 +120,11 @@ def make_ordered(order: Order, place: int) -> int:
         raise ValueError(msg)
     _check_order(order)
     plan, work = _read(order), Work(order.plan.parents[1])
-    with locked(work.lock(f"{place:d}-of-{plan.record.parts}"), PATIENCE), num_threads(order.threads):
+    with (
+        telling(work.out),
+        locked(work.lock(f"{place:d}-of-{plan.record.parts}"), PATIENCE),
+        num_threads(order.threads),
+    ):
         _check_order(order)
         make_part(work, plan, place, lambda nbytes: _check_order(order))
     return sum(piece.nbytes for piece in plan.part(place))
