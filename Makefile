@@ -15,7 +15,7 @@ NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-pages test-frameworks test-gpu test-replay lint \
-	mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+	docs test-docs pictures mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
 	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
 help:  ## what each target does
@@ -82,6 +82,15 @@ test-replay: $(VENV)/built $(REPLAYS:%=.venv-replay-%/installed)  ## replays aga
 mutants: $(VENV)/installed $(ENGINES:%=.venv-engine-%/installed) $(FRAMEWORKS:%=.venv-framework-%/installed)  ## faults of the source, each of which named tests must see; ONLY="names" for some
 	PYTHONPATH=tests $(BIN)/python -m mutants.run $(ONLY)
 
+docs: .venv-docs/installed  ## the site of docs/ in site/, to be opened from the disk: site/index.html
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+
+test-docs: docs .venv-browser/installed  ## the site in a browser: every page, desktop and phone, light and dark; needs Debian's chromium
+	.venv-browser/bin/python -m pytest --confcutdir tests/site tests/site
+
+pictures: $(VENV)/built  ## writes docs/pictures/ anew
+	$(BIN)/python tools/pictures.py
+
 bench: $(VENV)/built $(PEERS:%=.venv-peer-%/installed)  ## whole calls against the peers; writes docs/development/speed.md's table and picture
 	$(BIN)/python benches/compare.py --write
 
@@ -141,7 +150,7 @@ miri:  ## what writes through pointers, under Miri; needs `rustup component add 
 		cargo +nightly miri test --locked --lib crew::tests::who_comes
 
 clean:  ## removes what the other targets made
-	rm -rf target dist .venv .venv-* python/varscale/*.so
+	rm -rf target dist site .venv .venv-* python/varscale/*.so
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "varscale needs Python 3.10 or later")'

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
-mpl.use("svg")
-from matplotlib import pyplot as plt
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+from ink import COLORS, QUIET, SETTINGS, save
 
 
 def draw(rates: dict[str, dict[int, float]], path: Path) -> None:
     """Writes an SVG of values per second, by library and side of a square tensor."""
-    with plt.rc_context({"svg.hashsalt": "varscale", "font.size": 11}):
-        figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
+    colors = cycle(COLORS)
+    with mpl.rc_context(SETTINGS):
+        figure = Figure((8, 5), layout="constrained")
+        axes = figure.subplots()
         for label, points in rates.items():
             ours, bound = label == "varscale", label == "np.full"
             axes.plot(
@@ -23,7 +28,7 @@ def draw(rates: dict[str, dict[int, float]], path: Path) -> None:
                 marker=None if bound else "o",
                 linewidth=3 if ours else 1.5,
                 linestyle=":" if bound else "-",
-                color="gray" if bound else None,
+                color=QUIET if bound else next(colors),
             )
         axes.set(
             xscale="log",
@@ -35,5 +40,4 @@ def draw(rates: dict[str, dict[int, float]], path: Path) -> None:
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend()
         path.parent.mkdir(exist_ok=True)
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
+        save(figure, path, "Values per second against the number of values in a tensor, by library")

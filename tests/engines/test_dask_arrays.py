@@ -20,7 +20,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import varscale as vs
-from package import document
 
 INIT = vs.lecun_normal(7).fold_in("kernel")
 SHAPE = (100, 70)
@@ -167,15 +166,6 @@ def test_docstring_example() -> None:
     """If this fails the example of `help(varscale.dask.array)` does not give what it shows."""
     assert doctest.testmod(vs.dask).attempted > 2
     assert doctest.testmod(vs.dask).failed == 0
-
-
-@pytest.mark.parametrize("name", document.DOCUMENTS)
-def test_document_examples(name: str, tmp_path: Path) -> None:
-    """If this fails an example of the documents does not run."""
-    scripts = document.scripts(name, "dask")
-    assert scripts
-    for script in scripts:
-        document.run(script, tmp_path)
 
 
 def test_tokens_name_the_values() -> None:

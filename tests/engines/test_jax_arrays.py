@@ -20,7 +20,6 @@ from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 import varscale as vs
-from package import document
 
 INIT = vs.lecun_normal(7).fold_in("kernel")
 SHAPE = (512, 256)
@@ -203,12 +202,3 @@ def test_docstring_example() -> None:
     found = doctest.testmod(vs.jax)
     assert found.attempted > 2
     assert found.failed == 0
-
-
-@pytest.mark.parametrize("name", document.DOCUMENTS)
-def test_document_examples(name: str, tmp_path: Path) -> None:
-    """If this fails an example of the documents does not run."""
-    scripts = document.scripts(name, "jax")
-    assert scripts
-    for script in scripts:
-        document.run(script, tmp_path)

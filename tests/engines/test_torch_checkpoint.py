@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import transformers
 from safetensors.torch import load_file
 
 import varscale as vs
-from package import document
 from varscale._command.main import main
 from varscale._command.source import read_source
 
@@ -197,11 +195,3 @@ def test_mixtral_is_read_by_its_names(tmp_path: Path) -> None:
     assert main(["init", str(tmp_path / "small.toml"), "-o", str(tmp_path / "out"), "--seed", "7", "--quiet"]) == 0
     _, found = transformers.MixtralForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
     assert not any(found[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
-
-
-def test_the_script_of_the_guide(tmp_path: Path) -> None:
-    """If this fails the guide's way from a config to `from_pretrained` does not run."""
-    guide = (MODELS.parents[1] / "docs" / "guides" / "checkpoints.md").read_text(encoding="utf-8")
-    scripts = re.findall(r"^```python\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    [script] = [text for text in scripts if "transformers" in text]
-    document.run(script, tmp_path)

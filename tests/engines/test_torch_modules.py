@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 from torch import nn
 
 import varscale as vs
-from package import document
 from varscale import replay
 
 TORCH = vs.lecun_normal(7, in_axis=1, out_axis=0)
@@ -179,18 +177,6 @@ def test_trains() -> None:
     module(torch.ones(2, 8)).sum().backward()
     optimiser.step()
     assert np.allclose(module.weight.detach().numpy(), before["weight"] - 0.2)
-
-
-GUIDES = ("docs/guides/networks.md", "docs/guides/devices.md", "docs/reference/torch.md")
-
-
-@pytest.mark.parametrize("name", [*document.DOCUMENTS, *GUIDES])
-def test_document_examples(name: str, tmp_path: Path) -> None:
-    """If this fails an example of the documents does not run."""
-    scripts = document.scripts(name, "torch")
-    assert scripts
-    for script in scripts:
-        document.run(script, tmp_path)
 
 
 REPLAYS = [replay.torch(3), replay.jax(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -56,12 +57,49 @@ def test_dtypes_are_known_by_their_module(module: str) -> None:
     assert vs.lecun_normal(1)((2, 3), kind()).dtype == vs.lecun_normal(1)((2, 3), "bfloat16").dtype
 
 
-def test_document_examples_without_an_adapter(tmp_path: Path) -> None:
-    """If this fails the documents' way for any other engine does not run."""
-    scripts = [script for name in document.DOCUMENTS for script in document.scripts(name, None)]
-    assert scripts
-    for script in scripts:
-        document.run(script, tmp_path)
+@pytest.mark.parametrize("block", document.scripts(__file__), ids=str)
+def test_scripts(block: document.Block, tmp_path: Path) -> None:
+    """If this fails the documents' way for NumPy or any other engine does not run."""
+    document.run(block.text, tmp_path)
+
+
+@pytest.mark.parametrize("page", document.PAGES)
+def test_every_block_is_run(page: str) -> None:
+    """If this fails a page shows code that nobody runs."""
+    assert document.faults(page) == []
+
+
+@pytest.mark.parametrize("test", document.RUNNERS)
+def test_every_runner_runs(test: str) -> None:
+    """If this fails the scripts that an environment is said to run are run by nobody."""
+    assert "document.scripts(__file__)" in (document.ROOT / test).read_text(encoding="utf-8")
+    assert document.scripts(str(document.ROOT / test))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nimport numba\n```",
+        "```python\nimport torch, keras\n```",
+        "```python\nimport jax.numpy, varscale as vs\nvs.mlx.init_(1)\n```",
+        "```ruby\nputs 1\n```",
+        "- a list\n\n  ```python\n  1 / 0\n  ```",
+        "~~~\n1 / 0\n~~~",
+    ],
+)
+def test_what_nobody_runs_is_seen(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a page may be added whose code nobody runs."""
+    monkeypatch.setattr(document, "ROOT", tmp_path)
+    (tmp_path / "page.md").write_text(f"# Page\n\n{text}\n", encoding="utf-8")
+    assert len(document.faults("page.md")) == 1
+
+
+def test_every_page_is_on_the_site() -> None:
+    """If this fails a page of docs/ is in no list of docs/README.md, of which the site's navigation is made."""
+    start = (document.ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- \[.+?\]\((\S+?\.md)\)", start, re.MULTILINE)
+    assert sorted(f"docs/{path}" for path in listed if not path.startswith("../")) == document.PAGES[2:]
+    assert len(set(listed)) == len(listed)
 
 
 def test_a_failing_example_is_seen(tmp_path: Path) -> None:

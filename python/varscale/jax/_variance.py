@@ -169,5 +169,7 @@ def he_uniform(
     return HeUniform(0, in_axis=in_axis, out_axis=out_axis, batch_axis=batch_axis)
 
 
-xavier_normal, xavier_uniform = glorot_normal, glorot_uniform
-kaiming_normal, kaiming_uniform = he_normal, he_uniform
+xavier_normal = glorot_normal
+xavier_uniform = glorot_uniform
+kaiming_normal = he_normal
+kaiming_uniform = he_uniform

@@ -17,7 +17,6 @@ import pytest
 from mlx.utils import tree_flatten
 
 import varscale as vs
-from package import document
 
 NAMES = [name for name, thing in vars(nn.init).items() if inspect.isfunction(thing) and not name.startswith("_")]
 SHAPE = (64, 32)
@@ -170,11 +169,3 @@ def test_docstring_examples() -> None:
     """If this fails the examples of `help(varscale.mlx)` do not give what they show."""
     assert doctest.testmod(vs.mlx).attempted > 8
     assert doctest.testmod(vs.mlx).failed == 0
-
-
-def test_document_examples(tmp_path: Path) -> None:
-    """If this fails an example of the guide does not run."""
-    scripts = document.scripts("docs/guides/arrays.md", "mlx")
-    assert scripts
-    for script in scripts:
-        document.run(script, tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import warnings
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +12,6 @@ import pytest
 
 import varscale as vs
 from frameworks.values import ours, value
-from package import document
 
 
 def network() -> Any:
@@ -286,11 +284,3 @@ def test_bad_kinds() -> None:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
     with pytest.raises(TypeError, match="`init_or_model` must be one of varscale's own initializers"):
         vs.keras.init_(model, "he_normal")
-
-
-@pytest.mark.parametrize(
-    "script", [script for name in ("README.md", "docs/guides/keras.md") for script in document.scripts(name, "keras")]
-)
-def test_document_examples(script: str, tmp_path: Path) -> None:
-    """If this fails the guide shows what does not run."""
-    document.run(script, tmp_path)

@@ -15,7 +15,6 @@ import tf_keras
 
 import varscale as vs
 from frameworks.values import ours
-from package import document
 from process.child import run
 from varscale._initializers import swapped
 
@@ -203,12 +202,6 @@ def test_a_plain_initializer_in_a_layer_warns_once(monkeypatch: pytest.MonkeyPat
         tf_keras.layers.Dense(8, kernel_initializer=vs.he_normal(7)).build((None, 4))
         monkeypatch.setattr(swapped, "_warned", set())
         tf.Variable(lambda: vs.he_normal(7)((3, 4)))  # which is no layer's
-
-
-@pytest.mark.parametrize("script", document.scripts("docs/guides/keras.md", "tf_keras"))
-def test_document_examples(script: str, tmp_path: Path) -> None:
-    """If this fails the guide shows what does not run."""
-    document.run(script, tmp_path)
 
 
 class Block(tf_keras.layers.Layer):

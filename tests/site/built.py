@@ -1,0 +1,8 @@
+"""What `make docs` has built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SITE = Path(__file__).parents[2] / "site"
+PAGES = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
