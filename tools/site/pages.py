@@ -25,15 +25,13 @@ NEIGHBOURS = {path.name: f"project/{path.name.lower()}" for path in ROOT.glob("*
 
 def on_config(config: Any) -> Any:
     """Each section of docs/README.md is one of the navigation, and the link that an item begins with is a page."""
-    start, *sections = (ROOT / "docs" / "README.md").read_text(encoding="utf-8").split("\n## ")
-    config.nav = [{start.removeprefix("# ").partition("\n")[0]: ["README.md"]}]
-    for section in sections:
+    config.nav = []
+    for section in (ROOT / "docs" / "README.md").read_text(encoding="utf-8").split("\n## ")[1:]:
         links = re.findall(r"^- \[(.+?)\]\((\S+?\.md)\)", section, re.M)
         pages: list[Any] = [{title: place(normpath(join("docs", path)))} for title, path in links]
         if section.startswith("Reference"):
             pages.append({"Every name": [{module: path} for module, path in reference.PAGES.items()]})
-        if pages:
-            config.nav.append({section.partition("\n")[0]: pages})
+        config.nav.append({section.partition("\n")[0]: pages if config.nav else ["README.md", *pages]})
     return config
 
 

@@ -17,6 +17,7 @@ GUIDES = {
     "mlx": "arrays",
     "replay": "same-weights-as-before",
     "tf1": "tensorflow1",
+    "tf1.initializers": "tensorflow1",
     "tf_keras": "keras",
     "torch": "torch",
 }
@@ -25,6 +26,8 @@ INITIALIZERS = "varscale: initializers"
 MODULES = {INITIALIZERS: "varscale", "varscale: models, settings": "varscale"} | {
     f"varscale.{name}": f"varscale.{name}" for name in GUIDES
 }
+MODEL = "VarianceScaling"
+"""The initializer that is shown with all its methods, which are those of the others."""
 PAGES = {
     title: f"reference/names/{title.replace(':', '').replace(', ', '-').replace(' ', '-')}.md" for title in MODULES
 }
@@ -47,6 +50,8 @@ def parts(title: str, module: griffe.Module) -> Iterator[str]:
     if guide := GUIDES.get(name):
         yield module.docstring.value if module.docstring else ""
         yield f"[The guide](../../guides/{guide}.md) shows how to use it."
+    if title == INITIALIZERS:
+        yield f"What all of them do stands at [`{MODEL}`][varscale.{MODEL}]: calls, streams, lazy tensors, configs."
     spellings: dict[str, list[str]] = {}
     for public in module.exports or ():
         spellings.setdefault(meaning(module, str(public)), []).append(str(public))
@@ -73,6 +78,7 @@ def part(module: griffe.Module, target: str, names: list[str]) -> str:
     anchors = "\n".join(f"[](){{#{module.path}.{name}}}" for name in names[1:])
     also = f"Also {', '.join(f'`{name}`' for name in names[1:])}.\n\n" if names[1:] else ""
     if target.startswith("varscale."):
-        return f"{anchors}\n\n::: {path}\n\n{also}"
+        inherited = "\n    options:\n      inherited_members: true" if path == f"varscale.{MODEL}" else ""
+        return f"{anchors}\n\n::: {path}{inherited}\n\n{also}"
     theirs = target.replace("_v1", "tensorflow.compat.v1")
     return f"## `{names[0]}` {{#{path}}}\n\n{anchors}\n\n{also}The framework's own: `{theirs}`."
