@@ -23,13 +23,13 @@ GUIDES = {
 }
 """The public modules below `varscale`, with the guide to each."""
 INITIALIZERS = "varscale: initializers"
-MODULES = {INITIALIZERS: "varscale", "varscale: models, settings": "varscale"} | {
+MODULES = {INITIALIZERS: "varscale", "varscale: models and more": "varscale"} | {
     f"varscale.{name}": f"varscale.{name}" for name in GUIDES
 }
 MODEL = "VarianceScaling"
 """The initializer that is shown with all its methods, which are those of the others."""
 PAGES = {
-    title: f"reference/names/{title.replace(':', '').replace(', ', '-').replace(' ', '-')}.md" for title in MODULES
+    title: f"reference/names/{title.replace(':', '').replace(' ', '-')}.md" for title in MODULES
 }
 """The pages' places on the site, by title."""
 
