@@ -22,6 +22,7 @@ RUNNERS = {
     "tests/frameworks/keras/test_keras_documents.py": {
         *("equinox", "flax", "h5py", "haiku", "jax", "keras", "optax", "tensorflow", "tf_keras"),
     },
+    "tests/frameworks/torch/test_keras_torch_documents.py": {"keras", "lightning", "timm", "torch", "transformers"},
     "tests/frameworks/arrays/test_array_documents.py": {"mlx", "onnx", "paddle", "tinygrad"},
 }
 """Who runs scripts, with what is installed there. The first that has all that a script imports runs it."""

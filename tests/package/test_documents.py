@@ -80,7 +80,7 @@ def test_every_runner_runs(test: str) -> None:
     "text",
     [
         "```python\nimport numba\n```",
-        "```python\nimport torch, keras\n```",
+        "```python\nimport torch, flax\n```",
         "```python\nimport jax.numpy, varscale as vs\nvs.mlx.init_(1)\n```",
         "```ruby\nputs 1\n```",
         "- a list\n\n  ```python\n  1 / 0\n  ```",
@@ -100,6 +100,16 @@ def test_every_page_is_on_the_site() -> None:
     listed = re.findall(r"^- \[.+?\]\((\S+?\.md)\)", start, re.MULTILINE)
     assert sorted(f"docs/{path}" for path in listed if not path.startswith("../")) == document.PAGES[2:]
     assert len(set(listed)) == len(listed)
+
+
+@pytest.mark.parametrize("picture", sorted((document.ROOT / "docs").rglob("*.svg")), ids=lambda path: path.name)
+def test_pictures_have_the_pages_ink(picture: Path) -> None:
+    """If this fails a picture is black on black for those who read in the dark, or says nothing to who cannot see it."""
+    text = picture.read_text(encoding="utf-8")
+    assert "currentColor" in text
+    assert "prefers-color-scheme:dark" in text
+    assert "<title>" in text
+    assert not re.search("#000000|#ffffff", text)
 
 
 def test_a_failing_example_is_seen(tmp_path: Path) -> None:

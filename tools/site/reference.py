@@ -28,9 +28,7 @@ MODULES = {INITIALIZERS: "varscale", "varscale: models and more": "varscale"} | 
 }
 MODEL = "VarianceScaling"
 """The initializer that is shown with all its methods, which are those of the others."""
-PAGES = {
-    title: f"reference/names/{title.replace(':', '').replace(' ', '-')}.md" for title in MODULES
-}
+PAGES = {title: f"reference/names/{title.replace(':', '').replace(' ', '-')}.md" for title in MODULES}
 """The pages' places on the site, by title."""
 
 
