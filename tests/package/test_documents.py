@@ -104,7 +104,7 @@ def test_every_page_is_on_the_site() -> None:
 
 @pytest.mark.parametrize("picture", sorted((document.ROOT / "docs").rglob("*.svg")), ids=lambda path: path.name)
 def test_pictures_have_the_pages_ink(picture: Path) -> None:
-    """If this fails a picture is black on black for those who read in the dark, or says nothing to who cannot see it."""
+    """If this fails a picture is black on black in the dark, or says nothing to who cannot see it."""
     text = picture.read_text(encoding="utf-8")
     assert "currentColor" in text
     assert "prefers-color-scheme:dark" in text
