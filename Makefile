@@ -83,7 +83,7 @@ mutants: $(VENV)/installed $(ENGINES:%=.venv-engine-%/installed) $(FRAMEWORKS:%=
 	PYTHONPATH=tests $(BIN)/python -m mutants.run $(ONLY)
 
 docs: .venv-docs/installed  ## the site of docs/ in site/, to be opened from the disk: site/index.html
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build
 
 test-docs: docs .venv-browser/installed  ## the site in a browser: every page, desktop and phone, light and dark; needs Debian's chromium
 	.venv-browser/bin/python -m pytest --confcutdir tests/site tests/site
