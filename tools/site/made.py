@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from copy import copy
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -21,6 +22,8 @@ class Made(griffe.Extension):
         """Our heading of examples is one that griffe takes for a remark."""
         if obj.docstring:
             obj.docstring.value = re.sub(r"^Example:$", "Examples:", obj.docstring.value, flags=re.M)
+        if obj.is_function and any(str(decorator.value) == "initializer" for decorator in obj.decorators):
+            obj.returns = "Initializer"  # which the decorator makes of what the function returns
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         """Looks at the public modules whose names are made by functions."""
@@ -40,12 +43,22 @@ def made(package: griffe.Module, module: griffe.Module, name: str, value: str) -
     if value.startswith("_classes["):
         cls = value.split("'")[1]
         home = next((rules for rules in RULES if cls in package[f"_keras.{rules}"].members), None)
-        return griffe.Alias(name, package[f"_keras.{home}.{cls}" if home else "_keras.scaling.Preset"], parent=module)
+        return griffe.Alias(name, package[f"_keras.{home}.{cls}"] if home else preset(package, cls), parent=module)
     if function == "_drawn":
         return griffe.Alias(name, package[f"jax.{argument.rstrip(')')}"], parent=module)
     if function in {"init_of", "defaults_of"}:
         return inner(package[f"_keras.{'models' if function == 'init_of' else 'defaults'}"], function, name, module)
     return None
+
+
+def preset(package: griffe.Module, name: str) -> griffe.Class:
+    """The class of a row of `_PRESETS`."""
+    cls = copy(package["_keras.scaling.Preset"])
+    cls.name = name
+    cls.docstring = copy(cls.docstring)
+    rest = cls.docstring.value.partition("\n")[2]
+    cls.docstring.value = f"The variance scaling that Keras calls `keras.initializers.{name}`.\n{rest}"
+    return cls
 
 
 def inner(source: griffe.Module, outer: str, name: str, module: griffe.Module) -> griffe.Function:

@@ -74,7 +74,7 @@ def part(module: griffe.Module, target: str, names: list[str]) -> str:
     """One name with its docstring, after the other spellings that it has."""
     path = f"{module.path}.{names[0]}"
     anchors = "\n".join(f"[](){{#{module.path}.{name}}}" for name in names[1:])
-    also = f"Also {', '.join(f'`{name}`' for name in names[1:])}.\n\n" if names[1:] else ""
+    also = f"Other names: {', '.join(f'`{name}`' for name in names[1:])}.\n\n" if names[1:] else ""
     if target.startswith("varscale."):
         inherited = "\n    options:\n      inherited_members: true" if path == f"varscale.{MODEL}" else ""
         return f"{anchors}\n\n::: {path}{inherited}\n\n{also}"
