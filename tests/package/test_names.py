@@ -19,7 +19,9 @@ from varscale._engines import EXTRAS
 ROOT = Path(__file__).parents[2]
 MODULES = [module.name.removeprefix("varscale.") for module in pkgutil.walk_packages(vs.__path__, "varscale.")]
 # tests/engines/ has the examples of the others.
-WITHOUT_ENGINES = [name for name in MODULES if not {*name.split(".")} & {*EXTRAS, "jnp", "mpi", "ray", "triton"}]
+WITHOUT_ENGINES = [
+    name for name in MODULES if not {*name.split(".")} & {*EXTRAS, "_dcp", "_dcp_write", "jnp", "mpi", "ray", "triton"}
+]
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"))]
 FRAMEWORKS = (
     "tensorflow",
