@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("api.txt")
-PLAIN = ("varscale", "varscale.checkpoint", "varscale.replay")
+PLAIN = ("varscale", "varscale.checkpoint", "varscale.plot", "varscale.replay")
 """The public modules that need no framework."""
 MODULES = (
     *PLAIN,

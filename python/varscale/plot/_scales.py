@@ -70,4 +70,4 @@ def size(nbytes: int) -> str:
     for unit, power in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if nbytes >= power:
             return f"{nbytes / power:.3g} {unit}"
-    return f"{nbytes} bytes"
+    return f"{nbytes:d} bytes"

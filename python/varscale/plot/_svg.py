@@ -16,7 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 22
 def figure(height: int, label: str, parts: Iterable[str]) -> str:
     """A figure, with what a reader who does not see it is told."""
     return (
-        f'<svg class="figure" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
+        f'<svg class="figure" viewBox="0 0 {WIDTH} {height:d}" width="{WIDTH}" height="{height:d}" role="img" '
         f'aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
 
