@@ -18,7 +18,14 @@ from varscale.checkpoint import _driver
 pytestmark = pytest.mark.thread_unsafe(reason="patches the size of pieces, and the folder of the process")
 
 Call = Callable[[int], int]
-REST: dict[str, Any] = {"max_shard": 100_000, "layout": None, "config": None, "like": None, "keep": ()}
+REST: dict[str, Any] = {
+    "format": "safetensors",
+    "max_shard": 100_000,
+    "layout": None,
+    "config": None,
+    "like": None,
+    "keep": (),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +62,13 @@ def nobody(function: Call, places: Sequence[int]) -> Iterator[int]:
     yield 0
 
 
-def test_an_engine_makes_the_single_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("format", ["safetensors", "npy"])
+def test_an_engine_makes_the_single_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str) -> None:
     """If this fails an engine makes another checkpoint, loses an option, or says wrongly how far it is."""
     monkeypatch.chdir(tmp_path)
     vs.checkpoint.save(MODEL, "old", 3)
     Path("config.json").write_text("{}")
-    options = {"like": "old", "keep": "wte.*", "config": "config.json", "layout": "torch"}
+    options = {"format": format, "like": "old", "keep": "wte.*", "config": "config.json", "layout": "torch"}
     vs.checkpoint.save(MODEL, "one", 7, max_shard=100_000, **options)
     told: list[tuple[int, int]] = []
 

@@ -54,7 +54,7 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
         begun = any(work.journal(place, found.parts).exists() for place in places)
     if begun and not resume:
         whole = len(places) == found.parts
-        what = "an unfinished run" if whole else f"the unfinished part {places[0]} of {found.parts}"
+        what = "an unfinished run" if whole else f"the unfinished part {places[0]:d} of {found.parts}"
         msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
         raise FileExistsError(msg)
     return True
