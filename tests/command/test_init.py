@@ -203,7 +203,8 @@ def test_a_read_only_folder_is_named(
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     error = refused(capsys, "init", spec(tmp_path), "-o", tmp_path / "out", "--seed", 7)
-    assert error == f"varscale: error: {tmp_path / 'out'}: Permission denied"
+    mend = "choose another folder, or have this one made writable"
+    assert error == f"varscale: error: {tmp_path / 'out'}: Permission denied: {mend}"
 
 
 def test_an_error_of_ours_is_no_error_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
