@@ -135,13 +135,18 @@ SOURCES = {
 
 
 def read(folder: Path, name: str, text: bytes) -> None:
-    """Reads a source, which is a model or an error that a user can read."""
-    (folder / name).write_bytes(text)
-    try:
-        said = read_source(str(folder / name), [], None).model.digest()
-    except (ValueError, TypeError, OSError) as error:
-        said = str(error)
-    assert said
+    """Reads a source, and the numbers of a checkpoint: each is something, or an error that a user can read."""
+    path = folder / name
+    path.write_bytes(text)
+    readers: list[Callable[[], object]] = [lambda: read_source(str(path), [], None).model.digest()]
+    if "safetensors" in name:
+        readers += [lambda: str(vs.checkpoint.inspect(path)), lambda: str(vs.checkpoint.diff(path, path))]
+    for reader in readers:
+        try:
+            said = reader()
+        except (ValueError, TypeError, OSError) as error:
+            said = str(error)
+        assert said
 
 
 def check(name: str, text: bytes) -> None:
