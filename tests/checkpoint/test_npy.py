@@ -139,11 +139,12 @@ def test_few_files_are_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 FAILING = """
-import sys, varscale as vs
+import sys, time, varscale as vs
 from varscale.checkpoint import _write
 _write._OPEN = 2
 def fail(self):
     self._written.get()
+    time.sleep(1)  # until the other thread waits
     raise OSError(5, "Input/output error", "h.0.weight.npy")
 _write.Writer._sync_all = fail
 try:
