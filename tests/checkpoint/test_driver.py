@@ -178,7 +178,9 @@ def test_a_worker_checks_what_it_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     def older(function: Any, places: Sequence[int]) -> Iterator[int]:
         [order] = function.args
         with pytest.raises(ValueError, match=r"workers must have varscale 0\.0, as the driver has, got "):
-            _driver.make_ordered(order._replace(version="0.0"), 1)
+            _driver.make_ordered(order._replace(version="varscale 0.0"), 1)
+        with pytest.raises(ValueError, match=r"workers must have torch 1\.0, as the driver has, got  on "):
+            _driver.make_ordered(order._replace(library="torch 1.0"), 1)
         order.plan.write_bytes(b"else")
         yield function(1)
 

@@ -57,7 +57,7 @@ class Dcp(Format):
 
     def others(self, files: Sequence[File], metadata: Mapping[str, str]) -> dict[str, bytes | None]:
         """What the checkpoint is; torch's version is part of it, because the bytes depend on that."""
-        about = {**metadata, "torch": torch.__version__.partition("+")[0]}
+        about = {**metadata, "torch": _torch_version()}
         return {_ABOUT: (json.dumps({"metadata": about}, indent=2, sort_keys=True) + "\n").encode(), self.last: None}
 
     def held(self, out: Path) -> set[str]:
@@ -75,9 +75,17 @@ class Dcp(Format):
         """Torch's writer."""
         return TorchWriter(work.folder, _bundles(files), journal)
 
+    def library(self) -> str:
+        """Torch, whose writer it is."""
+        return f"torch {_torch_version()}"
+
     def seal(self, work: Work, record: Record) -> None:
         """Has torch write its metadata."""
         write_metadata(work, record)
+
+
+def _torch_version() -> str:
+    return str(torch.__version__.partition("+")[0])
 
 
 def _bundles(files: Sequence[File]) -> list[Bundle]:

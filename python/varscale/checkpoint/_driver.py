@@ -39,6 +39,8 @@ class Order(NamedTuple):
 
     version: str
     """The driver's version of varscale."""
+    library: str
+    """The one that makes the bytes there, with its version; "" for our own."""
     plan: Path
     digest: str
     threads: int
@@ -101,7 +103,7 @@ def _ordered(work: Work, plan: Plan, threads: int) -> Iterator[Order]:
     path = work.folder / f"order-{digest[:16]}"
     replace(path, text)
     try:
-        yield Order(__version__, path, digest, threads)
+        yield Order(f"varscale {__version__}", plan.format.library(), path, digest, threads)
     finally:
         path.unlink(missing_ok=True)
 
@@ -115,11 +117,10 @@ def make_ordered(order: Order, place: int) -> int:
         BlockingIOError: Another worker, which was given up, still makes the part.
         OSError: The disk is full or fails.
     """
-    if order.version != __version__:
-        msg = f"workers must have varscale {order.version}, as the driver has, got {__version__} on {gethostname()}"
-        raise ValueError(msg)
+    _check_version(order.version, f"varscale {__version__}")
     _check_order(order)
     plan, work = _read(order), Work(order.plan.parents[1])
+    _check_version(order.library, plan.format.library())
     with (
         telling(work.out),
         locked(work.lock(f"{place:d}-of-{plan.record.parts}"), PATIENCE),
@@ -128,6 +129,12 @@ def make_ordered(order: Order, place: int) -> int:
         _check_order(order)
         make_part(work, plan, place, lambda nbytes: _check_order(order))
     return sum(piece.nbytes for piece in plan.part(place))
+
+
+def _check_version(wanted: str, found: str) -> None:
+    if found != wanted:
+        msg = f"workers must have {wanted}, as the driver has, got {found} on {gethostname()}"
+        raise ValueError(msg)
 
 
 def _check_order(order: Order) -> None:

@@ -48,6 +48,10 @@ class Format(ABC):
         """What takes the pieces."""
         return Writer(work.folder, files, journal)
 
+    def library(self) -> str:
+        """The library that makes the bytes, with its version; "" for our own."""
+        return ""
+
     def seal(self, work: Work, record: Record) -> None:
         """Does what is left when all pieces are there.
 
