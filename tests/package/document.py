@@ -93,6 +93,8 @@ def faults(page: str) -> list[str]:
             said.append(f"{block}: {block.language!r} is none of {sorted(LANGUAGES)}")
         elif block.language == "python" and not block.is_doctest and block.runner is None:
             said.append(f"{block}: no environment has all of {sorted(block.needs)}")
+        elif not block.language and re.match(r"\$ |>>> |(varscale|python|pip|make) ", block.text):
+            said.append(f"{block}: what is run says its language")
     return said
 
 

@@ -83,6 +83,7 @@ def test_every_runner_runs(test: str) -> None:
         "```python\nimport torch, flax\n```",
         "```python\nimport jax.numpy, varscale as vs\nvs.mlx.init_(1)\n```",
         "```ruby\nputs 1\n```",
+        "```\nvarscale init x\n```",
         "- a list\n\n  ```python\n  1 / 0\n  ```",
         "~~~\n1 / 0\n~~~",
     ],

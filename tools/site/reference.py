@@ -15,6 +15,7 @@ GUIDES = {
     "jax.haiku": "jax",
     "keras": "keras",
     "mlx": "arrays",
+    "plot": "plots",
     "replay": "same-weights-as-before",
     "tf1": "tensorflow1",
     "tf1.initializers": "tensorflow1",
