@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,26 +17,11 @@ from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 import dcp_ranks
 import varscale as vs
 from checkpoint.cases import MODEL, sha
+from dcp_cases import SMALL, loaded, made, save
 from varscale._command.main import main
-from varscale.checkpoint import _dcp, _dcp_write, _write
+from varscale.checkpoint import _dcp, _dcp_write
 
 pytestmark = pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
-SMALL = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
-
-
-def save(model: vs.Model, out: Path, seed: int = 7, **options: Any) -> list[Path]:
-    return vs.checkpoint.save(model, out, seed, format="dcp", **options)
-
-
-def loaded(model: vs.Model, folder: Path) -> dict[str, bytes]:
-    """The bytes that torch loads into a state dict of these shapes."""
-    state = {name: torch.zeros(of.shape, dtype=getattr(torch, of.dtype.name)) for name, of in model.items()}
-    dcp.load(state, checkpoint_id=folder)
-    return {name: bytes(tensor.reshape(-1).view(torch.uint8).numpy()) for name, tensor in state.items()}
-
-
-def made(model: vs.Model, seed: int = 7) -> dict[str, bytes]:
-    return {name: array.tobytes() for name, array in model.init(seed).items()}
 
 
 @pytest.fixture
@@ -127,190 +110,6 @@ def test_metadata_do_not_depend_on_what_was_in_memory(tmp_path: Path) -> None:
     code = "import sys, varscale as vs; vs.checkpoint.finish(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "two")], check=True)
     assert sha(tmp_path / "two") == sha(tmp_path / "one")
-
-
-CODE = """
-import sys, varscale as vs
-from varscale.checkpoint import _dcp, _dcp_write
-for module in (_dcp, _dcp_write):
-    module.CHUNK = 1 << 15
-model = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
-print("ready", flush=True)
-vs.checkpoint.save(model, sys.argv[1], 7, format="dcp", max_shard=500_000, resume=True)
-print("done", flush=True)
-"""
-
-
-def killed(out: Path, after: float | None) -> tuple[bool, float]:
-    """Runs the code, and kills it after some seconds; whether it finished, and the seconds that it took."""
-    with subprocess.Popen([sys.executable, "-c", CODE, str(out)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        start = time.perf_counter()
-        if after is not None:
-            time.sleep(after)
-            process.kill()
-        return process.stdout.read() == "done\n", time.perf_counter() - start
-
-
-def kill_and_go_on(folder: Path, times: int, seed: int) -> None:
-    """Kills runs at random moments until the checkpoint is there, so many times."""
-    assert killed(folder / "whole", None)[0]
-    wanted = sha(folder / "whole")
-    _, seconds = killed(folder / "timed", None)
-    assert sha(folder / "timed") == wanted
-    dice, kills, number = random.Random(seed), 0, 0
-    while kills < times:
-        out = folder / f"out{number}"
-        number += 1
-        for _ in range(3):
-            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds)
-            kills += not done
-            if (out / ".metadata").exists():
-                assert loaded(SMALL, out) == made(SMALL)  # what has its name is whole
-        assert killed(out, None)[0]
-        assert sha(out) == wanted
-
-
-def test_kills_at_random_moments(tmp_path: Path) -> None:
-    """If this fails a killed job leaves half a checkpoint, or other bytes once it has gone on."""
-    kill_and_go_on(tmp_path, 3, 1)
-
-
-@pytest.mark.long
-def test_kills_at_100_random_moments(tmp_path: Path) -> None:
-    """If this fails some moment was not thought of."""
-    kill_and_go_on(tmp_path, 100, 2)
-
-
-def test_finished_files_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails Ctrl-C in the middle of a file hangs or loses what is finished, which is then made again."""
-    real = _write.Writer.put
-    given: list[Any] = []
-
-    def put(self: Any, piece: Any, buffer: Any) -> None:
-        real(self, piece, buffer)
-        given.append(piece)
-        if len(given) == 5:  # of two for each file
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(_write.Writer, "put", put)
-        with pytest.raises(KeyboardInterrupt):
-            save(SMALL, tmp_path, max_shard=1_000_000)
-    work = tmp_path / ".varscale"
-    assert [path.name for path in tmp_path.iterdir()] == [".varscale"]
-    assert sorted(path.name for path in work.glob("*.json")) == [
-        "__0_0.distcp.json", "__1_0.distcp.json", "run.json", "varscale.json",
-    ]  # fmt: skip
-    before = {path.name: path.stat().st_mtime_ns for path in work.glob("__[01]_0.distcp")}
-    seen: list[int] = []
-    save(SMALL, tmp_path, max_shard=1_000_000, resume=True, progress=lambda done, _: seen.append(done))
-    assert (seen[0], seen[-1]) == (sum(piece.nbytes for piece in given[:4]), SMALL.nbytes)
-    assert before == {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("__[01]_0.distcp")}
-    save(SMALL, tmp_path / "whole", max_shard=1_000_000)
-    assert sha_of_files(tmp_path) == sha(tmp_path / "whole")
-    first = (tmp_path / ".metadata").stat().st_mtime_ns
-    save(SMALL, tmp_path, max_shard=1_000_000, resume=True)
-    assert (tmp_path / ".metadata").stat().st_mtime_ns == first
-    (tmp_path / ".metadata").unlink()  # without which it is no checkpoint
-    with pytest.raises(FileExistsError, match=r"must hold no checkpoint, got __0_0\.distcp"):
-        save(SMALL, tmp_path, max_shard=1_000_000, resume=True)
-
-
-def sha_of_files(folder: Path) -> dict[str, str]:
-    """The SHA-256 of the files of a folder that has folders too."""
-    (folder / "only").mkdir()
-    for path in folder.iterdir():
-        if path.is_file():
-            (folder / "only" / path.name).write_bytes(path.read_bytes())
-    return sha(folder / "only")
-
-
-def test_a_checkpoint_is_overwritten_by_force_only(tmp_path: Path) -> None:
-    """If this fails trained weights are lost, or files of an old checkpoint stay beside the new one."""
-    save(SMALL, tmp_path / "new")
-    save(SMALL, tmp_path / "out", 8, max_shard=500_000)
-    (tmp_path / "out" / "notes.txt").write_text("mine")
-    vs.checkpoint.save(SMALL, tmp_path / "out", 8)
-    with pytest.raises(FileExistsError, match=r"must hold no checkpoint, got \.metadata, __0_0\.distcp"):
-        save(SMALL, tmp_path / "out")
-    save(SMALL, tmp_path / "out", force=True)
-    for name in ("notes.txt", "model.safetensors"):
-        (tmp_path / "out" / name).unlink()
-    assert sha(tmp_path / "out") == sha(tmp_path / "new")
-
-
-def test_another_torch_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If this fails a checkpoint is half of one torch's bytes and half of another's."""
-    save(SMALL, tmp_path, part=(1, 2))
-    monkeypatch.setattr(torch, "__version__", "2.6.0")
-    with pytest.raises(ValueError, match="an unfinished run with other files"):
-        save(SMALL, tmp_path, part=(2, 2))
-
-
-def test_a_missing_part_is_named(tmp_path: Path) -> None:
-    """If this fails a checkpoint lacks what a part has not made, or what was lost since."""
-    for part in (1, 3):
-        save(SMALL, tmp_path, max_shard=500_000, part=(part, 3))
-    with pytest.raises(ValueError, match="must hold all 3 parts, lacks 2:"):
-        vs.checkpoint.finish(tmp_path)
-    save(SMALL, tmp_path, max_shard=500_000, part=(2, 3))
-    file = tmp_path / ".varscale" / "__2_0.distcp"
-    whole = file.read_bytes()
-    for text in (whole[:-1], b"", whole + b"1"):
-        file.write_bytes(text)
-        with pytest.raises(ValueError, match=r"must hold the whole of __2_0\.distcp: make it by `resume`"):
-            vs.checkpoint.finish(tmp_path)
-    file.unlink()
-    save(SMALL, tmp_path, max_shard=500_000, part=(1, 3), resume=True)
-    vs.checkpoint.finish(tmp_path)
-    assert loaded(SMALL, tmp_path) == made(SMALL)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "[", "[]", "{}", "3", "[3]", '[{"begin": 0}]', '[{"begin": "a", "nbytes": 3}]', "[" * 99_999]
-)
-def test_damaged_notes_are_named(tmp_path: Path, text: str) -> None:
-    """If this fails a damaged disk ends in a traceback, or in metadata that lead nowhere."""
-    save(SMALL, tmp_path, part=(1, 2))
-    save(SMALL, tmp_path, part=(2, 2))
-    (tmp_path / ".varscale" / "__0_0.distcp.json").write_text(text)
-    with pytest.raises(ValueError, match=r"__0_0\.distcp\.json must be what was noted of a file"):
-        vs.checkpoint.finish(tmp_path)
-
-
-FULL = """
-import resource, sys, varscale as vs
-model = vs.Model({f"h.{i}.weight": (300, 351 + i) for i in range(12)}, layout="torch")
-resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, -1))
-try:
-    vs.checkpoint.save(model, sys.argv[1], 7, format="dcp", max_shard=2_000_000)
-except OSError as error:
-    print(error.filename, "|", error.strerror)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of the size of files")
-def test_a_full_disk_is_named_and_gone_on_from(tmp_path: Path) -> None:
-    """If this fails a full disk ends in an error of torch's own, or loses the work."""
-    run = subprocess.run([sys.executable, "-c", FULL, str(tmp_path)], capture_output=True, text=True, check=False)
-    assert run.stderr == ""
-    assert run.stdout == "__0_0.distcp | no room is left on the disk: make some, and go on with `resume`\n"
-    assert [path.name for path in tmp_path.iterdir()] == [".varscale"]
-    save(SMALL, tmp_path, max_shard=2_000_000, resume=True)
-    assert loaded(SMALL, tmp_path) == made(SMALL)
-
-
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    """If this fails a link in the folder has something overwritten that lies elsewhere."""
-    (tmp_path / "precious").write_text("precious")
-    work = tmp_path / "out" / ".varscale"
-    work.mkdir(parents=True)
-    (work / "__0_0.distcp").symlink_to(tmp_path / "precious")
-    save(SMALL, tmp_path / "out")
-    assert (tmp_path / "precious").read_text() == "precious"
-    assert loaded(SMALL, tmp_path / "out") == made(SMALL)
 
 
 def test_torch_asks_in_our_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
