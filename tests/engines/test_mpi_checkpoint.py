@@ -61,6 +61,10 @@ def test_ctrl_c_ends_all_ranks(tmp_path: Path) -> None:
     (tmp_path / "place").mkdir()
     with running(ranks("-o", tmp_path / "out"), **place) as process:
         until(lambda: list((tmp_path / "place").glob("at-*")))
+        journals = tmp_path / "out" / ".varscale"
+        until(
+            lambda: sum(path.stat().st_size > 0 for path in journals.glob("done-*")) == 14
+        )  # the others have nothing to do
         process.send_signal(signal.SIGINT)
         (tmp_path / "place" / "go").touch()
         _, errors = process.communicate(timeout=60)

@@ -108,12 +108,12 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, engine: str, place: Path,
     assert sha(tmp_path / "two") == sha(tmp_path / "one")
 
 
-def test_an_error_of_a_worker(tmp_path: Path, engine: str, waits: dict[str, str]) -> None:
+def test_an_error_of_a_worker(tmp_path: Path, engine: str) -> None:
     """If this fails what goes wrong where a part is made ends in pages of Ray's traceback."""
     arguments = command("-o", tmp_path / "out", "--on", engine)
     older = "from varscale.checkpoint import _driver\n_driver.__version__ = '0.0'\n"
     arguments[arguments.index("-c") + 1] = older + arguments[arguments.index("-c") + 1]
-    ended = run(arguments, **waits)
+    ended = run(arguments)
     assert ended.stderr.startswith(f"{REFUSED}workers must have varscale 0.0, as the driver has, got ")
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
 
