@@ -23,7 +23,9 @@ from targets import DIST, ROOT, TARGETS, Target
 CLONE = Path("/tmp/varscale")
 RUST = "1.95.0"
 """What compiles a release. A newer one is a change of this line: the wheels are proven anew, with its bits."""
-IN_A_WHEEL = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python", "LICENSE*", "THIRD-PARTY*")
+STD = "std.cyclonedx.json"
+"""The bill of materials of Rust's standard library, of which maturin's own says nothing: it is compiled with the crate."""
+IN_A_WHEEL = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python", "LICENSE*", "THIRD-PARTY*", f"release/{STD}")
 TOOLS = Path(sys.executable).parent
 
 
@@ -80,6 +82,7 @@ def run(command: list[str], triple: str = "") -> None:
 def arguments(target: Target) -> list[str]:
     """Of `maturin build`."""
     found = ["--release", "--locked", "--compression-level", "9", "--interpreter", f"python{target.python}"]
+    found += ["--sbom-include", f"release/{STD}"]
     if target.linker == "zig":
         found.append("--zig")
     return [*found, "--compatibility", target.compatibility] if target.compatibility else found

@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+from build import RUST, STD
 from targets import DIST, TARGETS, Target, version
 
 TOOLS = Path(sys.executable).parent
@@ -57,6 +58,8 @@ def check_contents(wheel: Path) -> None:
         bill = json.loads(archive.read(f"{about}/sboms/varscale.cyclonedx.json"))
         crates = {component["name"] for component in bill["components"]}
         check({"numpy", "pyo3", "rayon"} <= crates, f"{wheel.name} has an incomplete bill of materials")
+        std = json.loads(archive.read(f"{about}/sboms/{STD}"))["metadata"]["component"]
+        check((std["name"], std["version"]) == ("std", RUST), f"{wheel.name} does not say which standard library it holds")
         native = [archive.read(name) for name in names if name.endswith((".so", ".pyd"))]
         check(len(native) == 1, f"{wheel.name} has {len(native)} extensions")
         check(str(Path.home()).encode() + b"/" not in native[0], f"{wheel.name} names a path of this machine")

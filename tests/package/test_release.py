@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,18 @@ def test_versions_are_as_python_writes_them(
             release["targets"].version()
     else:
         assert release["targets"].version() == python
+
+
+def test_the_standard_library_is_in_the_bill_of_materials(release: dict[str, ModuleType]) -> None:
+    """If this fails wheels name another standard library than their own, or not all whose licences they show."""
+    bill = json.loads((ROOT / "release" / release["build"].STD).read_text(encoding="utf-8"))
+    std = bill["metadata"]["component"]
+    assert std["version"] == release["build"].RUST
+    licences = release["licences"].RUNTIME.read_text(encoding="utf-8")
+    assert f"\nRust's standard library {std['version']} ({std['licenses'][0]['expression']})\n" in licences
+    inside = re.findall(r"\n([\w-]+) (?:(\S+) )?.*, in Rust's standard library\n", licences)
+    assert [(part["name"], part["version"]) for part in bill["components"][:2]] == inside[:2]
+    assert [name for name, _ in inside[2:]] == [part["name"] for part in bill["components"][2:]] == ["compiler_builtins"]
 
 
 def test_the_workflow_builds_what_make_wheels_builds(release: dict[str, ModuleType]) -> None:
