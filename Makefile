@@ -15,7 +15,7 @@ NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-pages test-frameworks test-gpu test-replay lint \
-	docs test-docs pictures mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri clean \
+	docs test-docs pictures mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri sanitize fuzz randomness clean \
 	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
 help:  ## what each target does
@@ -144,10 +144,38 @@ workflows: .venv-release/installed  ## schema and security of .github/
 deny:  ## advisories, licences and sources of all crates; needs `cargo install cargo-deny`
 	cargo deny --locked check
 
-miri:  ## what writes through pointers, under Miri; needs `rustup component add miri --toolchain nightly`
-	cargo +nightly miri test --locked --lib strided
+# Compilers of every night have Miri, sanitizers and fuzzers.
+NIGHTLY := +nightly
+MIRI := cargo $(NIGHTLY) miri test --locked --lib
+
+miri: nightly  ## what writes through pointers, takes another thread's memory or calls for other instructions, under Miri
+	$(MIRI) -- strided fuzz::tests::strided environment prefetch level
+	RUSTFLAGS="-Ctarget-feature=+avx2,+fma" $(MIRI) -- consecutive long_runs
 	MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation" \
-		cargo +nightly miri test --locked --lib crew::tests::who_comes
+		$(MIRI) -- crew::tests::who_comes crew::tests::a_panic workers::tests::a_worker run::tests::refused
+
+# Optimised, since functions are tried at all their arguments; those are compiled without a sanitizer elsewhere.
+SANITIZED := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+SANITIZE = $(SANITIZED) RUSTFLAGS="-Zsanitizer=$(1)" cargo $(NIGHTLY) test --locked --release --lib \
+	-Zbuild-std --target x86_64-unknown-linux-gnu --target-dir target/$(1) -- --skip exact
+
+sanitize: nightly  ## the crate's tests in builds that see wrong addresses, and threads that race: on Linux x86-64
+	$(call SANITIZE,address)
+	$(call SANITIZE,thread) --skip fork --skip child
+
+.PHONY: nightly
+nightly:
+	@rustup toolchain list | grep -q ^nightly || rustup toolchain install --profile minimal nightly
+	@rustup component add --toolchain nightly miri rust-src
+
+TIME ?= 3600
+fuzz: $(VENV)/installed nightly  ## TIME seconds of each fuzzer (an hour), or of ONLY="names": regions picks strided replays border
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	$(BIN)/python fuzz/run.py --seconds $(TIME) $(ONLY)
+
+WORDS ?= identity
+randomness: $(VENV)/built  ## a battery of statistical tests on 2^38 bytes of WORDS=identity, seeds, names or columns: hours
+	PYTHONPATH=tests $(BIN)/python tools/randomness.py $(WORDS)
 
 clean:  ## removes what the other targets made
 	rm -rf target dist site .venv .venv-* python/varscale/*.so

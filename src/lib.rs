@@ -18,6 +18,9 @@ compile_error!("words are laid out as little-endian 64-bit pairs; a big-endian p
 
 pub mod element;
 pub mod fill;
+#[cfg(any(test, fuzzing))]
+#[path = "../tests/fuzz/mod.rs"]
+pub mod fuzz;
 pub mod law;
 pub mod machine;
 pub mod math;
@@ -25,6 +28,8 @@ pub mod math;
 mod matrix;
 #[cfg(feature = "python")]
 mod python;
+#[cfg(all(feature = "python", fuzzing))]
+pub use python::register;
 pub mod region;
 pub mod replay;
 pub mod stream;

@@ -7,7 +7,7 @@ pub(crate) mod run;
 mod source;
 #[cfg(any(feature = "python", test))]
 pub(crate) mod spans;
-#[cfg(any(feature = "python", test))]
+#[cfg(any(feature = "python", test, fuzzing))]
 #[cfg_attr(not(feature = "python"), allow(dead_code, reason = "only Python has arrays in any order"))]
 pub(crate) mod strided;
 
@@ -205,7 +205,7 @@ pub(crate) mod tests {
         fill(&native(Law::Normal), Region::whole(0), &mut [0.0_f32; 0], &Schedule::new(4));
     }
 
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
     mod strange_environments {
         use super::*;
         use crate::machine::environment::exchange;

@@ -30,7 +30,7 @@ impl Generation {
 }
 
 /// From now on, forks are counted.
-#[cfg(unix)]
+#[cfg(all(unix, not(miri)))]
 #[allow(unsafe_code, reason = "registering a function with the C library; see the block")]
 fn count() {
     extern "C" fn in_child() {
@@ -42,8 +42,8 @@ fn count() {
     let _ = unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
 }
 
-/// Elsewhere there are no forks.
-#[cfg(not(unix))]
+/// Elsewhere there are no forks, nor in Miri.
+#[cfg(any(miri, not(unix)))]
 fn count() {}
 
 #[cfg(all(test, unix))]

@@ -20,6 +20,12 @@ use jobs::{Job, fill_all};
 use matrices::Matrices;
 use pyo3::prelude::*;
 
+/// Gives the extension to the Python that a fuzzer is about to start, as `_core`.
+#[cfg(fuzzing)]
+pub fn register() {
+    pyo3::append_to_inittab!(_core);
+}
+
 /// The native core of varscale.
 // No GIL is needed: what threads share here are atomics, locks, and arrays that Python's side lets one fill write.
 #[pymodule(gil_used = false)]
