@@ -148,11 +148,11 @@ deny:  ## advisories, licences and sources of all crates; needs `cargo install c
 NIGHTLY := +nightly
 MIRI := cargo $(NIGHTLY) miri test --locked --lib
 
-miri: nightly  ## what writes through pointers, takes another thread's memory or calls for other instructions, under Miri
-	$(MIRI) -- strided fuzz::tests::strided environment prefetch level
-	RUSTFLAGS="-Ctarget-feature=+avx2,+fma" $(MIRI) -- consecutive long_runs
+miri: nightly  ## what writes through pointers, takes another thread's memory or calls for more instructions, under Miri
+	$(MIRI) -- strided
+	RUSTFLAGS="-Ctarget-feature=+avx2,+fma" $(MIRI) -- fuzz::tests::strided
 	MIRIFLAGS="-Zmiri-tree-borrows -Zmiri-permissive-provenance -Zmiri-ignore-leaks -Zmiri-disable-isolation" \
-		$(MIRI) -- crew::tests::who_comes crew::tests::a_panic workers::tests::a_worker run::tests::refused
+		$(MIRI) -- crew::tests::who_comes crew::tests::a_panic workers::tests::a_worker_is run::tests::refused
 
 # Optimised, since functions are tried at all their arguments; those are compiled without a sanitizer elsewhere.
 SANITIZED := CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=line-tables-only

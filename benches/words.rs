@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     if names.is_empty() || !rest.is_empty() {
         return Err(Error::other("standard input must be lanes of 24 bytes, one at least"));
     }
-    let mut lanes: Vec<Lane> = names.iter().map(|name| lane(name)).collect();
+    let mut lanes: Vec<Lane> = names.iter().map(lane).collect();
     let blocks = (ROUND / lanes.len()).max(GROUP);
     let mut words = vec![0_u32; lanes.len() * blocks * WORDS];
     let mut pairs = vec![[[0; 2]; GROUP]; TILE];

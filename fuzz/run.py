@@ -14,6 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -21,8 +22,8 @@ CORPORA = ROOT / "tests" / "fuzz" / "corpora"
 TARGETS = ("regions", "picks", "strided", "replays", "border")
 LONGEST = 256
 """Bytes of an input: what is behind changes nothing."""
-MOST = 6000
-"""Bytes of a corpus, of which the shortest inputs are kept."""
+MOST = 4000
+"""Bytes of a corpus."""
 
 
 def cargo_fuzz(target: str, *arguments: str | Path) -> bool:
@@ -63,19 +64,18 @@ def fuzz(target: str, seconds: int) -> bool:
         for file in failed.iterdir():
             print(f"{target} fails: add this line to {corpus.relative_to(ROOT)}\n{file.read_bytes().hex()}")
         if passed and cargo_fuzz(target, needed, inputs, "--", "-merge=1", f"-max_len={LONGEST}"):
-            corpus.write_text("".join(f"{line}\n" for line in shortest(needed)), encoding="utf-8")
+            corpus.write_text("".join(f"{line}\n" for line in sample(needed)), encoding="utf-8")
     return passed
 
 
-def shortest(folder: Path) -> list[str]:
-    """The shortest inputs in a folder, as long as a corpus may be."""
+def sample(folder: Path) -> list[str]:
+    """Inputs in a folder, long and short ones, as many as a corpus may have: the same ones for the same folder."""
     kept, left = [], MOST
-    for data in sorted((file.read_bytes() for file in folder.iterdir()), key=lambda data: (len(data), data)):
-        left -= len(data)
-        if left < 0:
-            break
-        kept.append(data.hex())
-    return kept
+    for data in sorted((file.read_bytes() for file in folder.iterdir()), key=lambda data: sha256(data).digest()):
+        if len(data) <= left:
+            kept.append(data.hex())
+            left -= len(data)
+    return sorted(kept, key=lambda line: (len(line), line))
 
 
 def main() -> None:
@@ -84,8 +84,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3600, help="for each target")
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}")
     chosen = parser.parse_args()
-    if not all([fuzz(target, chosen.seconds) for target in chosen.targets or TARGETS]):
-        sys.exit(1)
+    failed = [target for target in chosen.targets or TARGETS if not fuzz(target, chosen.seconds)]
+    if failed:
+        sys.exit(f"faults were found by {', '.join(failed)}")
 
 
 if __name__ == "__main__":

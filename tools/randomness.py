@@ -2,8 +2,8 @@
 
     python tools/randomness.py seeds --bytes 38
 
-tests 2^38 bytes; results stand in `docs/development/randomness.md`. Words are the core's own (`benches/words.rs`). First
-of all, some of each arrangement are compared with the specification in `tests/oracle`.
+tests 2^38 bytes; results stand in `docs/development/randomness.md`. Words are the core's own (`benches/words.rs`).
+First of all, some of each arrangement are compared with the specification in `tests/oracle`.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ fn torch<E: TorchElement + Pod>(bytes: &mut Bytes<'_>) {
         assert_eq!(end.get().0, skip + elements * words);
         let before = Place { skip: skip - skip.min(behind * words), ..place };
         let more = (skip - before.skip) / words;
-        if (skip - before.skip) % words == 0 {
+        if (skip - before.skip).is_multiple_of(words) {
             let long = filled::<E, _>(&draw(elements + more, before).0, Region::whole(elements + more), bytes);
             let short = filled::<E, _>(&draw(elements, place).0, Region::whole(elements), bytes);
             assert_eq!(long[size_of::<E>() * more as usize..], short, "{place:?} {more}");
@@ -134,7 +134,9 @@ fn twister(bytes: &mut Bytes<'_>) {
 
 fn drawn_after(seed: u32, skips: &[u64], count: usize, simd: Simd) -> Vec<u32> {
     let (mut generator, mut words) = (Mt19937::new(seed, simd), vec![0; count]);
-    skips.iter().for_each(|&skip| generator.skip(skip));
+    for &skip in skips {
+        generator.skip(skip);
+    }
     generator.fill(&mut words);
     words
 }
