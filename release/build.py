@@ -24,8 +24,11 @@ CLONE = Path("/tmp/varscale")
 RUST = "1.95.0"
 """What compiles a release. A newer one is a change of this line: the wheels are proven anew, with its bits."""
 STD = "std.cyclonedx.json"
-"""The bill of materials of Rust's standard library, of which maturin's own says nothing: it is compiled with the crate."""
-IN_A_WHEEL = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python", "LICENSE*", "THIRD-PARTY*", f"release/{STD}")
+"""The bill of materials of Rust's standard library, of which maturin's own says nothing."""
+IN_A_WHEEL = (
+    *("Cargo.toml", "Cargo.lock", "pyproject.toml", "README.md", "src", "python", "LICENSE*", "THIRD-PARTY*"),
+    f"release/{STD}",
+)
 TOOLS = Path(sys.executable).parent
 
 

@@ -59,7 +59,7 @@ def check_contents(wheel: Path) -> None:
         crates = {component["name"] for component in bill["components"]}
         check({"numpy", "pyo3", "rayon"} <= crates, f"{wheel.name} has an incomplete bill of materials")
         std = json.loads(archive.read(f"{about}/sboms/{STD}"))["metadata"]["component"]
-        check((std["name"], std["version"]) == ("std", RUST), f"{wheel.name} does not say which standard library it holds")
+        check((std["name"], std["version"]) == ("std", RUST), f"{wheel.name} does not name its standard library")
         native = [archive.read(name) for name in names if name.endswith((".so", ".pyd"))]
         check(len(native) == 1, f"{wheel.name} has {len(native)} extensions")
         check(str(Path.home()).encode() + b"/" not in native[0], f"{wheel.name} names a path of this machine")

@@ -9,8 +9,11 @@ const FEW: u64 = 300;
 /// Picks are the indices that their definition lists.
 pub fn picks(data: &[u8]) {
     let mut bytes = Bytes::new(data);
-    let extent = u128::from(bytes.number()) + u128::from(bytes.below(2));
     let picks = bytes.picks();
+    // An axis that ends at one of the indices, or beside it, or anywhere.
+    let place = bytes.number().min(picks.count().saturating_sub(1));
+    let near = if picks.count() > 0 { index(&picks, place).max(0) as u128 + u128::from(bytes.below(3)) } else { 0 };
+    let extent = if bytes.below(2) == 0 { near.min(1 << 64) } else { u128::from(bytes.number()) };
     let inside = lie_in(&picks, extent);
     assert_eq!(picks.lie_in(extent), inside, "{picks:?} {extent}");
     if inside {
