@@ -8,7 +8,7 @@ use crate::fill::Native;
 use crate::law::Law;
 use crate::region::picks::Picks;
 use crate::region::{Region, RegionError};
-use crate::stream::Identity;
+use crate::stream::{Identity, Version};
 use crate::value::Placement;
 
 /// A mesh has the elements of its definition; a part's elements are those of the whole.
@@ -79,7 +79,7 @@ fn values(bytes: &mut Bytes<'_>) {
     let placement = Placement { loc: 0.125, scale: 0.3, low: -0.7, high: 0.8 };
     let half = |bytes: &mut Bytes<'_>| [bytes.number() as u32, bytes.number() as u32];
     let identity = Identity { key: half(bytes), counter_high: half(bytes) };
-    let source = Native { law: bytes.of(&law), placement, identity };
+    let source = Native { law: bytes.of(&law), placement, words: Version::One.words(identity) };
     let element = bytes.below(4);
     let (full, picks) = part(bytes);
     match element {

@@ -7,7 +7,7 @@ use crate::fill::{Native, Schedule, fill};
 use crate::law::Law;
 use crate::region::Region;
 use crate::region::picks::Picks;
-use crate::stream::Identity;
+use crate::stream::{Identity, Version};
 use crate::value::Placement;
 use bytemuck::Pod;
 
@@ -51,7 +51,11 @@ fn view<E: Element + Pod, N: Pod>(bytes: &mut Bytes<'_>) {
 
     let (full, picks): (Vec<u128>, Vec<Picks>) = shape.iter().map(|&size| axis(bytes, size as u64)).unzip();
     let placement = Placement { loc: 0.0, scale: 1.0, low: f64::NEG_INFINITY, high: f64::INFINITY };
-    let source = Native { law: Law::Normal, placement, identity: Identity { key: [1, 2], counter_high: [3, 4] } };
+    let source = Native {
+        law: Law::Normal,
+        placement,
+        words: Version::One.words(Identity { key: [1, 2], counter_high: [3, 4] }),
+    };
     let mut expected = vec![E::zeroed(); places.len()];
     let schedule = Schedule { threads: 1, chunk: bytes.below(99) as usize, level: bytes.level() };
     let region = Region::mesh(&full, &picks).unwrap();
