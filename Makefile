@@ -15,7 +15,7 @@ NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-pages test-frameworks test-gpu test-replay lint \
-	docs test-docs pictures mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows deny miri sanitize fuzz randomness clean \
+	docs test-docs pictures mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows rehearse deny miri sanitize fuzz randomness clean \
 	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
 help:  ## what each target does
@@ -140,6 +140,9 @@ workflows: .venv-release/installed  ## schema and security of .github/
 	.venv-release/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv-release/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv-release/bin/zizmor --quiet --offline --pedantic .github
+
+rehearse: .venv-release/installed  ## a job of a workflow, step by step in a clean clone: JOB="test lint"; names all jobs without
+	.venv-release/bin/python release/rehearse.py $(JOB)
 
 deny:  ## advisories, licences and sources of all crates; needs `cargo install cargo-deny`
 	cargo deny --locked check
