@@ -56,6 +56,7 @@ class TorchWriter(Writer):
         with suppress(_EndedError):
             while (item := self._filled.get()) is not None:
                 self._next, number = item, item[0].file
+                del item  # its buffer goes when torch has written it
                 with telling(self._files[number].name):
                     self._write_file(number)
 
@@ -69,7 +70,7 @@ class TorchWriter(Writer):
             results = self._torch.write_data(planned, _Planner(self._values)).wait()
         except RuntimeError as error:  # of torch's, about what a full disk has written
             raise error.__context__ if isinstance(error.__context__, OSError) else error from None
-        self._give_back()
+        self._end_used()
         lie = {result.index: result.storage_data for result in results}
         for note, item in zip(notes, plans[-1].items, strict=True):
             note |= {"begin": lie[item.index].offset, "nbytes": lie[item.index].length}
@@ -83,8 +84,8 @@ class TorchWriter(Writer):
         """Torch waits for the disk itself, at the end of each file."""
 
     def _values(self, item: WriteItem) -> torch.Tensor:
-        """What torch asks for. What it had before is written by then."""
-        self._give_back()
+        """What torch asks for. What it had before is written by then, but torch holds it until it gets this."""
+        self._end_used()
         self._used, self._next = self._next or self._filled.get(), None
         if self._used is None:  # the run is ended
             raise _EndedError
@@ -97,12 +98,14 @@ class TorchWriter(Writer):
             return torch.empty(chunk.sizes, dtype=dtype)
         return torch.frombuffer(buffer, dtype=dtype, count=prod(chunk.sizes)).reshape(chunk.sizes)
 
-    def _give_back(self) -> None:
+    def _end_used(self) -> None:
         if self._used is not None:
             piece, buffer = self._used
             self._used = None
             self.finished += piece.nbytes
-            self._free.put(buffer if buffer.size == CHUNK else None)
+            usual = buffer if buffer.size == CHUNK else None
+            del buffer
+            self._give_back(usual)
 
 
 class _EndedError(Exception):

@@ -23,17 +23,15 @@ def fill(
     told = 0
     with writer.running():
         for piece in todo:
-            buffer = writer.buffer(piece.nbytes)
-            _make(piece, tensors, olds, buffer)
-            writer.put(piece, buffer)
+            writer.put(piece, _made(piece, tensors, olds, writer.buffer(piece.nbytes)))
             now = writer.finished  # which grows meanwhile
             report(now - told)
             told = now
     report(writer.finished - told)
 
 
-def _make(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Stored], buffer: Buffer) -> None:
-    """Makes a piece in memory: all of its spans in one pass, then what is kept over it."""
+def _made(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Stored], buffer: Buffer) -> Buffer:
+    """The buffer with a piece: all of its spans are made in one pass, then what is kept is copied over them."""
     together, place = Pass(), 0
     arrays = []
     for span in piece.spans:
@@ -46,3 +44,4 @@ def _make(piece: Piece, tensors: Mapping[str, Lazy], olds: Mapping[str, Stored],
     for span, array in arrays:
         if span.name in olds:
             copy(olds[span.name], span.start, array)
+    return buffer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -35,15 +36,26 @@ class Plan(NamedTuple):
     """The small files beside them."""
     record: Record
     """What tells it from any other one."""
+    firsts: Sequence[int]
+    """The number of the first piece of each file."""
 
     def pieces(self) -> Iterator[Piece]:
         """All of its pieces, cut anew each time: a list of them would grow with the checkpoint."""
         return self.format.pieces(self.files, self.tensors)
 
     def part(self, place: int) -> Iterator[Piece]:
-        """Those of a part, counted from 1."""
+        """Those of a part, counted from 1. Only the files in which it lies are cut, or all parts would cut them all."""
         mine = self.record.ranges()[place - 1]
-        return (piece for piece in self.pieces() if piece.number in mine)
+        if not mine:
+            return
+        file = bisect_right(self.firsts, mine.start) - 1
+        first = self.firsts[file]
+        for piece in self.format.pieces(self.files[file:], self.tensors):
+            number = first + piece.number
+            if number >= mine.stop:
+                return
+            if number >= mine.start:
+                yield piece._replace(number=number, file=file + piece.file)
 
 
 def plan(
@@ -78,16 +90,18 @@ def plan(
     cut = kind.files(tensors, max_shard, metadata)
     others = ({} if text is None else {"config.json": text}) | dict(kind.others(cut, metadata))
     texts = {name: text for name, text in others.items() if text is not None}
-    cuts = count = 0
+    cuts, count, firsts = 0, 0, list[int]()
     for piece in kind.pieces(cut, tensors):
         cuts, count = cuts + 1, piece.number + 1
+        if piece.file == len(firsts):  # each file has a piece
+            firsts.append(piece.number)
     told = [SIZE, cuts, identity(olds), {name: sha256(text).hexdigest() for name, text in texts.items()}]
     whole = sha256(json.dumps(told).encode())
     for file in cut:
         whole.update(file.header.text)
     sizes = {file.name: file.header.size for file in cut}
     record = Record(kind.name, digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(others))
-    return Plan(kind, tensors, olds, cut, texts, record)
+    return Plan(kind, tensors, olds, cut, texts, record, firsts)
 
 
 def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | None:

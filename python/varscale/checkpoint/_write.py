@@ -46,12 +46,14 @@ class Writer:
         self._folder, self._files, self._journal = folder, files, journal
         self._size = SIZE if size is None else size
         self._free: SimpleQueue[Buffer | None] = SimpleQueue()
+        self._large: SimpleQueue[None] = SimpleQueue()
         self._filled: SimpleQueue[tuple[Piece, Buffer] | None] = SimpleQueue()
         self._written: SimpleQueue[tuple[Piece, IO[bytes]] | None] = SimpleQueue()
         self._failure: BaseException | None = None
         self._handles: SimpleQueue[None] = SimpleQueue()
         for _ in range(_BUFFERS):
             self._free.put(None)  # made when it is first needed
+        self._large.put(None)  # always made anew
         for _ in range(2 * _OPEN):
             self._handles.put(None)
 
@@ -74,12 +76,13 @@ class Writer:
         self._check()
 
     def buffer(self, nbytes: int) -> Buffer:
-        """A buffer to fill, once one is free."""
-        free = self._free.get()
+        """A buffer to fill, once one is free. There is one at a time of those that are larger than usual.
+
+        The caller must hold none: those that are larger are gone when they are written.
+        """
+        free = self._large.get() if nbytes > self._size else self._free.get()
         self._check()
-        if free is not None and free.size >= nbytes:
-            return free
-        return new_array((max(nbytes, self._size),), np.dtype(np.uint8))
+        return new_array((max(nbytes, self._size),), np.dtype(np.uint8)) if free is None else free
 
     def put(self, piece: Piece, buffer: Buffer) -> None:
         """Hands over a buffer that holds a piece."""
@@ -90,7 +93,7 @@ class Writer:
             step()
         except BaseException as error:  # for the thread that fills
             self._failure = error
-            for queue in (self._free, self._written, self._handles):
+            for queue in (self._free, self._large, self._written, self._handles):
                 queue.put(None)
 
     def _check(self) -> None:
@@ -109,8 +112,17 @@ class Writer:
                 stream.seek(piece.start)
                 _write(stream, buffer[: piece.nbytes])
             self._written.put((piece, stream))
-            self._free.put(buffer if buffer.size == self._size else None)
+            usual = buffer if buffer.size == self._size else None
+            del item, buffer  # a large one goes before the next is made
+            self._give_back(usual)
         self._written.put(None)
+
+    def _give_back(self, usual: Buffer | None) -> None:
+        """Frees a buffer of the usual size; or, for None, the place of a larger one, which must be gone."""
+        if usual is None:
+            self._large.put(None)
+        else:
+            self._free.put(usual)
 
     def _open(self, file: File) -> IO[bytes]:
         """A file of its full size, with its header."""
