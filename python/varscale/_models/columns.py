@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .._arguments.printable import printable
 from .._arguments.show import show
 
 Cells = Sequence[Sequence[str]]
@@ -41,7 +42,7 @@ def marked(cells: Cells, words: int) -> str:
 
 def _held(cells: Cells, words: int) -> tuple[list[str], list[tuple[str, ...]]]:
     """The sides and the columns of a table that hold anything."""
-    columns = list(zip(*cells, strict=True))
+    columns = [tuple(map(printable, column)) for column in zip(*cells, strict=True)]
     held = [place for place, column in enumerate(columns) if any(column[1:])]
     return ["left" if place < words else "right" for place in held], [columns[place] for place in held]
 

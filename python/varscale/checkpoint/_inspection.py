@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .._arguments.immutable import Immutable
+from .._arguments.printable import printable
 from .._models.columns import aligned, number, sizes
 
 
@@ -77,8 +78,8 @@ class Inspection(Immutable):
 
     def __repr__(self) -> str:
         lines = [aligned([_HEADINGS, *map(_cells, self.rows)], 3)]
-        lines += [f"{row.name}: {reason}" for row in self.suspects for reason in row.why]
-        lines += [f"{name}: the plan has it, the checkpoint has not" for name in self.missing]
+        lines += [f"{printable(row.name)}: {reason}" for row in self.suspects for reason in row.why]
+        lines += [f"{printable(name)}: the plan has it, the checkpoint has not" for name in self.missing]
         exact = sum(row.exact is True for row in self.rows)
         looks = (
             f"{len(self.suspects)} do not look freshly initialised" if self.suspects else "all look freshly initialised"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .._arguments.printable import printable
+
 _LONGEST = 120
 """The most characters of a name that a picture shows: a page of many long names would have no bound."""
 _BLOCK = re.compile(r"(?<![^./])[0-9]{1,9}(?![^./])")
@@ -38,4 +40,4 @@ def shown(name: str) -> str:
     if len(name) > _LONGEST:
         half = _LONGEST // 2
         name = f"{name[:half]}\N{HORIZONTAL ELLIPSIS}{name[1 - half :]}"
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
+    return printable(name)
