@@ -137,6 +137,36 @@ def test_configs_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("architectures", "message"),
+    [
+        (["pipeline"], "must name a network that transformers knows first, got ['pipeline']"),
+        (["GPT3Model"], "must name a network that transformers knows first, got ['GPT3Model']"),
+        (["AutoModel"], "must name a network that transformers knows first, got ['AutoModel']"),
+        (["GPT2PreTrainedModel"], "must name a network that has weights, got ['GPT2PreTrainedModel']"),
+    ],
+)
+def test_an_architecture_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], architectures: list[str], message: str
+) -> None:
+    """If this fails a config calls anything of transformers, or becomes another network than it names."""
+    folder = config_of("GPT2LMHeadModel", tmp_path / "config")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"architectures": architectures}))
+    with pytest.raises(SystemExit) as end:
+        main(["init", str(folder), "-o", str(tmp_path / "out"), "--seed", "7"])
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_architecture_is_the_base(tmp_path: Path) -> None:
+    """If this fails a config that names no architecture is no source any more."""
+    SMALL["GPT2LMHeadModel"].architectures = None
+    SMALL["GPT2LMHeadModel"].save_pretrained(tmp_path)
+    assert "wte.weight" in read_source(str(tmp_path), [], None).model
+
+
 MODELS = Path(__file__).parents[2] / "examples" / "models"
 
 

@@ -73,12 +73,19 @@ def of_config(folder: Path, rules: list[Rule]) -> Network:
     transformers.logging.set_verbosity_error()
     try:
         config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        names = [*(getattr(config, "architectures", None) or []), ""]
-        cls = getattr(transformers, names[0], None)
+        names = getattr(config, "architectures", None)
+        cls = getattr(transformers, names[0], None) if names else None
         from_config = transformers.AutoModel.from_config
     except Exception as error:  # of a config's own checks, which are of any kind
         raise _failed(str(folder / "config.json"), "be read by transformers", error) from error
-    model = _read(str(folder), (lambda: cls(config)) if cls else (lambda: from_config(config)), rules)
+    # What else transformers has under this name is not called: a file must not choose what runs.
+    if names and not (isinstance(cls, type) and issubclass(cls, transformers.PreTrainedModel)):
+        msg = f"{folder / 'config.json'} must name a network that transformers knows first, got {show(names)}"
+        raise ValueError(msg)
+    model = _read(str(folder), lambda: from_config(config) if cls is None else cls(config), rules)
+    if not model:
+        msg = f"{folder / 'config.json'} must name a network that has weights, got {show(names)}"
+        raise ValueError(msg)
     dtype = getattr(config, "dtype", None) or getattr(config, "torch_dtype", None)
     return Network(model, None if dtype is None else str(dtype).removeprefix("torch."))
 
