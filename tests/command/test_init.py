@@ -147,9 +147,11 @@ def test_a_bar_on_a_terminal(
         (["--finish", "-o", "OUT"], "must be a folder with parts of a checkpoint"),
         (
             ["SPEC", "--finish", "-o", "OUT"],
-            "--finish must stand without SOURCE, --seed, --part and --on, which the parts have",
+            "--finish must stand without what is said of the parts, got SOURCE",
         ),
-        (["--finish", "-o", "OUT", "--on", "mpi"], "--finish must stand without SOURCE, --seed, --part and --on"),
+        (["--finish", "-o", "OUT", "--on", "mpi", "--seed", "0"], "of the parts, got --seed, --on"),
+        (["--finish", "-o", "OUT", "--like", "OLD", "--format", "npy", "--resume"], "got --format, --like, --resume"),
+        (["--finish", "-o", "OUT", "--dtype", "int8", "--max-shard", "3"], "got --max-shard, --dtype"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--on", "mpi", "--part", "1/2"], "--on must stand without --part"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--on", "dask://host"], "--on must be dask://HOST:PORT, ray://HOST:PORT"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--on", "slurm"], "ray://auto or mpi, got 'slurm'"),
@@ -264,6 +266,19 @@ def test_both_commands_are_the_same(tmp_path: Path) -> None:
     assert sha(tmp_path / "a") == sha(tmp_path / "b")
     pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
     assert '[project.scripts]\nvarscale = "varscale._command.main:main"\n' in pyproject
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="elsewhere a pipe that is closed is told by other errors")
+@pytest.mark.parametrize("arguments", [["describe", "SPEC"], ["--version"]])
+def test_nobody_reads_on(tmp_path: Path, arguments: list[str]) -> None:
+    """If this fails `varscale describe SOURCE | head -n 1` ends with an error, or as if all had been read."""
+    replaced = [str(spec(tmp_path)) if text == "SPEC" else text for text in arguments]
+    reads, writes = os.pipe()
+    os.close(reads)
+    command = [sys.executable, "-m", "varscale", *replaced]
+    run = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=environment(), check=False)
+    os.close(writes)
+    assert (run.returncode, run.stderr) == (141, b"")
 
 
 def environment() -> dict[str, str]:

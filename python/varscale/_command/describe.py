@@ -36,7 +36,7 @@ def describe(options: Namespace) -> int:
         OSError: A file cannot be read.
         ImportError: The source needs a package that is not installed.
     """
-    model = read_planned(options).model
+    model = read_planned(options.source, options).model
     if options.plan:
         print(json.dumps(model.to_dict(), indent=1))
         return 0

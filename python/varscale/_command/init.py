@@ -16,8 +16,11 @@ from ..checkpoint import finish, save
 from ..checkpoint._driver import save_on
 from ..checkpoint._formats import FORMATS
 from .on.engine import opened
-from .planned import add_planned, read_planned
+from .planned import add_kept, add_planned, read_planned
 from .progress import Reporter
+
+_OF_FINISH = {"run", "version", "out", "finish", "force", "json", "quiet"}
+"""What may stand beside --finish."""
 
 
 def add_init(verbs: Any) -> None:
@@ -28,7 +31,7 @@ def add_init(verbs: Any) -> None:
         description="Writes the first weights of a network as a checkpoint: the same bytes from one seed everywhere.",
         allow_abbrev=False,
     )
-    parser.set_defaults(run=init)
+    parser.set_defaults(run=partial(init, parser.get_default))
     add = parser.add_argument
     add("source", metavar="SOURCE", nargs="?", help="a safetensors file or index, a folder with config.json, "
         "package.module:function, a plan (JSON) or a spec (TOML)")  # fmt: skip
@@ -42,8 +45,7 @@ def add_init(verbs: Any) -> None:
     )
     add("--max-shard", default="5GB", metavar="SIZE", help="the most bytes of a file, such as 5GB (the default)")
     add_planned(parser)
-    add("--like", metavar="OLD", help="an old checkpoint, whose rows are kept")
-    add("--keep", action="append", default=[], metavar="PATTERN", help="what to keep of OLD (all)")
+    add_kept(parser)
     add("--part", metavar="I/N", help="make the I-th of N parts, counted from 1")
     add("--finish", action="store_true", help="make the checkpoint of all the parts in OUT")
     add(
@@ -58,8 +60,8 @@ def add_init(verbs: Any) -> None:
     add("--quiet", action="store_true", help="say nothing")
 
 
-def init(options: Namespace) -> None:
-    """Writes a checkpoint, or a part of one, or joins the parts.
+def init(default: Callable[[str], Any], options: Namespace) -> None:
+    """Writes a checkpoint, or a part of one, or joins the parts. `default` tells what an option is if not given.
 
     Raises:
         TypeError: Something in a file is of the wrong kind.
@@ -68,6 +70,7 @@ def init(options: Namespace) -> None:
         ImportError: The source needs a package that is not installed.
     """
     if options.finish:
+        _check_alone(default, options)
         _finish(options)
     elif options.on is None:
         _make(options, partial(save, part=_part(options.part)))
@@ -84,7 +87,7 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
     if options.source is None or options.seed is None:
         msg = "SOURCE and --seed must be given"
         raise ValueError(msg)
-    source = read_planned(options)
+    source = read_planned(options.source, options)
     model = source.model
     reporter = Reporter(model, lines=options.json, quiet=options.quiet)
     with ExitStack() as settings:
@@ -115,12 +118,16 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
         reporter.end(text, out=options.out, files=names, tensors=len(model), bytes=model.nbytes, plan=model.digest())
 
 
-def _finish(options: Namespace) -> None:
-    given = [name for name in ("source", "seed", "part", "on") if getattr(options, name) is not None]
-    if given:
-        what = "SOURCE, --seed, --part and --on, which the parts have"
-        msg = f"--finish must stand without {what}, got {', '.join(given)}"
+def _check_alone(default: Callable[[str], Any], options: Namespace) -> None:
+    """Raises ValueError for an option that --finish would take and forget."""
+    others = [name for name in vars(options) if name not in _OF_FINISH and getattr(options, name) != default(name)]
+    if others:
+        given = ", ".join("SOURCE" if name == "source" else f"--{name.replace('_', '-')}" for name in others)
+        msg = f"--finish must stand without what is said of the parts, got {given}"
         raise ValueError(msg)
+
+
+def _finish(options: Namespace) -> None:
     files = finish(options.out, force=options.force)
     if options.json and not options.quiet:
         import json

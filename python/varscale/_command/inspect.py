@@ -7,7 +7,7 @@ from typing import Any
 
 from ..checkpoint import inspect as look
 from .look import DIFFERENT, show_found
-from .source import read_source
+from .planned import add_look, read_look
 
 
 def add_inspect(verbs: Any) -> None:
@@ -21,8 +21,7 @@ def add_inspect(verbs: Any) -> None:
     )
     parser.set_defaults(run=inspect)
     parser.add_argument("file", metavar="FILE", help="a safetensors file or index, or a folder with one")
-    parser.add_argument("--plan", metavar="SOURCE", help="what it was made of, as `varscale init` takes it")
-    parser.add_argument("--seed", type=int, metavar="N", help="the seed that it was made with")
+    add_look(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -31,11 +30,10 @@ def inspect(options: Namespace) -> int:
 
     Raises:
         TypeError: Something in a file is of the wrong kind.
-        ValueError: A file is illegal.
+        ValueError: An option or a file is illegal.
         OSError: A file cannot be read.
         ImportError: The plan needs a package that is not installed.
     """
-    plan = None if options.plan is None else read_source(options.plan, [], None).model
-    found = look(options.file, plan, options.seed)
+    found = look(options.file, **read_look(options))
     show_found(found, as_json=options.json)
     return DIFFERENT if found.suspects or found.missing else 0

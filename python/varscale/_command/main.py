@@ -19,6 +19,8 @@ from .plot import add_plot
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it."""
+CLOSED = 141
+"""The exit code where nobody reads on, such as `head`, as shells have it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,7 +50,8 @@ def version() -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answers the command line and returns the exit code.
 
-    It is 0, or 1 where a verb has found something, 2 for an error of the user's, 130 after Ctrl-C.
+    It is 0, or 1 where a verb has found something, 2 for an error of the user's, 130 after Ctrl-C, 141 where nobody
+    reads on.
     """
     parser = Parser("varscale", description="The first weights of a neural network.", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="print version, stream, SIMD level and threads")
@@ -56,20 +59,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for add in (add_init, add_describe, add_inspect, add_diff, add_plot):
         add(verbs)
     options = parser.parse_args(arguments)
-    if not options.version and "run" not in options:
-        parser.print_help()
-        return 0
     try:
+        code = 0
         if options.version:
             print(version())
+        elif "run" in options:
+            code = int(options.run(options) or 0)
         else:
-            return int(options.run(options) or 0)
+            parser.print_help()
+        print(end="", flush=True)  # here, where its error can still be told
+    except BrokenPipeError:  # whoever read has gone: engines' errors are of another kind by now
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the process writes at its end
+        return CLOSED
     except KeyboardInterrupt:
         print("varscale: interrupted; what was finished is kept, and --resume goes on", file=sys.stderr)
         return INTERRUPTED
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         parser.error(_text(error))
-    return 0
+    return code
 
 
 def _text(error: Exception) -> str:

@@ -13,7 +13,7 @@ from ..plot._axes import check_matplotlib
 from ..plot._page import page
 from ..plot._picture import picture
 from ..plot._survey import Survey, survey
-from .source import read_source
+from .planned import add_look, read_look
 
 _ENDINGS = {".html", ".htm"}
 
@@ -31,8 +31,7 @@ def add_plot(verbs: Any) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="a safetensors file or index, or a folder with one")
     add("-o", "--out", metavar="OUT", required=True, help="the page, such as report.html")
-    add("--plan", metavar="SOURCE", help="what it was made of, as `varscale init` takes it")
-    add("--seed", type=int, metavar="N", help="the seed that it was made with")
+    add_look(parser)
     add("--png", action="store_true", help="a picture too, report.png beside report.html; needs matplotlib")
     add("--force", action="store_true", help="overwrite the page and the picture")
 
@@ -42,7 +41,7 @@ def plot(options: Namespace) -> None:
 
     Raises:
         TypeError: Something in a file is of the wrong kind.
-        ValueError: A file is illegal, or OUT is no name of a page.
+        ValueError: An option or a file is illegal, or OUT is no name of a page.
         OSError: A file cannot be read or written, or is there already.
         ImportError: The plan or the picture needs a package that is not installed.
     """
@@ -56,8 +55,7 @@ def plot(options: Namespace) -> None:
         made[out.with_suffix(".png")] = picture
     for path in made:  # before all numbers are read
         _check_free(path, force=options.force)
-    plan = None if options.plan is None else read_source(options.plan, [], None).model
-    found = survey(options.file, plan, options.seed)
+    found = survey(options.file, **read_look(options))
     for path, draw in made.items():
         _write(path, draw(found), force=options.force)
     count, bad = sum(len(kind.tensors) for kind in found.kinds), len(found.suspects)

@@ -28,6 +28,8 @@ METADATA = "__metadata__"
 MOST = 100_000_000
 """The most bytes of a header, or of an index, as in safetensors."""
 INDEX = "model.safetensors.index.json"
+_OTHERS = {"model.npy.index.json": "arrays of NumPy", ".metadata": "a checkpoint of torch.distributed"}
+"""What else a folder may hold, by the file that tells it."""
 _AXES = 64
 """The most axes of a tensor, as in NumPy."""
 
@@ -85,7 +87,10 @@ def read_headers(path: Any, *, whole: bool = True) -> tuple[dict[str, Stored], d
     if not is_name:
         _refuse(file, "be the name of a file", "characters that no name has")
     if file.is_dir():
-        file = weights_of(file)
+        folder, file = file, weights_of(file)
+        other = next((name for name in _OTHERS if (folder / name).exists()), None)
+        if other is not None and not file.exists():
+            _refuse(folder, "hold files of safetensors", f"{_OTHERS[other]} ({other}), which is written and not read")
     return _indexed(file, whole=whole) if file.suffix == ".json" else _header(file, whole=whole)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple, SupportsIndex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, SupportsIndex
 
 from .._arguments.checks import integer
 from .._arguments.show import show
@@ -16,6 +16,7 @@ from .._models.parameter import Parameter
 from ._inspection import Inspected, Inspection
 from ._laws import Target, distance, probability, target
 from ._measure import Measured, measure
+from ._old import kept
 from ._tally import Bins, grid, is_counted, summarize
 from ._verdicts import dead, differs, suspicions
 
@@ -31,13 +32,22 @@ class Look(NamedTuple):
     bins: Bins
 
 
-def inspect(path: str | os.PathLike[str], plan: Model | None = None, seed: SupportsIndex | None = None) -> Inspection:
+def inspect(
+    path: str | os.PathLike[str],
+    plan: Model | None = None,
+    seed: SupportsIndex | None = None,
+    *,
+    like: str | os.PathLike[str] | None = None,
+    keep: str | Sequence[str] = (),
+) -> Inspection:
     """Looks at every number of a checkpoint, with as many threads as fills may use, in bounded memory.
 
     Args:
         path: A safetensors file, the index of several, or a folder with one or the other.
         plan: The model that the checkpoint is of; None where it is not known.
         seed: The seed that it was made with. A checkpoint that varscale has made of this very plan says it itself.
+        like: The old checkpoint whose values it keeps, as in `save`: they follow no law, and are compared with it.
+        keep: Patterns of the names of what is kept; all that both have without one.
 
     Returns:
         The tensors in the order of the file, each with its moments, its SHA-256 and, with a plan, those of its law; why
@@ -61,18 +71,27 @@ def inspect(path: str | os.PathLike[str], plan: Model | None = None, seed: Suppo
         msg = f"`plan` must be a Model, got {show(plan)}"
         raise TypeError(msg)
     stored, metadata = read_headers(path)
-    rows = tuple(look.row for look in looks(stored, metadata, plan, seed))
+    rows = tuple(look.row for look in looks(stored, metadata, plan, seed, like, keep))
     return Inspection(rows, tuple(name for name in plan or () if name not in stored))
 
 
 def looks(
-    stored: Mapping[str, Stored], metadata: Mapping[str, str], plan: Model | None, seed: SupportsIndex | None
+    stored: Mapping[str, Stored],
+    metadata: Mapping[str, str],
+    plan: Model | None,
+    seed: SupportsIndex | None,
+    like: Any,
+    keep: Any,
 ) -> Iterator[Look]:
     """What is found of each tensor, in order and one at a time: bins are half a megabyte."""
+    if like is not None and plan is None:
+        msg = f"`like` must be None where there is no `plan`, got {show(like)}"
+        raise ValueError(msg)
     lazies = _makers(plan, _seed(plan, seed, metadata))
     planned: Mapping[str, Parameter] = {} if plan is None else plan
-    for name, found in measure(stored, lazies):
-        yield _look(name, stored[name], planned.get(name), found, is_known=plan is not None)
+    olds = kept(like, keep, planned)
+    for name, found in measure(stored, lazies, olds):
+        yield _look(name, stored[name], planned.get(name), found, is_known=plan is not None, is_kept=name in olds)
 
 
 def _seed(plan: Model | None, seed: SupportsIndex | None, metadata: Mapping[str, str]) -> int | None:
@@ -93,10 +112,13 @@ def _makers(plan: Model | None, seed: int | None) -> dict[str, Lazy]:
     return plan.lazy(0, [name for name, parameter in plan.items() if isinstance(parameter.initializer, Fixed)])
 
 
-def _look(name: str, stored: Stored, parameter: Parameter | None, found: Measured, *, is_known: bool) -> Look:
+def _look(
+    name: str, stored: Stored, parameter: Parameter | None, found: Measured, *, is_known: bool, is_kept: bool
+) -> Look:
     dtype, summary = stored.dtype, summarize(stored.dtype, found.moments, found.bins)
-    # The law of the plan, in the dtype of the file.
-    wanted = target(parameter._replace(dtype=dtype)) if parameter and parameter.shape == stored.shape else Target()
+    # The law of the plan, in the dtype of the file. Values that were trained follow none.
+    has_law = parameter is not None and parameter.shape == stored.shape and not is_kept
+    wanted = target(parameter._replace(dtype=dtype)) if parameter and has_law else Target()
     chance = None
     if wanted.plan is not None and is_counted(dtype) and summary.low is not None:
         bins = grid(dtype)

@@ -13,6 +13,7 @@ import numpy as np
 from .._core import get_num_threads
 from .._filling.lazy import Lazy
 from .._models.headers import Stored
+from ._old import copy
 from ._pieces import Span, spans
 from ._read import PIECE, Bytes
 from ._sweep import Sweep, runs
@@ -37,11 +38,16 @@ class Measured(NamedTuple):
         return Measured(self.sha256 or other.sha256, self.moments + other.moments, bins, exact)
 
 
-def measure(stored: Mapping[str, Stored], lazies: Mapping[str, Lazy]) -> Iterator[tuple[str, Measured]]:
-    """What is found of each tensor, in order; `lazies` are the tensors whose bytes are known."""
+def measure(
+    stored: Mapping[str, Stored], lazies: Mapping[str, Lazy], olds: Mapping[str, Stored]
+) -> Iterator[tuple[str, Measured]]:
+    """What is found of each tensor, in order; `lazies` are those whose bytes are known, `olds` what is kept of them."""
     sweep = Sweep()
     share = sum(tensor.nbytes for tensor in stored.values()) // get_num_threads()
-    calls = {name: list(_calls(sweep, name, tensor, lazies.get(name), share)) for name, tensor in stored.items()}
+    calls = {
+        name: list(_calls(sweep, name, tensor, lazies.get(name), olds.get(name), share))
+        for name, tensor in stored.items()
+    }
     with closing(sweep.in_order(chain.from_iterable(calls.values()))) as results:
         for name, made in calls.items():
             found = Measured()
@@ -50,7 +56,9 @@ def measure(stored: Mapping[str, Stored], lazies: Mapping[str, Lazy]) -> Iterato
             yield name, found
 
 
-def _calls(sweep: Sweep, name: str, tensor: Stored, lazy: Lazy | None, share: int) -> Iterator[Callable[[], Measured]]:
+def _calls(
+    sweep: Sweep, name: str, tensor: Stored, lazy: Lazy | None, old: Stored | None, share: int
+) -> Iterator[Callable[[], Measured]]:
     """All that is to be done for a tensor, where `share` bytes are a thread's share of all."""
     cut = runs(tensor)
     if tensor.nbytes <= share or len(cut) == 1:
@@ -61,7 +69,7 @@ def _calls(sweep: Sweep, name: str, tensor: Stored, lazy: Lazy | None, share: in
         yield from (partial(_look, sweep, tensor, [run], hashes=False) for run in cut)
     if lazy is not None:
         if (tensor.shape, tensor.dtype) == (lazy.shape, lazy.dtype):
-            yield from (partial(_compare, sweep, tensor, lazy, span) for span in spans(name, lazy))
+            yield from (partial(_compare, sweep, tensor, lazy, old, span) for span in spans(name, lazy))
         else:
             yield partial(Measured, exact=False)
 
@@ -91,9 +99,12 @@ def _hash(sweep: Sweep, tensor: Stored) -> Measured:
     return Measured(digest.hexdigest())
 
 
-def _compare(sweep: Sweep, tensor: Stored, lazy: Lazy, span: Span) -> Measured:
+def _compare(sweep: Sweep, tensor: Stored, lazy: Lazy, old: Stored | None, span: Span) -> Measured:
     """Whether a span has the bytes that are made for it."""
-    made = lazy[span.box].reshape(-1).view(np.uint8)
+    values = lazy[span.box].reshape(-1)
+    if old is not None:
+        copy(old, span.start, values)
+    made = values.view(np.uint8)
     start = span.start * lazy.dtype.itemsize
     pieces = sweep.pieces(tensor, range(start, start + made.size))
     return Measured(exact=all(np.array_equal(made[n * PIECE :][: piece.size], piece) for n, piece in enumerate(pieces)))

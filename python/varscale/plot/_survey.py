@@ -82,8 +82,10 @@ class Survey(NamedTuple):
         return tuple(tensor for tensor in self.tensors if tensor.row.why)
 
 
-def survey(path: str | os.PathLike[str], plan: Model | None, seed: SupportsIndex | None) -> Survey:
-    """Looks at every number of a checkpoint.
+def survey(
+    path: str | os.PathLike[str], plan: Model | None, seed: SupportsIndex | None, like: Any = None, keep: Any = ()
+) -> Survey:
+    """Looks at every number of a checkpoint. The arguments are those of `inspect`.
 
     Raises:
         TypeError: An argument is of the wrong kind.
@@ -93,7 +95,7 @@ def survey(path: str | os.PathLike[str], plan: Model | None, seed: SupportsIndex
     stored, metadata = read_headers(path)
     tensors = [
         Tensor(look.row, look.target, histogram(look, stored[look.row.name].dtype), _depth(look.row.name))
-        for look in looks(stored, metadata, plan, seed)
+        for look in looks(stored, metadata, plan, seed, like, keep)
     ]
     return Survey(
         Path(os.fsdecode(path)).resolve().name,
