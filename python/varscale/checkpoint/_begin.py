@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
 
 from .._arguments.show import show
 from ._lock import locked
@@ -29,11 +28,9 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
         BlockingIOError: What is to be dropped is being written.
     """
     found = _found(work, force=force)
-    if found is not None and force and not (resume and found == plan.record):
-        with ExitStack() as others:
-            for name in (DRIVER, *(f"{other}-of-{found.parts}" for other in range(1, found.parts + 1))):
-                others.enter_context(locked(work.lock(name)))
-            work.clear()
+    if found is None or (force and not (resume and found == plan.record)):
+        check_idle(work)
+        work.clear()  # also without a record: what a kill has left of another run must not count for this one
         found = None
     if found is None:
         if resume and is_complete(work.out, plan.files, plan.others, plan.record):
@@ -66,8 +63,17 @@ def _found(work: Work, *, force: bool) -> Record | None:
     except ValueError:
         if not force:
             raise
-        work.clear()
         return None
+
+
+def check_idle(work: Work) -> None:
+    """Raises BlockingIOError where somebody makes a part. The setup must be locked: nobody begins meanwhile."""
+    with locked(work.lock(DRIVER)):
+        work.drop_orders()  # or a worker of a driver that was killed would begin behind us
+    for path in work.folder.glob("lock-*"):
+        if path not in (work.lock(SETUP), work.lock(DRIVER)):
+            with locked(path):
+                pass  # one after another: systems have limits of open files
 
 
 def finished(work: Work, plan: Plan, part: int) -> set[int]:

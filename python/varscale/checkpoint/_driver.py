@@ -77,6 +77,7 @@ def save_on(
             with _ordered(work, planned, threads) as order:
                 for nbytes in engine(partial(make_ordered, order), places):
                     watched.advance(nbytes)
+        held.close()  # the driver's lock: `finish` sees that nobody has one
         return finish(folder, force=force)
 
 
@@ -97,8 +98,7 @@ def _ordered(work: Work, plan: Plan, threads: int) -> Iterator[Order]:
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         msg = f"`model` must pickle where workers make its tensors, got {type(error).__name__}: {error}"
         raise TypeError(msg) from error
-    for stale in work.folder.glob("order-*"):  # of a driver that was killed
-        stale.unlink()
+    work.drop_orders()  # of a driver that was killed
     digest = sha256(text).hexdigest()
     path = work.folder / f"order-{digest[:16]}"
     replace(path, text)

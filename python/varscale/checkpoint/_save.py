@@ -13,7 +13,7 @@ from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._models.model import Model
 from .._models.progress import Progress
-from ._begin import PATIENCE, SETUP, begin
+from ._begin import PATIENCE, SETUP, begin, check_idle
 from ._disk import telling
 from ._formats import parse_format
 from ._lock import locked
@@ -140,14 +140,12 @@ def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
     if work.read() is None:
         msg = f"`out` must be a folder with parts of a checkpoint, got {show(str(folder))}"
         raise ValueError(msg)
-    with telling(folder), ExitStack() as held:
-        held.enter_context(locked(work.lock(SETUP), PATIENCE))
+    with telling(folder), locked(work.lock(SETUP), PATIENCE):
         if (record := work.read()) is None:
             work.remove()
             msg = f"`out` must be a folder with parts of a checkpoint, another process has finished {folder}"
             raise ValueError(msg)
-        for part in range(1, record.parts + 1):
-            held.enter_context(locked(work.lock(f"{part}-of-{record.parts}")))
+        check_idle(work)
         made = parse_format(record.format)
         if not is_publishing(work):
             work.check_whole(record)

@@ -154,9 +154,16 @@ class Work:
     def clear(self) -> None:
         """Removes what a run has left; its record goes first, so that the rest is no run."""
         (self.folder / _RECORD).unlink(missing_ok=True)
+        sync_folder(self.folder)
         for path in list(self.folder.iterdir()):
             if not path.name.startswith("lock-"):
                 path.unlink()
+        sync_folder(self.folder)
+
+    def drop_orders(self) -> None:
+        """Removes what the drivers of the run have told their workers, who stop."""
+        for path in list(self.folder.glob("order-*")):
+            path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Removes the folder, of which the caller holds the locks."""
