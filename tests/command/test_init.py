@@ -123,8 +123,8 @@ def test_a_bar_on_a_terminal(
     ("arguments", "message"),
     [
         ([], "varscale init: error: the following arguments are required: -o/--out"),
-        (["-o", "OUT"], "SOURCE and --seed must be given"),
-        (["SPEC", "-o", "OUT"], "SOURCE and --seed must be given"),
+        (["-o", "OUT"], "SOURCE must be given"),
+        (["SPEC", "-o", "OUT"], "--seed must be given"),
         (["SPEC", "-o", "OUT", "--seed", "x"], "argument --seed: invalid int value: 'x'"),
         (["SPEC", "-o", "OUT", "--seed", "9" * 5000], "argument --seed: invalid int value"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--dtype", "int8"], "--dtype must be a dtype of real numbers"),

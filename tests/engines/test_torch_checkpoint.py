@@ -225,3 +225,11 @@ def test_mixtral_is_read_by_its_names(tmp_path: Path) -> None:
     assert main(["init", str(tmp_path / "small.toml"), "-o", str(tmp_path / "out"), "--seed", "7", "--quiet"]) == 0
     _, found = transformers.MixtralForCausalLM.from_pretrained(tmp_path / "out", output_loading_info=True)
     assert not any(found[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
+
+
+def test_a_rule_that_matches_nothing_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """If this fails a slip in a rule shows lines of our own code before it says what is wrong."""
+    with pytest.raises(SystemExit) as end:
+        main(["describe", str(config_of("GPT2LMHeadModel", tmp_path)), "--rule", "nosuch*=zeros"])
+    said = "varscale: error: --rule must match a tensor, got the pattern 'nosuch*', which matches none\n"
+    assert (end.value.code, capsys.readouterr().err) == (2, said)

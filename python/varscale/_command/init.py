@@ -84,9 +84,10 @@ def init(default: Callable[[str], Any], options: Namespace) -> None:
 
 
 def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
-    if options.source is None or options.seed is None:
-        msg = "SOURCE and --seed must be given"
-        raise ValueError(msg)
+    for value, name in ((options.source, "SOURCE"), (options.seed, "--seed")):
+        if value is None:
+            msg = f"{name} must be given"
+            raise ValueError(msg)
     source = read_planned(options.source, options)
     model = source.model
     reporter = Reporter(model, lines=options.json, quiet=options.quiet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
@@ -101,7 +102,9 @@ def _read(text: str, function: Callable[[], Any], rules: list[Rule]) -> Model:
         return built[-1]
 
     try:
-        model = model_of(factory, rules=rules)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "`rules` must match", UserWarning)  # which is an error of the command's
+            model = model_of(factory, rules=rules)
     except (TypeError, ValueError) as error:
         msg = f"{text}: {error}"
         raise ValueError(msg) from error
