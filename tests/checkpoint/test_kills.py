@@ -17,6 +17,8 @@ from varscale.checkpoint._lock import locked
 pytestmark = pytest.mark.thread_unsafe(reason="patches the package")
 
 MODEL = vs.Model({f"h.{i}.weight": (30, 40 + i) for i in range(4)}, layout="torch")
+LARGE = vs.Model({"a.weight": (2000, 1500), "b.weight": (1000, 1500)}, layout="torch")
+"""A file of three pieces and one of two, if no file may have more than 12 MB."""
 
 
 def killed(monkeypatch: pytest.MonkeyPatch, out: Path, seed: int, at: str, **options: Any) -> None:
@@ -93,3 +95,65 @@ def test_what_cannot_be_read_may_be_at_work(tmp_path: Path, name: str) -> None:
         vs.checkpoint.save(MODEL, tmp_path, 7, force=True)
     assert (work.folder / "model.safetensors").read_text() == "made"
     vs.checkpoint.save(MODEL, tmp_path, 7, force=True)
+
+
+def test_pieces_of_a_lost_file_are_in_no_journal(tmp_path: Path) -> None:
+    """If this fails a file that was lost is published as zeros where another part had filled it."""
+    for part in (1, 2):
+        vs.checkpoint.save(LARGE, tmp_path / "two", 7, max_shard="12MB", part=(part, 2))
+    work = _work.Work(tmp_path / "two")
+    (work.folder / "model-00001-of-00002.safetensors").unlink()
+    vs.checkpoint.save(LARGE, tmp_path / "two", 7, max_shard="12MB", part=(1, 2), resume=True)
+    assert work.finished(2, 2) == {3, 4}
+    with pytest.raises(ValueError, match="must hold all 2 parts, lacks 2:"):
+        vs.checkpoint.finish(tmp_path / "two")
+    vs.checkpoint.save(LARGE, tmp_path / "two", 7, max_shard="12MB", part=(2, 2), resume=True)
+    vs.checkpoint.finish(tmp_path / "two")
+    vs.checkpoint.save(LARGE, tmp_path / "one", 7, max_shard="12MB")
+    assert sha(tmp_path / "two") == sha(tmp_path / "one")
+
+
+@pytest.mark.parametrize("format", ["safetensors", "npy"])
+def test_other_kept_values_are_another_checkpoint(tmp_path: Path, format: str) -> None:
+    """If this fails a run with another old checkpoint takes what is there for its own."""
+    for seed in (1, 2):
+        vs.checkpoint.save(MODEL, tmp_path / f"old{seed}", seed)
+    call: dict[str, Any] = {"model": MODEL, "out": tmp_path / "out", "seed": 7, "format": format, "keep": "h.0.*"}
+    vs.checkpoint.save(**call, like=tmp_path / "old1")
+    with pytest.raises(FileExistsError, match="must hold no checkpoint"):
+        vs.checkpoint.save(**call, like=tmp_path / "old2", resume=True)
+    vs.checkpoint.save(**call, like=tmp_path / "old2", resume=True, force=True)
+    vs.checkpoint.save(**call | {"out": tmp_path / "new"}, like=tmp_path / "old2")
+    assert sha(tmp_path / "out") == sha(tmp_path / "new")
+
+
+@pytest.mark.parametrize("name", ["lock-setup", ".varscale"])
+def test_the_next_run_may_begin_while_the_folder_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """If this fails the first of two runs into one folder ends in an error though it has made the checkpoint."""
+    work = _work.Work(tmp_path)
+    unlink, rmdir = Path.unlink, Path.rmdir
+
+    def begun(self: Path, missing_ok: bool = False) -> None:
+        """Another run takes the lock as soon as it is free; nothing of its own is removed."""
+        unlink(self, missing_ok)
+        if self.name == "lock-setup":
+            assert [path.name for path in self.parent.iterdir()] == []
+            self.write_text("theirs")
+
+    def ended(self: Path) -> None:
+        """Another run has removed the folder."""
+        rmdir(self)
+        rmdir(self)
+
+    work.folder.mkdir()
+    for other in ("lock-setup", "lock-a", "lock-z"):
+        (work.folder / other).touch()
+    if name == "lock-setup":
+        monkeypatch.setattr(Path, "unlink", begun)
+    else:
+        monkeypatch.setattr(Path, "rmdir", ended)
+    work.remove()
+    monkeypatch.undo()
+    assert work.folder.exists() == (name == "lock-setup")

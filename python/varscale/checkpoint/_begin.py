@@ -9,10 +9,8 @@ from .._arguments.show import show
 from ._lock import locked
 from ._plan import Plan
 from ._publish import check_free, is_complete, is_publishing
-from ._work import Record, Work
+from ._work import SETUP, Record, Work
 
-SETUP = "setup"
-"""The lock of those who begin or finish."""
 DRIVER = "driver"
 """The lock of who has all parts made by others."""
 PATIENCE = 10.0
@@ -33,7 +31,8 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
         work.clear()  # also without a record: what a kill has left of another run must not count for this one
         found = None
     if found is None:
-        if resume and is_complete(work.out, plan.files, plan.others, plan.record):
+        # What was kept cannot be told by headers and sizes.
+        if resume and not plan.olds and is_complete(work.out, plan.files, plan.others, plan.record):
             work.remove()
             return False
         try:
@@ -44,16 +43,17 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
         work.write(plan.record, plan.others)
         return True
     found.check(plan.record, work.out)
-    if is_publishing(work):
-        begun = True
-    else:
+    publishing = is_publishing(work)
+    if not publishing:
         check_free(work.out, plan.format, plan.record, plan.others, force=force)
-        begun = any(work.journal(place, found.parts).exists() for place in places)
+    begun = publishing or any(work.journal(place, found.parts).exists() for place in places)
     if begun and not resume:
         whole = len(places) == found.parts
         what = "an unfinished run" if whole else f"the unfinished part {places[0]:d} of {found.parts}"
         msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
         raise FileExistsError(msg)
+    if not publishing:
+        _forget_lost(work, plan)
     return True
 
 
@@ -76,13 +76,19 @@ def check_idle(work: Work) -> None:
                 pass  # one after another: systems have limits of open files
 
 
-def finished(work: Work, plan: Plan, part: int) -> set[int]:
-    """The pieces of a part that are on the disk. Those of a file that has been taken away are not."""
-    sizes = {place: file.fits(work.size(file.name)) for place, file in enumerate(plan.files)}
-    noted = work.finished(part, plan.record.parts)
-    if all(sizes.values()):
-        return noted
-    return {piece.number for piece in plan.pieces() if piece.number in noted and sizes[piece.file]}
+def _forget_lost(work: Work, plan: Plan) -> None:
+    """Takes the pieces of lost files out of all journals: whoever makes such a file anew fills its own pieces only."""
+    parts = plan.record.parts
+    noted = {part: work.finished(part, parts) for part in range(1, parts + 1)}
+    # The sizes come second: what has been noted has had its file.
+    lost = {place for place, file in enumerate(plan.files) if not file.fits(work.size(file.name))}
+    if not lost or not any(noted.values()):
+        return
+    gone = {piece.number for piece in plan.pieces() if piece.file in lost}
+    for part, numbers in noted.items():
+        if numbers & gone:
+            with locked(work.lock(f"{part}-of-{parts}")):
+                work.note(part, parts, numbers - gone)
 
 
 def check_room(work: Work, plan: Plan) -> None:

@@ -17,14 +17,14 @@ from .._core import __version__
 from .._filling.threads import num_threads
 from .._models.model import Model
 from .._models.progress import Progress
-from ._begin import DRIVER, PATIENCE, SETUP, begin
+from ._begin import DRIVER, PATIENCE, begin
 from ._disk import telling
 from ._lock import locked
 from ._part import make_part
 from ._plan import Plan, plan
 from ._publish import is_publishing
 from ._save import finish, parse_out
-from ._work import Work, replace
+from ._work import SETUP, Work, replace
 
 PART = 1 << 28
 """The bytes of a part, about: seconds of work."""

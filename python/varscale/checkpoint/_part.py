@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ._begin import check_room, finished
+from ._begin import check_room
 from ._fill import fill
 from ._plan import Plan
 from ._work import Work
@@ -18,7 +18,7 @@ def make_part(work: Work, plan: Plan, place: int, report: Callable[[int], object
         ValueError: The part's journal is none.
     """
     check_room(work, plan)
-    done = finished(work, plan, place)
+    done = work.finished(place, plan.record.parts)
     if done:
         report(sum(piece.nbytes for piece in plan.part(place) if piece.number in done))
     todo = (piece for piece in plan.part(place) if piece.number not in done)

@@ -13,14 +13,14 @@ from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._models.model import Model
 from .._models.progress import Progress
-from ._begin import PATIENCE, SETUP, begin, check_idle
+from ._begin import PATIENCE, begin, check_idle
 from ._disk import telling
 from ._formats import parse_format
 from ._lock import locked
 from ._part import make_part
 from ._plan import plan
 from ._publish import is_publishing, publish
-from ._work import Work
+from ._work import SETUP, Work
 
 
 def save(

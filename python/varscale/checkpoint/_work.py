@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -14,6 +15,8 @@ from .._arguments.show import show
 
 FOLDER = ".varscale"
 """The folder beside the files to come. What is in it is moved to its name when all of it is there."""
+SETUP = "setup"
+"""The lock of those who begin or finish."""
 _RECORD = "run.json"
 _VERSION = "varscale.checkpoint 1"
 NAME = re.compile(r"(?!\.\.?$)[\w.~%-]+", re.ASCII)
@@ -94,8 +97,6 @@ class Work:
             ValueError: What is there is not of this version.
         """
         path = self.folder / _RECORD
-        if not path.exists():
-            return None
         try:
             fields = json.loads(path.read_bytes())
             if fields.pop("version") != _VERSION:
@@ -104,6 +105,8 @@ class Work:
             if not all(map(NAME.fullmatch, record.names())):  # which would lead elsewhere
                 raise ValueError
             return record
+        except FileNotFoundError:
+            return None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             msg = f"{path} must be a run of this version: `force` begins anew"
             raise ValueError(msg) from None
@@ -128,6 +131,10 @@ class Work:
         except ValueError:
             msg = f"{self.journal(part, parts)} must be numbers of pieces: `force` begins anew"
             raise ValueError(msg) from None
+
+    def note(self, part: int, parts: int, finished: set[int]) -> None:
+        """Writes a part's journal anew."""
+        replace(self.journal(part, parts), b"".join(b"%d\n" % number for number in sorted(finished)))
 
     def size(self, name: str) -> int:
         """The bytes of a file; -1 for none."""
@@ -169,9 +176,13 @@ class Work:
         """Removes the folder, of which the caller holds the locks."""
         self.clear()
         with suppress(PermissionError):  # Windows keeps what is open
-            for path in list(self.folder.iterdir()):
-                path.unlink()
-            self.folder.rmdir()
+            for path in sorted(self.folder.iterdir(), key=lambda path: path == self.lock(SETUP)):
+                path.unlink()  # the setup's lock comes last: from then on another run may begin here
+            try:
+                self.folder.rmdir()
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT):  # it has begun, or ended
+                    raise
 
 
 def replace(path: Path, text: bytes) -> None:
