@@ -11,17 +11,20 @@ import pytest
 
 import varscale as vs
 from checkpoint.cases import sha
-from varscale.checkpoint import _begin, _work
+from varscale.checkpoint import _begin, _driver, _work
 from varscale.checkpoint._lock import locked
 
 pytestmark = pytest.mark.thread_unsafe(reason="patches the package")
 
 MODEL = vs.Model({f"h.{i}.weight": (30, 40 + i) for i in range(4)}, layout="torch")
+GROWN = vs.Model({f"h.{i}.weight": (35, 40 + i) for i in range(5)}, layout="torch")
 LARGE = vs.Model({"a.weight": (2000, 1500), "b.weight": (1000, 1500)}, layout="torch")
 """A file of three pieces and one of two, if no file may have more than 12 MB."""
 
 
-def killed(monkeypatch: pytest.MonkeyPatch, out: Path, seed: int, at: str, **options: Any) -> None:
+def killed(
+    monkeypatch: pytest.MonkeyPatch, out: Path, seed: int, at: str, model: vs.Model = MODEL, **options: Any
+) -> None:
     """Saves, and ends as a kill does, without any more steps, behind the removal of a file."""
     real = Path.unlink
 
@@ -34,7 +37,7 @@ def killed(monkeypatch: pytest.MonkeyPatch, out: Path, seed: int, at: str, **opt
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", unlink)
         with pytest.raises(KeyboardInterrupt):
-            vs.checkpoint.save(MODEL, out, seed, **options)
+            vs.checkpoint.save(model, out, seed, **options)
 
 
 def interrupted(out: Path, seed: int) -> None:
@@ -157,3 +160,36 @@ def test_the_next_run_may_begin_while_the_folder_goes(
     work.remove()
     monkeypatch.undo()
     assert work.folder.exists() == (name == "lock-setup")
+
+
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("driver", [True, False])
+def test_what_takes_the_place_of_what_it_keeps_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, driver: bool, force: bool
+) -> None:
+    """If this fails a checkpoint that grows in its own folder is lost when it is killed at the end."""
+    for name in ("out", "old"):
+        vs.checkpoint.save(MODEL, tmp_path / name, 1, max_shard=5000)
+    call: dict[str, Any] = {"model": GROWN, "seed": 7}
+    vs.checkpoint.save(**call, out=tmp_path / "whole", like=tmp_path / "old")
+    call |= {"out": tmp_path / "out", "like": tmp_path / "out"}
+    killed(monkeypatch, tmp_path / "out", 7, "model.safetensors.index.json", GROWN, like=call["like"], force=True)
+    if driver:
+        call |= {"threads": 1, "progress": False, "format": "safetensors"}
+        _driver.save_on(lambda *_: {}["asked"], **call, resume=True, force=force)
+    else:
+        vs.checkpoint.save(**call, resume=True, force=force)
+    assert sha(tmp_path / "out") == sha(tmp_path / "whole")
+
+
+def test_what_keeps_others_is_another_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a run is finished with values that its user has not asked for."""
+    for name in ("out", "old"):
+        vs.checkpoint.save(MODEL, tmp_path / name, 1, max_shard=5000)
+    out = tmp_path / "out"
+    killed(monkeypatch, out, 7, "model.safetensors.index.json", GROWN, like=out, force=True)
+    with pytest.raises(ValueError, match="an unfinished run with other files, or another old checkpoint"):
+        vs.checkpoint.save(GROWN, out, 7, like=tmp_path / "old", resume=True)
+    with pytest.raises((ValueError, FileNotFoundError)):
+        vs.checkpoint.save(GROWN, out, 8, like=out, resume=True)
+    assert (out / ".varscale" / "model.safetensors").exists()

@@ -23,7 +23,7 @@ from ._lock import locked
 from ._part import make_part
 from ._plan import Plan, plan
 from ._publish import is_publishing
-from ._save import finish, parse_out
+from ._save import finish, parse_out, replaces
 from ._work import SETUP, Work, replace
 
 PART = 1 << 28
@@ -64,6 +64,8 @@ def save_on(
     """
     folder = parse_out(out).resolve()
     work = Work(folder)
+    if resume and replaces(folder, model, seed, rest["format"], rest["like"]):
+        return finish(folder, force=force)
     planned = plan(model, folder, seed, _parts(work, model, resume=resume), **rest)
     places = range(1, planned.record.parts + 1)
     total = sum(piece.nbytes for piece in planned.pieces())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -87,6 +87,8 @@ def save(
     if boolean("force", force) and parts > 1:
         msg = "`force` must be False for a part: remove what is in the folder, or give it to `finish`"
         raise ValueError(msg)
+    if resumed and replaces(folder, model, seed, format, like):
+        return finish(folder, force=force)
     planned = plan(
         model,
         folder,
@@ -151,6 +153,18 @@ def finish(out: str | os.PathLike[str], *, force: bool = False) -> list[Path]:
             work.check_whole(record)
             made.seal(work, record)
         return publish(work, made, record, force=forced)
+
+
+def replaces(folder: Path, model: Any, seed: Any, format: Any, like: Any) -> bool:
+    """Whether this run was ended while its files took the places of those that it keeps, which may be gone by now."""
+    work = Work(folder)
+    if like is None or not isinstance(model, Model) or not is_publishing(work):
+        return False
+    inside = folder.resolve() in (old := Path(os.fsdecode(like)).resolve(), *old.parents)
+    with suppress(ValueError):  # of a run that cannot be read, which is told, or dropped, when this one begins
+        if inside and (record := work.read()) is not None:
+            return (record.format, record.plan, record.seed) == (format, model.digest(), str(integer("seed", seed)))
+    return False
 
 
 def parse_out(out: Any) -> Path:
