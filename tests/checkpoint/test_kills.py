@@ -193,3 +193,14 @@ def test_what_keeps_others_is_another_run(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises((ValueError, FileNotFoundError)):
         vs.checkpoint.save(GROWN, out, 8, like=out, resume=True)
     assert (out / ".varscale" / "model.safetensors").exists()
+
+
+def test_a_folder_in_a_files_place_is_refused(tmp_path: Path) -> None:
+    """If this fails the old checkpoint goes before it is plain that the new one cannot have its name."""
+    vs.checkpoint.save(MODEL, tmp_path, 1, max_shard=5000)
+    before = sha(tmp_path)
+    (tmp_path / "model.safetensors").mkdir()
+    with pytest.raises(FileExistsError, match=r"no folders in the places of files, got model\.safetensors"):
+        vs.checkpoint.save(MODEL, tmp_path, 2, force=True)
+    (tmp_path / "model.safetensors").rmdir()
+    assert sha(tmp_path) == before

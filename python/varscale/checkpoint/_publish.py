@@ -24,9 +24,17 @@ def _is(path: Path, text: bytes) -> bool:
     return not path.exists() or (path.is_file() and path.read_bytes() == text)
 
 
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def check_free(out: Path, format: Format, record: Record, others: Mapping[str, bytes], *, force: bool) -> None:
-    """Raises FileExistsError where something would be overwritten without `force`."""
+    """Raises FileExistsError where something would be overwritten without `force`, or cannot be."""
     weights = present(out, format, record)
+    folders = [name for name in sorted({*weights, *record.names()}) if _is_folder(out / name)]
+    if folders:
+        msg = f"{show(str(out))} must have no folders in the places of files, got {folders[0]}: move it away"
+        raise FileExistsError(msg)
     # What is there already, such as the config that was read, need not be written.
     there = sorted(weights) + [
         name for name, text in others.items() if name not in weights and not _is(out / name, text)
