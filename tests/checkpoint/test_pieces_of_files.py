@@ -40,7 +40,7 @@ def planned(folder: Path, parts: int, **options: Any) -> Plan:
     return plan(MODEL, folder, 7, parts, **{"format": "safetensors", "max_shard": 100_000, **rest, **options})
 
 
-@pytest.mark.parametrize("parts", [1, 2, 7, 1000])
+@pytest.mark.parametrize("parts", [1, 2, 7, 40])
 @pytest.mark.parametrize("format", ["safetensors", "npy"])
 def test_parts_are_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, parts: int) -> None:
     """If this fails a part lacks a piece or has another's, so that a checkpoint has zeros or a run cannot go on."""
