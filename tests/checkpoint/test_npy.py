@@ -176,15 +176,23 @@ def test_other_arrays_stay(tmp_path: Path) -> None:
         vs.checkpoint.save(SMALL, tmp_path, 7, format="npy")
 
 
-def test_formats_lie_side_by_side(tmp_path: Path) -> None:
-    """If this fails a checkpoint of one format removes another one's, or is refused for it."""
-    vs.checkpoint.save(SMALL, tmp_path, 7)
-    vs.checkpoint.save(SMALL, tmp_path, 7, format="npy")
-    before = sha(tmp_path)
-    assert {"model.safetensors", INDEX} < before.keys()
-    vs.checkpoint.save(SMALL, tmp_path, 7, force=True)
-    vs.checkpoint.save(SMALL, tmp_path, 7, format="npy", force=True)
-    assert sha(tmp_path) == before
+def test_a_folder_has_one_checkpoint(tmp_path: Path) -> None:
+    """If this fails readers of another format find an old checkpoint beside the new one."""
+    vs.checkpoint.save(SMALL, tmp_path / "arrays", 7, format="npy")
+    vs.checkpoint.save(SMALL, tmp_path / "files", 7)
+    out = tmp_path / "out"
+    vs.checkpoint.save(SMALL, out, 6)
+    for name in (".metadata", "__0_0.distcp", "varscale.json", "notes.txt"):  # of torch's, and the user's
+        (out / name).touch()
+    with pytest.raises(FileExistsError, match=r"got \.metadata, __0_0\.distcp, model\.safetensors, varscale\.json: "):
+        vs.checkpoint.save(SMALL, out, 7, format="npy")
+    vs.checkpoint.save(SMALL, out, 7, format="npy", force=True)
+    (out / "notes.txt").unlink()
+    assert sha(out) == sha(tmp_path / "arrays")
+    with pytest.raises(FileExistsError, match=r"got h\.0\.weight\.npy, "):
+        vs.checkpoint.save(SMALL, out, 7)
+    vs.checkpoint.save(SMALL, out, 7, force=True)
+    assert sha(out) == sha(tmp_path / "files")
 
 
 def ended(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
             work.remove()
             return False
         try:
-            check_free(work.out, plan.format, plan.record, plan.others, force=force)
+            check_free(work.out, plan.record, plan.others, force=force)
         except FileExistsError:
             work.remove()
             raise
@@ -45,7 +45,7 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
     found.check(plan.record, work.out)
     publishing = is_publishing(work)
     if not publishing:
-        check_free(work.out, plan.format, plan.record, plan.others, force=force)
+        check_free(work.out, plan.record, plan.others, force=force)
     begun = publishing or any(work.journal(place, found.parts).exists() for place in places)
     if begun and not resume:
         whole = len(places) == found.parts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from ._safetensors import Header
 from ._work import Record, Work
 
 _ABOUT = "varscale.json"
-_FILES = re.compile(r"__\d+_\d+\.distcp", re.ASCII)
 
 
 class Dcp(Format):
@@ -59,11 +57,6 @@ class Dcp(Format):
         """What the checkpoint is; torch's version is part of it, because the bytes depend on that."""
         about = {**metadata, "torch": _torch_version()}
         return {_ABOUT: (json.dumps({"metadata": about}, indent=2, sort_keys=True) + "\n").encode(), self.last: None}
-
-    def held(self, out: Path) -> set[str]:
-        """The files that torch's reader looks for."""
-        names = {path.name for path in out.iterdir()} if out.is_dir() else set()
-        return {name for name in names if name == self.last or _FILES.fullmatch(name)}
 
     def pieces(self, files: Sequence[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
         """A piece for each tensor that torch saves. Those of a file have one number: it is finished as a whole."""

@@ -36,10 +36,6 @@ class Format(ABC):
     def others(self, files: Sequence[File], metadata: Mapping[str, str]) -> Mapping[str, bytes | None]:
         """The small files beside them, `last` at the end; None for the text of one that `seal` makes."""
 
-    @abstractmethod
-    def held(self, out: Path) -> set[str]:
-        """The names in a folder that are those of a checkpoint of this kind."""
-
     def pieces(self, files: Sequence[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
         """All files, cut into what is made at once."""
         return pieces(files, tensors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from ._npy import Npy
 from ._safetensors import check_tensors
 
 FORMATS = ("safetensors", "npy", "dcp")
+LASTS = (INDEX, Npy.last, ".metadata")
+"""The file of each that makes a checkpoint of the others."""
+_TORCHS = re.compile(r"__\d+_\d+\.distcp", re.ASCII)
 
 
 class Safetensors(Format):
@@ -37,9 +41,13 @@ class Safetensors(Format):
         text = index(files)
         return {} if text is None else {self.last: text}
 
-    def held(self, out: Path) -> set[str]:
-        """The files that readers look for."""
-        return {path.name for path in out.iterdir() if WEIGHTS.fullmatch(path.name)} if out.is_dir() else set()
+
+def held(out: Path) -> set[str]:
+    """The names in a folder that are those of a checkpoint of any kind; torch's too, where there is no torch."""
+    names = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    torchs = {name for name in names if name == ".metadata" or _TORCHS.fullmatch(name)}
+    about = {"varscale.json"} & names if torchs else set()
+    return {name for name in names if WEIGHTS.fullmatch(name)} | Npy().held(out) | torchs | about
 
 
 def parse_format(name: Any) -> Format:

@@ -9,15 +9,16 @@ from pathlib import Path
 from .._arguments.show import show
 from ._files import File
 from ._format import Format
+from ._formats import LASTS, held
 from ._work import NAME, Record, Work, replace, sync_folder
 
 _MARK = "publishing"
 """The file that says so, and which files of an old checkpoint go."""
 
 
-def present(out: Path, format: Format, record: Record) -> set[str]:
+def present(out: Path, record: Record) -> set[str]:
     """The files of a folder that a checkpoint would overwrite, or that would be read in its place."""
-    return format.held(out) | {name for name in record.files if os.path.lexists(out / name)}
+    return held(out) | {name for name in record.files if os.path.lexists(out / name)}
 
 
 def _is(path: Path, text: bytes) -> bool:
@@ -28,9 +29,9 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-def check_free(out: Path, format: Format, record: Record, others: Mapping[str, bytes], *, force: bool) -> None:
+def check_free(out: Path, record: Record, others: Mapping[str, bytes], *, force: bool) -> None:
     """Raises FileExistsError where something would be overwritten without `force`, or cannot be."""
-    weights = present(out, format, record)
+    weights = present(out, record)
     folders = [name for name in sorted({*weights, *record.names()}) if _is_folder(out / name)]
     if folders:
         msg = f"{show(str(out))} must have no folders in the places of files, got {folders[0]}: move it away"
@@ -76,11 +77,11 @@ def publish(work: Work, format: Format, record: Record, *, force: bool) -> list[
     out, names = work.out, record.names()
     if not is_publishing(work):
         others = {name: (work.folder / name).read_bytes() for name in record.others}
-        check_free(out, format, record, others, force=force)
-        replace(work.folder / _MARK, "\n".join(sorted(present(out, format, record))).encode())
-    # From here on the old checkpoint is gone: its index first, so that no reader takes its files and ours for one.
+        check_free(out, record, others, force=force)
+        replace(work.folder / _MARK, "\n".join(sorted(present(out, record))).encode())
+    # From here on the old checkpoint is gone: its indices first, so that no reader takes its files and ours for one.
     old = [name for name in (work.folder / _MARK).read_bytes().decode().split("\n") if NAME.fullmatch(name)]
-    for name in sorted(old, key=lambda name: name != format.last):
+    for name in sorted(old, key=lambda name: name not in LASTS):
         if name not in names or (name == format.last and (work.folder / name).exists()):
             (out / name).unlink(missing_ok=True)
     sync_folder(out)

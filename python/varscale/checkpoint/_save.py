@@ -160,7 +160,7 @@ def replaces(folder: Path, model: Any, seed: Any, format: Any, like: Any) -> boo
     work = Work(folder)
     if like is None or not isinstance(model, Model) or not is_publishing(work):
         return False
-    inside = folder.resolve() in (old := Path(os.fsdecode(like)).resolve(), *old.parents)
+    inside = folder.resolve() in (old := Path(os.fsdecode(like)).resolve(), old.parent)
     with suppress(ValueError):  # of a run that cannot be read, which is told, or dropped, when this one begins
         if inside and (record := work.read()) is not None:
             return (record.format, record.plan, record.seed) == (format, model.digest(), str(integer("seed", seed)))
