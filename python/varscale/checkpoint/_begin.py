@@ -84,7 +84,8 @@ def _forget_lost(work: Work, plan: Plan) -> None:
     lost = {place for place, file in enumerate(plan.files) if not file.fits(work.size(file.name))}
     if not lost or not any(noted.values()):
         return
-    gone = {piece.number for piece in plan.pieces() if piece.file in lost}
+    ends = [*plan.firsts[1:], plan.record.pieces]
+    gone = {number for file in lost for number in range(plan.firsts[file], ends[file])}
     for part, numbers in noted.items():
         if numbers & gone:
             with locked(work.lock(f"{part}-of-{parts}")):
