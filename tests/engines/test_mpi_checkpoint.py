@@ -63,7 +63,7 @@ def test_ctrl_c_ends_all_ranks(tmp_path: Path) -> None:
         until(lambda: list((tmp_path / "place").glob("at-*")))
         journals = tmp_path / "out" / ".varscale"
         until(
-            lambda: sum(path.stat().st_size > 0 for path in journals.glob("done-*")) == 14
+            lambda: sum(path.stat().st_size > 0 for path in journals.glob("done-*")) >= 14
         )  # the others have nothing to do
         process.send_signal(signal.SIGINT)
         (tmp_path / "place" / "go").touch()

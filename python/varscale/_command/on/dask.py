@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -22,6 +23,7 @@ def cluster(address: str) -> Iterator[Map]:
     Raises:
         OSError: Nobody answers, or no worker is there.
     """
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # what it warns of while it ends is no error
     with Client(address, timeout=_CONNECTING) as client:
         yield partial(_map, client)
 
