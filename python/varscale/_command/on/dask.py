@@ -23,9 +23,12 @@ def cluster(address: str) -> Iterator[Map]:
     Raises:
         OSError: Nobody answers, or no worker is there.
     """
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # what it warns of while it ends is no error
     with Client(address, timeout=_CONNECTING) as client:
-        yield partial(_map, client)
+        try:
+            yield partial(_map, client)
+        except KeyboardInterrupt:
+            logging.disable()  # Dask's threads tell of what they were at; this process ends
+            raise
 
 
 def _map(client: Client, function: Callable[[int], int], places: Sequence[int]) -> Iterator[int]:
