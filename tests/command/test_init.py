@@ -276,7 +276,8 @@ def test_nobody_reads_on(tmp_path: Path, arguments: list[str]) -> None:
     reads, writes = os.pipe()
     os.close(reads)
     command = [sys.executable, "-m", "varscale", *replaced]
-    run = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=environment(), check=False)
+    buffered = environment() | {"PYTHONUNBUFFERED": ""}  # where it is set, errors come while the verb prints
+    run = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, env=buffered, check=False)
     os.close(writes)
     assert (run.returncode, run.stderr) == (141, b"")
 
