@@ -60,9 +60,9 @@ def test_layouts(layout: str, dtype: str) -> None:
 @pytest.mark.parametrize(("programs", "tiles"), [(3, 65535), (2**31 - 1, 0)])
 def test_more_rows_than_a_launch_has(monkeypatch: pytest.MonkeyPatch, programs: int, tiles: int) -> None:
     """Too many rows, tiles or elements for one launch are left out, or begin at a wrong number."""
-    assert (filling._MOST_PROGRAMS, filling._MOST_TILES) == (2**31 - 1, 65535)
+    assert (filling._MOST_PROGRAMS, filling.MOST_TILES) == (2**31 - 1, 65535)
     monkeypatch.setattr(filling, "_MOST_PROGRAMS", programs)
-    monkeypatch.setattr(filling, "_MOST_TILES", tiles)
+    monkeypatch.setattr(filling, "MOST_TILES", tiles)
     long, short = (Case("", LAWS["normal"], "float32", (2, 3, 300), (..., slice(7, end))) for end in (290, 20))
     assert not differing(long, made(long))
     assert not differing(short, made(short))

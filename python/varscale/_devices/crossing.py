@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
 from typing import NamedTuple
@@ -31,6 +32,14 @@ class Crossing(NamedTuple):
     place: tuple[float, float, float, float]
     """`loc`, `scale`, `low` and `high`, as in `Plan`."""
     identity: bytes
+
+    def numbers(self) -> tuple[int, ...]:
+        """The halves of the identity, and the bits of the real parameters, as all kernels take them."""
+        return struct.unpack("<12Q", self.identity + struct.pack("<10d", *self.place, *(self.bounds or (0.0,) * 6)))
+
+    def is_kept_from_zero(self, wide: bool) -> bool:
+        """Whether neither `low` nor `high` is a zero, in float64 or in float32."""
+        return bool(np.array(self.place[2:], np.float64 if wide else np.float32).all())
 
 
 class Lattice(NamedTuple):

@@ -13,13 +13,10 @@ from ..crossing import Lattice
 from .group import is_small, launch_group
 from .kernels import elements_kernel, rows_kernel, short_rows_kernel
 from .launch import Fill
+from .rows import MOST_TILES, Rows, rows_of, tiles
 
-_SHORT = 200
-"""Rows of fewer elements share programs, of which a GPU starts some 1.6e9 a second."""
 _MOST_PROGRAMS = 2**24 - 1 if torch.version.hip else 2**31 - 1
 """The most programs along the first axis of a grid; on AMD 2^32 threads, of which a program has 256."""
-_MOST_TILES = 65535
-"""The most along the second one."""
 
 
 def fill(fills: Iterable[Fill]) -> None:
@@ -58,11 +55,12 @@ def _fill(fill: Fill) -> None:
 
 def _launched(fill: Fill, outer: list[tuple[int, int, int]], last: tuple[int, int, int]) -> bool:
     """Fills a tensor of at most three axes by one launch; False where that would be too large."""
+    rows = rows_of(fill.lattice)
+    if rows is not None:
+        return _fill_rows(fill, rows)
     (n0, step0, stride0), (n1, step1, stride1) = ([(1, 0, 0)] * 2 + outer)[-2:]
     run, step, stride = last
     step0, step1, step = (number % 2**64 for number in (step0, step1, step))
-    if (step, stride) == (1, 1):
-        return _fill_rows(fill, n0 * n1, len(outer), (fill.lattice.start, n1, step0, step1, stride0, stride1, run))
     count, size = n0 * n1 * run, 512
     programs = triton.cdiv(count, size)
     if programs > _MOST_PROGRAMS:
@@ -72,33 +70,22 @@ def _launched(fill: Fill, outer: list[tuple[int, int, int]], last: tuple[int, in
     return True
 
 
-def _fill_rows(each: Fill, rows: int, axes: int, geometry: tuple[int, ...]) -> bool:
+def _fill_rows(each: Fill, rows: Rows) -> bool:
     """Fills rows of neighbours by one launch; False where these are too many for one."""
-    start, _, step0, step1, stride0, stride1, run = geometry
-    per, itemsize = each.per_block(), each.out.itemsize
-    aligned = all(number % per == 0 for number in (start, step0, step1))
-    aligned = aligned and all(place % 16 == 0 for place in (each.address(), stride0 * itemsize, stride1 * itemsize))
-    reach = run + (0 if aligned else per - 1)
-    sizes = (256, 128, 64) if itemsize == 8 else (512, 256, 128, 64)
-    # The largest tile of which rows throw away little.
-    blocks = next((n for n in sizes if _padded(reach, n * per) < 1.15 * reach), sizes[-1])
-    if axes and (run < _SHORT or _padded(reach, blocks * per) > 1.9 * run):
-        per_row, blocks = (run + 2 * (per - 1)) // per, 256
-        lanes = rows * per_row
+    found = tiles(rows, each.address(), each.out.itemsize)
+    *geometry, total, axes = rows
+    if found.waste:
+        per = each.per_block()
+        per_row, blocks = (rows.run + 2 * (per - 1)) // per, 256
+        lanes = total * per_row
         programs = triton.cdiv(lanes, blocks)
-        if max(programs, rows) > _MOST_PROGRAMS:
+        if max(programs, total) > _MOST_PROGRAMS:
             return False
         constants = (blocks, lanes >= 2**31 - blocks, axes)
-        each.launch(short_rows_kernel, (programs,), (*geometry, rows, per_row), constants, 4)
+        each.launch(short_rows_kernel, (programs,), (*geometry, total, per_row), constants, 4)
         return True
-    tiles = triton.cdiv(reach, blocks * per)
-    if axes and (rows > _MOST_PROGRAMS or tiles > _MOST_TILES):
+    if axes and (total > _MOST_PROGRAMS or found.per_row > MOST_TILES):
         return False
-    grid = (rows, tiles) if axes else (tiles,)
-    each.launch(rows_kernel, grid, geometry, (blocks, aligned, axes), max(1, blocks // 128))
+    constants = (found.blocks, found.aligned, axes)
+    each.launch(rows_kernel, found.grid(rows), tuple(geometry), constants, found.warps())
     return True
-
-
-def _padded(count: int, size: int) -> int:
-    """The elements of whole tiles that hold `count` elements."""
-    return -(-count // size) * size

@@ -31,7 +31,8 @@ def launch_group(fills: list[Fill]) -> None:
     size = blocks * first.per_block()
     counts = [fill.lattice.axes[0][0] if fill.lattice.axes else 1 for fill in fills]
     lines = [
-        (fill.address(), fill.lattice.start, count, *fill.numbers()) for fill, count in zip(fills, counts, strict=True)
+        (fill.address(), fill.lattice.start, count, *fill.crossing.numbers())
+        for fill, count in zip(fills, counts, strict=True)
     ]
     tiles = [triton.cdiv(count, size) for count in counts]
     owners = np.empty((sum(tiles), 2), np.int32)

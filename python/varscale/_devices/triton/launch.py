@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import struct
+from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 import triton
 
 from ..crossing import Crossing, Lattice
-from .quotients import are_exact
+from .quotients import SIZE, WORDS, quotients_kernel
+from .rows import per_block
 
 INTERPRETED = bool(triton.knobs.runtime.interpret)
 """Whether Triton interprets its kernels, on CPU tensors."""
@@ -33,20 +33,14 @@ class Fill(NamedTuple):
 
     def per_block(self) -> int:
         """How many elements a block of the stream makes."""
-        return 2 if self.out.itemsize == 8 else 4
-
-    def numbers(self) -> tuple[int, ...]:
-        """The halves of the identity, and the bits of the real parameters."""
-        reals = (*self.crossing.place, *(self.crossing.bounds or (0.0,) * 6))
-        return struct.unpack("<12Q", self.crossing.identity + struct.pack("<10d", *reals))
+        return per_block(self.out.itemsize)
 
     def constants(self) -> tuple[Any, ...]:
         """What every kernel is compiled for: the law and the arithmetic."""
         law, wide = self.crossing.law, self.out.itemsize == 8
         # The interpreter's `fma` rounds twice.
         fma = law == "truncated_normal" and not wide and not INTERPRETED and are_exact(self.out.device)
-        low, high = np.array(self.crossing.place[2:], np.float64 if wide else np.float32).tolist()
-        return law, wide, fma, INTERPRETED, low != 0 != high
+        return law, wide, fma, INTERPRETED, self.crossing.is_kept_from_zero(wide)
 
     def launch(self, kernel: Any, grid: tuple[int, ...], numbers: tuple[int, ...], constants: Any, warps: int) -> None:
         """Starts a kernel that fills the lattice."""
@@ -55,7 +49,18 @@ class Fill(NamedTuple):
             out = torch.as_strided(out, (1,), (1,), out.storage_offset() + offset)
         constants = (*self.constants(), *constants)
         depends = (out.dtype, out.data_ptr() % 16 == 0, out.device, constants)
-        start(kernel, grid, (out, *self.numbers(), *numbers, *constants), warps, depends)
+        start(kernel, grid, (out, *self.crossing.numbers(), *numbers, *constants), warps, depends)
+
+
+@cache
+def are_exact(device: Any) -> bool:
+    """Whether the faster quotient is right for every value of the law on a device, which must be the current one.
+
+    It begins with `rsqrt`, of which each kind of GPU has its own approximation. All quotients are tried, once.
+    """
+    differing = torch.zeros(1, dtype=torch.int32, device=device)
+    quotients_kernel[(WORDS // SIZE,)](differing, SIZE, enable_fp_fusion=False)
+    return not differing.item()
 
 
 def start(kernel: Any, grid: tuple[int, ...], arguments: tuple[Any, ...], warps: int, depends: Any) -> None:

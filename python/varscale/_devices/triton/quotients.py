@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
-
-import torch
 import triton
 import triton.language as tl
 
 from .laws import TRUNCATED_F32_P, TRUNCATED_F32_Q, polynomial, quotient_f32, uniform_f32
 
-_SIZE = 1024
-_WORDS = 1 << 24
+SIZE = 1024
+WORDS = 1 << 24
 """The law takes the upper 25 bits of a word and sets the last of these: so many words make all of its quotients."""
 
 
@@ -25,14 +21,3 @@ def quotients_kernel(differing, SIZE: tl.constexpr):
     s = 1.0 - square
     p, q = square * polynomial(TRUNCATED_F32_P, 4, s), polynomial(TRUNCATED_F32_Q, 5, s)
     tl.atomic_add(differing, tl.sum((quotient_f32(p, q, True) != tl.div_rn(p, q)).to(tl.int32), axis=0))
-
-
-@cache
-def are_exact(device: Any, words: int = _WORDS) -> bool:
-    """Whether the faster quotient is right for every value of the law on a device, which must be the current one.
-
-    It begins with `rsqrt`, of which each kind of GPU has its own approximation. All quotients are tried, once.
-    """
-    differing = torch.zeros(1, dtype=torch.int32, device=device)
-    quotients_kernel[(words // _SIZE,)](differing, _SIZE, enable_fp_fusion=False)
-    return not differing.item()
