@@ -9,12 +9,12 @@ PEERS := numpy jax keras torch
 ENGINES := dask jax mpi ray torch
 REPLAYS := tensorflow jax torch mlx
 # Families of frameworks in which `make test-frameworks` builds networks, likewise, but with the newest Python that all of them have.
-FRAMEWORKS := keras torch arrays
+FRAMEWORKS := keras torch arrays triton
 NEWEST ?= $(lastword $(PYTHON) $(foreach minor,12 13,$(shell python3.$(minor) -c 'print("python3.$(minor)")' 2>/dev/null)))
 # The tools of .venv find the project in python/, where maturin puts the extension.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
-.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-pages test-frameworks test-gpu test-replay lint \
+.PHONY: help demo test test-rust test-python test-long test-parallel test-engines test-kernels test-pages test-frameworks test-gpu test-gpu-jax test-replay lint \
 	docs test-docs pictures mutants bench bench-flax bench-keras bench-limit bench-orthogonal bench-gpu bench-replay bench-core golden fit wheel wheels wheels-twice test-wheels licences workflows rehearse deny miri sanitize fuzz randomness clean \
 	$(ENGINES:%=test-engine-%) $(FRAMEWORKS:%=test-framework-%)
 
@@ -72,6 +72,9 @@ test-kernels: $(VENV)/built .venv-engine-torch/installed  ## GPU kernels without
 
 test-gpu: $(VENV)/built .venv-engine-torch/installed  ## on a machine with a GPU: 2^30 values a law and dtype beside the CPU's, and faults that must be seen
 	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python tests/kernels/gpu.py
+
+test-gpu-jax: $(VENV)/built .venv-framework-gpu/installed  ## on a machine with a GPU of NVIDIA's: arrays of JAX, by jax-triton and by XLA
+	PYTHONPATH=$(CURDIR)/python .venv-framework-gpu/bin/python tests/kernels/gpu_jax.py
 
 bench-gpu: $(VENV)/built .venv-engine-torch/installed  ## on a machine with a GPU: beside torch, and the limit of its memory
 	PYTHONPATH=$(CURDIR)/python .venv-engine-torch/bin/python benches/gpu.py

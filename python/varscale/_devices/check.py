@@ -20,6 +20,8 @@ from .crossing import law_of
 Make = Callable[[Drawn, Part], NDArray[Any]]
 """What makes the values of a part as an array of the host, such as `_filling.fill.make`."""
 
+INSTEAD = "the CPU makes them, and they are copied"
+"""What becomes of values that a device does not make."""
 _IDENTITY = bytes(range(16))
 _PLACES = ((0.3, 0.7), (0.0, 1e-5))
 """Means and scales: one product is rounded before it is added to something; one ends in float16's subnormals."""
@@ -42,12 +44,18 @@ _verdicts: dict[tuple[str, str, str], Verdict] = {}
 
 
 def is_exact(
-    device: str, law: str, kind: FloatType, made: Make, right: Make, passing: tuple[type[Exception], ...] = ()
+    device: str,
+    law: str,
+    kind: FloatType,
+    made: Make,
+    right: Make,
+    passing: tuple[type[Exception], ...] = (),
+    instead: str = INSTEAD,
 ) -> bool:
     """Whether what a device has `made` is what is `right`; at first use some 100,000 values are compared.
 
     A law has the names that crossings give it. Errors that are `passing`, such as of memory, say nothing of the device:
-    they are raised, and the next call looks again.
+    they are raised, and the next call looks again. `instead` tells who makes the values otherwise.
 
     Warns:
         UserWarning: Values differ, or the device makes none; once a device, law and dtype.
@@ -58,19 +66,24 @@ def is_exact(
         verdict = _verdicts[key] = _compare(law, kind, made, right, passing)
         reason = verdict.error or f"{verdict.different} of {verdict.compared} differ"
         if verdict.error or verdict.different:
-            msg = (
-                f"{device} does not make the CPU's values of the law {law} in {kind.name}: {reason}. So the CPU makes "
-                "them, and they are copied"
-            )
+            msg = f"{device} does not make the CPU's values of the law {law} in {kind.name}: {reason}. So {instead}"
             warnings.warn(msg, UserWarning, stacklevel=2)
     return verdict.error is None and not verdict.different
 
 
-def makes_right(device: str, source: Drawn, made: Make, right: Make, passing: tuple[type[Exception], ...] = ()) -> bool:
+def makes_right(
+    device: str,
+    source: Drawn,
+    made: Make,
+    right: Make,
+    passing: tuple[type[Exception], ...] = (),
+    instead: str = INSTEAD,
+) -> bool:
     """Whether a device is exact in the law and the dtype of a source."""
     # What rounds to 16 bits hides most of what float32 arithmetic does, so that is looked at by itself.
     kinds = dict.fromkeys((FLOAT_TYPES[np.dtype(source.kind.value).name], source.kind))
-    return all(is_exact(device, law_of(source.plan), kind, made, right, passing) for kind in kinds)
+    law = law_of(source.plan)
+    return all(is_exact(device, law, kind, made, right, passing, instead) for kind in kinds)
 
 
 def verdicts(device: str) -> dict[tuple[str, str], Verdict]:

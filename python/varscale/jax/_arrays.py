@@ -22,8 +22,9 @@ def make_array(
 ) -> jax.Array:
     """A `jax.Array` that holds `init(shape, dtype)`, whatever the mesh and the number of processes.
 
-    Accelerators make their own shards, by the program that `varscale.jax.sample` traces, unless `VARSCALE_DEVICE` is
-    "cpu". At first use some values of each law and dtype are compared with the core's.
+    Accelerators make their own shards, unless `VARSCALE_DEVICE` is "cpu": by the program that `varscale.jax.sample`
+    traces, or on NVIDIA's GPUs by Triton's kernels where jax-triton is installed. At first use some values of each law
+    and dtype are compared with the core's.
 
     Otherwise every distinct shard is made once, then given to each device that holds it, through
     `jax.make_array_from_callback`. A shard above 64 KiB starts on a 64-byte boundary, so that a CPU device takes it

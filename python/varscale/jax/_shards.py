@@ -23,6 +23,7 @@ from .._devices.setting import on_the_host
 from .._filling.fill import make
 from .._filling.lazy import Lazy
 from .._sources.source import Drawn
+from ._kernels import calls, prepared
 
 try:
     from jax import shard_map as shard_map
@@ -51,15 +52,23 @@ def made_there(tensor: Lazy, sharding: jax.sharding.Sharding) -> jax.Array | Non
     if first is None or not first.shape or not prod(first.shape):
         return None
     source = tensor._source(first)
-    kinds = {device.device_kind: device for device in parts}
-    if not isinstance(source, Drawn) or any(not makes(source, device) for device in kinds.values()):
+    if not isinstance(source, Drawn):
         return None
-    found = crossing(source)
+    kinds = list({device.device_kind: device for device in parts}.values())
+    devices, boxes = tuple(parts), list(parts.values())
+    ready = prepared(source, boxes, kinds)
     with enable_x64(True):
-        lines = [arguments(found, source.kind, tensor.shape, part.axes(), part.shape) for part in parts.values()]
-        variant, _, place, bounds = lines[0]
-        starts = np.array([start.number for _, start, _, _ in lines])
-        made = _program(tuple(parts), variant)(np.frombuffer(found.identity, "<u4"), starts, place, bounds)
+        if ready is not None:
+            variant, lines = ready
+            made = _program(devices, calls().program, variant)(lines, ())
+        elif all(makes(source, device) for device in kinds):
+            found = crossing(source)
+            each = [arguments(found, source.kind, tensor.shape, part.axes(), part.shape) for part in boxes]
+            variant, _, place, bounds = each[0]
+            starts = np.array([start.number for _, start, _, _ in each])
+            made = _program(devices, _started, variant)(starts, (np.frombuffer(found.identity, "<u4"), place, bounds))
+        else:
+            return None
     shards = {shard.device: shard.data for shard in made.addressable_shards}
     return jax.make_array_from_single_device_arrays(tensor.shape, sharding, [shards[device] for device in parts])
 
@@ -77,15 +86,20 @@ def makes(source: Drawn, device: jax.Device) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _program(devices: tuple[jax.Device, ...], variant: Variant) -> Callable[..., jax.Array]:
-    """The program that makes one part on each device, each from its own start: they lie one behind another."""
+def _program(
+    devices: tuple[jax.Device, ...], inner: Callable[..., jax.Array], variant: Any
+) -> Callable[..., jax.Array]:
+    """The program that makes one part on each device, each by its own line: they lie one behind another."""
 
-    def shard(identity: Any, number: Any, place: Any, bounds: Any) -> jax.Array:
-        return program(variant, identity, Start(number[0], ()), place, bounds)
+    def shard(lines: Any, common: Any) -> jax.Array:
+        return inner(variant, lines[0], *common)
 
     each = P("devices")
     mesh = Mesh(np.array(devices), ("devices",))
-    spread: Callable[..., jax.Array] = jax.jit(
-        shard_map(shard, mesh=mesh, in_specs=(P(), each, P(), P()), out_specs=each)
-    )
+    spread: Callable[..., jax.Array] = jax.jit(shard_map(shard, mesh=mesh, in_specs=(each, P()), out_specs=each))
     return spread
+
+
+def _started(variant: Variant, number: Any, identity: Any, place: Any, bounds: Any) -> jax.Array:
+    """The values of a part that begins with an element."""
+    return program(variant, identity, Start(number, ()), place, bounds)

@@ -126,17 +126,14 @@ def row_start(row, start, inner, step0, step1, stride0, stride1, AXES: tl.conste
     return first, place
 
 
-@triton.jit(do_not_specialize=[*STREAM, *REALS, *ROWS])
-def rows_kernel(
-    out, key: tl.uint64, counter: tl.uint64,
-    loc: tl.uint64, scale: tl.uint64, low: tl.uint64, high: tl.uint64, lower: tl.uint64, upper: tl.uint64,
-    below0: tl.uint64, below1: tl.uint64, above0: tl.uint64, above1: tl.uint64,
-    start: tl.uint64, inner: tl.int32, step0: tl.uint64, step1: tl.uint64, stride0: tl.int64, stride1: tl.int64,
-    run: tl.int64,
+@triton.jit
+def rows(
+    out, key, counter, loc, scale, low, high, lower, upper, below0, below1, above0, above1,
+    start, inner, step0, step1, stride0, stride1, run,
     LAW: tl.constexpr, WIDE: tl.constexpr, FMA: tl.constexpr, SOFT: tl.constexpr, MINMAX: tl.constexpr,
     BLOCKS: tl.constexpr, ALIGNED: tl.constexpr, AXES: tl.constexpr,
 ):  # fmt: skip
-    """Rows of `run` neighbours."""
+    """A tile of a row of `run` neighbours."""
     PER: tl.constexpr = 2 if WIDE else 4
     SIZE: tl.constexpr = BLOCKS * PER
     if AXES == 0:  # divisions would take a tenth of the time
@@ -161,6 +158,45 @@ def rows_kernel(
     else:
         shift = (first % PER).to(tl.int64)
         tl.store(place + (done - shift) + j, x, mask=(j < run + shift - done) & (j >= shift - done))
+
+
+@triton.jit(do_not_specialize=[*STREAM, *REALS, *ROWS])
+def rows_kernel(
+    out, key: tl.uint64, counter: tl.uint64,
+    loc: tl.uint64, scale: tl.uint64, low: tl.uint64, high: tl.uint64, lower: tl.uint64, upper: tl.uint64,
+    below0: tl.uint64, below1: tl.uint64, above0: tl.uint64, above1: tl.uint64,
+    start: tl.uint64, inner: tl.int32, step0: tl.uint64, step1: tl.uint64, stride0: tl.int64, stride1: tl.int64,
+    run: tl.int64,
+    LAW: tl.constexpr, WIDE: tl.constexpr, FMA: tl.constexpr, SOFT: tl.constexpr, MINMAX: tl.constexpr,
+    BLOCKS: tl.constexpr, ALIGNED: tl.constexpr, AXES: tl.constexpr,
+):  # fmt: skip
+    """Rows of neighbours."""
+    rows(
+        out, key, counter, loc, scale, low, high, lower, upper, below0, below1, above0, above1,
+        start, inner, step0, step1, stride0, stride1, run, LAW, WIDE, FMA, SOFT, MINMAX, BLOCKS, ALIGNED, AXES,
+    )  # fmt: skip
+
+
+@triton.jit
+def unsigned(numbers, at: tl.constexpr):
+    """A number in memory, which keeps 64 bits as a signed one."""
+    return tl.load(numbers + at).to(tl.uint64, bitcast=True)
+
+
+@triton.jit
+def read_rows_kernel(
+    numbers, out,
+    LAW: tl.constexpr, WIDE: tl.constexpr, FMA: tl.constexpr, SOFT: tl.constexpr, MINMAX: tl.constexpr,
+    BLOCKS: tl.constexpr, ALIGNED: tl.constexpr, AXES: tl.constexpr,
+):  # fmt: skip
+    """The same of numbers in memory, in that order: for programs that are compiled before anybody knows them."""
+    rows(
+        out, unsigned(numbers, 0), unsigned(numbers, 1), unsigned(numbers, 2), unsigned(numbers, 3),
+        unsigned(numbers, 4), unsigned(numbers, 5), unsigned(numbers, 6), unsigned(numbers, 7), unsigned(numbers, 8),
+        unsigned(numbers, 9), unsigned(numbers, 10), unsigned(numbers, 11), unsigned(numbers, 12),
+        tl.load(numbers + 13).to(tl.int32), unsigned(numbers, 14), unsigned(numbers, 15), tl.load(numbers + 16),
+        tl.load(numbers + 17), tl.load(numbers + 18), LAW, WIDE, FMA, SOFT, MINMAX, BLOCKS, ALIGNED, AXES,
+    )  # fmt: skip
 
 
 @triton.jit(do_not_specialize=[*STREAM, *REALS, *SHORT_ROWS])
