@@ -238,6 +238,34 @@ def test_bad_arguments(call: Any, error: Any, message: str) -> None:
         call()
 
 
+@pytest.mark.parametrize("way", ["key", "PRNGKey", "traced key", "traced PRNGKey"])
+def test_what_takes_no_key_says_what_does(way: str) -> None:
+    """If this fails who gives Flax a function or one of our plain initializers is not told what to give instead."""
+    key = getattr(jax.random, way.split()[-1])(7)
+
+    def called(init: Any) -> None:
+        if "traced" in way:
+            jax.eval_shape(lambda traced: init(traced, SHAPE, jnp.float32), key)
+        else:
+            init(key, SHAPE, jnp.float32)
+
+    for name in ["lecun_normal", "normal", "uniform", "orthogonal", "constant", "variance_scaling"]:
+        remedy = rf"{name}` makes an .* and takes no key, got <?\w+.*: give `varscale\.jax\.{name}\(\.\.\.\)`, called"
+        with pytest.raises(TypeError, match=remedy):
+            called(getattr(vs.jax, name))
+    for plain in [vs.lecun_normal(), vs.zeros()]:
+        with pytest.raises(TypeError, match=r"`shape` must be a sequence of integers, got .* one of `varscale\.jax`"):
+            called(plain)
+
+
+def test_values_that_look_like_a_key() -> None:
+    """If this fails a constant of uint32 is taken for a key."""
+    values = jnp.array([0, 7], jnp.uint32)
+    assert vs.jax.constant(values, jnp.float32)(KEY, (3, 2)).tolist() == [[0, 7]] * 3
+    with pytest.raises(TypeError, match=r"`shape` must be a sequence of integers, got Array\(\[3, 4\], dtype=int32\)$"):
+        vs.lecun_normal()(jnp.array([3, 4]))  # type: ignore[arg-type]
+
+
 def test_haiku_is_not_imported() -> None:
     """If this fails every user of JAX waits for Haiku, or one without it gets an error that names no remedy."""
     script = """

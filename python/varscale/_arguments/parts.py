@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from .immutable import Immutable
 from .index import Picks, resolve_index, spread
+from .keys import is_key
 from .shapes import ShapeLike, parse_shape
 from .show import show
 
@@ -126,7 +127,13 @@ def resolve_part(shape: Any, partition_info: Any, partition_shape: Any, partitio
             elements.
         IndexError: NumPy would refuse the `index`, or it holds a boolean mask or None.
     """
-    parsed = parse_shape(shape)
+    try:
+        parsed = parse_shape(shape)
+    except TypeError as error:
+        if not is_key(shape):
+            raise
+        msg = f"{error}: where JAX's libraries call an initializer with a key, give one of `varscale.jax`"
+        raise TypeError(msg) from None
     # Nearly every call makes a whole tensor, and a small one has no time for the rest.
     if index is WHOLE and partition_info is None and partition_shape is None and partition_offset is None:
         return Part(parsed, parsed)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .._arguments.dtypes import numeric_dtype
 from .._arguments.immutable import Immutable
+from .._arguments.keys import is_key
 from .._arguments.shapes import parse_shape
 from .._arguments.show import show
 from .._initializers.builtin import Builtin
@@ -100,6 +101,7 @@ def initializer(make: Callable[Arguments, Builtin]) -> Callable[Arguments, Initi
 
     @wraps(make)
     def made(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Initializer:
+        _check_no_call(make.__name__, *args)
         rule = make(*args, **kwargs)
         bound = described.bind(*args, **kwargs).arguments.items()
         given = {name: _held(value) for name, value in bound if not _equals(value, defaults[name])}
@@ -107,6 +109,17 @@ def initializer(make: Callable[Arguments, Builtin]) -> Callable[Arguments, Initi
 
     made.__signature__ = described.replace(return_annotation=Initializer)  # type: ignore[attr-defined]
     return made
+
+
+def _check_no_call(name: str, first: Any = None, second: Any = None, *_: Any) -> None:
+    """Raises TypeError where a function is called as the initializers that it makes are: with a key and a shape."""
+    # A vector of uint32 may be a constant's values, with a dtype after them.
+    if is_key(first, raw=isinstance(second, tuple | list)):
+        msg = (
+            f"`varscale.jax.{name}` makes an initializer and takes no key, got {show(first)}: give "
+            f"`varscale.jax.{name}(...)`, called, where an initializer is wanted"
+        )
+        raise TypeError(msg)
 
 
 def known(value: Any) -> Any:
