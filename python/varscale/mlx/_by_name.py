@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import mlx.core as mx
 import numpy as np
@@ -17,7 +17,6 @@ from .._initializers.sampled import Sampled
 from .._initializers.sparse import Sparse
 from .._initializers.variance_scaling import Distribution, VarianceScaling
 
-Mode = Literal["fan_in", "fan_out"]
 Filler = Callable[[mx.array], mx.array]
 
 
@@ -83,12 +82,8 @@ def glorot_normal(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> C
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value.
     """
-    make = _maker(dtype, seed)
-
-    def initializer(a: mx.array, gain: float = 1.0) -> mx.array:
-        return make(_scaling(a, gain, "fan_avg", "untruncated_normal"), a)
-
-    return initializer
+    scaled = _scaled("untruncated_normal", dtype, seed)
+    return lambda a, gain=1.0: scaled(a, "fan_avg", gain)
 
 
 def glorot_uniform(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Callable[..., mx.array]:
@@ -105,12 +100,8 @@ def glorot_uniform(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> 
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value.
     """
-    make = _maker(dtype, seed)
-
-    def initializer(a: mx.array, gain: float = 1.0) -> mx.array:
-        return make(_scaling(a, gain, "fan_avg", "uniform"), a)
-
-    return initializer
+    scaled = _scaled("uniform", dtype, seed)
+    return lambda a, gain=1.0: scaled(a, "fan_avg", gain)
 
 
 def he_normal(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Callable[..., mx.array]:
@@ -129,12 +120,8 @@ def he_normal(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Calla
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value.
     """
-    make = _maker(dtype, seed)
-
-    def initializer(a: mx.array, mode: Mode = "fan_in", gain: float = 1.0) -> mx.array:
-        return make(_scaling(a, gain, mode, "untruncated_normal"), a)
-
-    return initializer
+    scaled = _scaled("untruncated_normal", dtype, seed)
+    return lambda a, mode="fan_in", gain=1.0: scaled(a, mode, gain)
 
 
 def he_uniform(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Callable[..., mx.array]:
@@ -151,12 +138,8 @@ def he_uniform(dtype: mx.Dtype = mx.float32, *, seed: int | None = None) -> Call
         TypeError: An argument is of the wrong kind.
         ValueError: An argument has an illegal value.
     """
-    make = _maker(dtype, seed)
-
-    def initializer(a: mx.array, mode: Mode = "fan_in", gain: float = 1.0) -> mx.array:
-        return make(_scaling(a, gain, mode, "uniform"), a)
-
-    return initializer
+    scaled = _scaled("uniform", dtype, seed)
+    return lambda a, mode="fan_in", gain=1.0: scaled(a, mode, gain)
 
 
 def sparse(
@@ -217,12 +200,17 @@ def _maker(dtype: mx.Dtype, seed: int | None) -> Callable[[Sampled, mx.array], m
     return make
 
 
-def _scaling(a: mx.array, gain: float, mode: Any, law: Distribution) -> Sampled:
-    """The rule for an array, which MLX must know the fans of."""
-    if a.ndim < 2:
-        msg = f"`a` must have two axes at least, got {show(a.shape)}"
-        raise ValueError(msg)
-    return VarianceScaling(mode=mode, distribution=law, gain=gain, layout="mlx")
+def _scaled(law: Distribution, dtype: mx.Dtype, seed: int | None) -> Callable[[mx.array, Any, float], mx.array]:
+    """What makes an array of another's shape by a law that is scaled with its fans, a mode and a gain."""
+    make = _maker(dtype, seed)
+
+    def scaled(a: mx.array, mode: Any, gain: float) -> mx.array:
+        if a.ndim < 2:  # MLX knows no fans
+            msg = f"`a` must have two axes at least, got {show(a.shape)}"
+            raise ValueError(msg)
+        return make(VarianceScaling(mode=mode, distribution=law, gain=gain, layout="mlx"), a)
+
+    return scaled
 
 
 def _drawn_seed() -> int:

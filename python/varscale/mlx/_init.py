@@ -59,7 +59,7 @@ def init_(module: Module, init_or_model: Builtin | Model, seed: SeedLike = None)
         init = check_initializer(init_or_model, "init_or_model", "a model")
         if seed is None:
             seed = getattr(init, "seed", None)
-        known = held(module, arrays)
+        known = held(module, arrays, tied)
         try:
             model = Model(known, default_rules(weight=init._with_seed(None)), layout="mlx")
         except ValueError as error:

@@ -43,13 +43,12 @@ def is_made(array: mx.array) -> bool:
     return bool(mx.issubdtype(array.dtype, mx.inexact))
 
 
-def held(module: Any, arrays: Mapping[str, mx.array]) -> Held:
-    """What a model is made of: each array once, by its first path.
+def held(module: Any, arrays: Mapping[str, mx.array], tied: dict[str, str]) -> Held:
+    """What a model is made of: each array once, by its first path; `tied` are its `ties`.
 
     Raises:
         ValueError: A layer is quantized, or shared among processes.
     """
-    tied = ties(arrays)
     entries, paths, fans = {}, {}, _fans(module)
     owners = {name: layer_of(owner) for name, owner in module.named_modules()}
     for name, array in arrays.items():
