@@ -6,11 +6,21 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+import mlx.core as mx
+
 from .._arguments.show import show
 from .._models.layouts import Fans
 
 _AXES = Fans(-1, 0)
 """Those of (out, *kernel, in)."""
+_SHARED = {
+    "AllToShardedLinear",
+    "FullyShardedModule",
+    "QuantizedAllToShardedLinear",
+    "QuantizedShardedToAllLinear",
+    "ShardedToAllLinear",
+}
+"""The layers of which each process may hold a part."""
 
 
 def layer_of(module: Any) -> str:
@@ -21,13 +31,20 @@ def layer_of(module: Any) -> str:
 
 
 def fans_of(module: Any) -> dict[str, Fans]:
-    """The fans of a module's own weights by name, if it is a layer of `mlx.nn`.
-
-    Raises:
-        ValueError: It holds a part of a matrix that several processes share.
-    """
+    """The fans of a module's own weights by name, if it is a layer of `mlx.nn`."""
     layer = layer_of(module)
     return _LAYERS[layer](module) if layer in _LAYERS else {}
+
+
+def check_whole(module: Any) -> None:
+    """Raises ValueError where a layer holds the part of one process of what several share."""
+    if layer_of(module) not in _SHARED:
+        return
+    # A module that is fully sharded does not tell its group, which is one of all the processes or of some of them.
+    group = getattr(module, "group", None) or mx.distributed.init()
+    if group.size() > 1:
+        msg = f"`module` must be filled before it is shared among processes, got {show(type(module).__name__)}"
+        raise ValueError(msg)
 
 
 def _dense(*names: str) -> Callable[[Any], dict[str, Fans]]:
@@ -46,18 +63,11 @@ def _gates(count: int) -> Callable[[Any], dict[str, Fans]]:
     return lambda layer: dict.fromkeys(("Wx", "Wh"), _AXES._replace(fan_out=layer.hidden_size, blocks=count))
 
 
-def _shared(layer: Any) -> dict[str, Fans]:
-    if layer.group.size() > 1:
-        msg = f"`module` must be filled before it is shared among processes, got {show(type(layer).__name__)}"
-        raise ValueError(msg)
-    return {"weight": _AXES}
-
-
 _LAYERS: dict[str, Callable[[Any], dict[str, Fans]]] = {
     "Linear": _dense("weight"),
     "Bilinear": _dense("weight"),
-    "AllToShardedLinear": _shared,
-    "ShardedToAllLinear": _shared,
+    "AllToShardedLinear": _dense("weight"),
+    "ShardedToAllLinear": _dense("weight"),
     "Conv1d": _convolution,
     "Conv2d": _convolution,
     "Conv3d": _convolution,

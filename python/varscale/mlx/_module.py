@@ -14,7 +14,7 @@ from .._arguments.show import show
 from .._models.kinds import kind_of, path_of
 from .._models.layouts import Fans
 from .._models.spellings import Held
-from ._layers import fans_of, layer_of
+from ._layers import check_whole, fans_of, layer_of
 
 _OF_ITS_OWN = "layer.einsum.kernel"
 """What kinds know as a weight whose axes no name tells."""
@@ -25,10 +25,13 @@ def arrays_of(module: Any) -> dict[str, mx.array]:
 
     Raises:
         TypeError: It is no module.
+        ValueError: A layer is shared among processes.
     """
     if not isinstance(module, Layer):
         msg = f"`module` must be a module of mlx.nn, got {show(module)}"
         raise TypeError(msg)
+    for layer in module.modules():
+        check_whole(layer)
     return dict(tree_flatten(module.parameters()))
 
 
@@ -47,7 +50,7 @@ def held(module: Any, arrays: Mapping[str, mx.array], tied: dict[str, str]) -> H
     """What a model is made of: each array once, by its first path; `tied` are its `ties`.
 
     Raises:
-        ValueError: A layer is quantized, or shared among processes.
+        ValueError: A layer is quantized.
     """
     entries, paths, fans = {}, {}, _fans(module)
     owners = {name: layer_of(owner) for name, owner in module.named_modules()}

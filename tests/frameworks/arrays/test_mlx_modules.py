@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -126,6 +133,44 @@ def test_quantized_or_shared() -> None:
         vs.mlx.init_(layer, vs.lecun_normal(), 7)
     with pytest.raises(TypeError, match=r"`module` must be a module of mlx\.nn"):
         vs.mlx.init_({"weight": mx.zeros((3, 4))}, vs.lecun_normal(), 7)
+
+
+SHARED = """
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.nn.layers.distributed import fully_shard, shard_linear
+from mlx.utils import tree_flatten
+import varscale as vs
+mx.distributed.init(strict=True, backend="ring")
+for module in (fully_shard(nn.Sequential(nn.Linear(8, 4))), shard_linear(nn.Linear(8, 4), "sharded-to-all")):
+    for init in (vs.he_normal(), vs.Model(tree_flatten(module.parameters()), layout="mlx")):
+        try:
+            vs.mlx.init_(nn.Sequential(module), init, 7)
+        except ValueError as error:
+            print(error)
+whole = vs.mlx.init_(nn.Linear(8, 4), vs.he_normal(), 7)
+assert whole.weight.tolist() == vs.he_normal(7, layout="mlx").fold_in("weight")((4, 8)).tolist()
+"""
+
+
+def test_two_processes(tmp_path: Path) -> None:
+    """If this fails each process has the same part of a matrix, whose halves are then equal."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        ports = [each.getsockname()[1] for each in sockets]
+    hosts = tmp_path / "hosts.json"
+    hosts.write_text(json.dumps([[f"127.0.0.1:{port}"] for port in ports]))
+    environment = os.environ | {"MLX_HOSTFILE": str(hosts)}
+    command = [sys.executable, "-W", "ignore", "-c", SHARED]
+    processes = [
+        subprocess.Popen(command, env=environment | {"MLX_RANK": rank}, stdout=subprocess.PIPE, text=True)
+        for rank in ("0", "1")
+    ]
+    for process in processes:
+        said, _ = process.communicate(timeout=120)
+        expected = "`module` must be filled before it is shared among processes, got "
+        lines = [f"{expected}{name!r}" for name in ("FullyShardedModule", "ShardedToAllLinear") for _ in range(2)]
+        assert (process.returncode, said.splitlines()) == (0, lines)
 
 
 def tied() -> Any:
