@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ._arguments.dtypes import any_dtype
@@ -13,6 +15,7 @@ from ._arguments.shapes import parse_shape
 from ._arguments.show import show
 from ._filling.lazy import Lazy
 from ._initializers.builtin import Builtin
+from ._models.parameter import Parameter
 from ._sources.seeds import draws_entropy
 
 EXTRAS = {
@@ -25,6 +28,8 @@ EXTRAS = {
     "torch": "torch",
 }
 """The adapters, with the package that each imports; each has an extra of its name."""
+Kind = tuple[tuple[int, ...], np.dtype[Any]]
+"""The shape and the dtype of a network's tensor."""
 
 
 def missing(extra: str, error: ModuleNotFoundError) -> ImportError:
@@ -80,6 +85,27 @@ def check_repeats(init: object) -> None:
     if draws_entropy(getattr(init, "seed", 0)):
         msg = f"an initializer must have a seed where several processes make one tensor, got {show(init)}"
         raise ValueError(msg)
+
+
+def check_covers(
+    held: Container[str], own: Iterable[str], every: str, hints: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Raises ValueError where a model lacks a tensor of a network; names that it lacks may have a hint."""
+    lacking = [name for name in own if name not in held]
+    if lacking:
+        hint = next((hints[name] for name in lacking if name in hints), "")
+        msg = f"`init_or_model` must have every {every}, lacks {listed(lacking)}{hint}"
+        raise ValueError(msg)
+
+
+def check_model(held: Mapping[str, Parameter], own: Mapping[str, Kind], every: str) -> None:
+    """Raises ValueError where a model lacks a tensor of a network, or has it in another shape or dtype."""
+    check_covers(held, own, every)
+    for name, (shape, dtype) in own.items():
+        known = held[name]
+        if (known.shape, known.dtype) != (shape, dtype):
+            msg = f"`init_or_model` must have {show(name)} as {dtype} {shape}, has {known.dtype} {known.shape}"
+            raise ValueError(msg)
 
 
 def matched(argument: str, patterns: Any, names: Iterable[str], what: str) -> set[str]:

@@ -13,7 +13,7 @@ from .._arguments.checks import boolean
 from .._arguments.dtypes import any_dtype
 from .._arguments.parts import Part
 from .._arguments.show import show
-from .._engines import check_initializer
+from .._engines import check_initializer, check_model
 from .._filling.blocks import Blocks
 from .._filling.fill import Pass
 from .._filling.lazy import Lazy
@@ -118,19 +118,12 @@ def weights_of(framework: Framework, model: Any) -> list[Weight]:
 def _of_model(weights: list[Weight], model: Model, seed: Any) -> dict[str, Lazy]:
     """The tensors of a model of ours; the state of data stays where the model has none."""
     names = {weight.path: name for weight in weights for name in (f"{weight.path}:0", weight.path) if name in model}
-    lacking = [weight.path for weight in weights if weight.path not in names and not _is_kept(weight)]
-    if lacking:
-        msg = f"`init_or_model` must have every variable of the model, lacks {show(lacking)}"
-        raise ValueError(msg)
+    kinds = {
+        weight.path: (weight.shape, weight.dtype) for weight in weights if weight.path in names or not _is_kept(weight)
+    }
+    check_model({path: model[name] for path, name in names.items()}, kinds, "variable of the model")
     lazies = model.lazy(draw_seed() if seed is None else seed, names.values())
-    made = {path: lazies[name] for path, name in names.items()}
-    for weight in weights:
-        lazy = made.get(weight.path)
-        if lazy is not None and (lazy.shape, lazy.dtype) != (weight.shape, weight.dtype):
-            held, wanted = (lazy.shape, lazy.dtype.name), (weight.shape, weight.dtype.name)
-            msg = f"`init_or_model` must have {show(weight.path)} as {show(wanted)}, has {show(held)}"
-            raise ValueError(msg)
-    return made
+    return {path: lazies[name] for path, name in names.items()}
 
 
 def _of_initializers(

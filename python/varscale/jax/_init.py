@@ -10,7 +10,7 @@ import numpy as np
 
 from .._arguments.layouts import Layout
 from .._arguments.show import show
-from .._engines import check_initializer, check_repeats, listed
+from .._engines import check_initializer, check_model, check_repeats
 from .._initializers.builtin import Builtin
 from .._models.model import Model
 from .._models.rules import default_rules
@@ -83,7 +83,8 @@ def init_tree(
     places = _places(sharding, tree, leaves)
     if isinstance(init_or_model, Model):
         model = init_or_model
-        _check(model, wanted)
+        kinds = {name: (leaf.value.shape, np.dtype(leaf.value.dtype)) for name, leaf in wanted.items()}
+        check_model(model, kinds, "leaf of the tree")
     else:
         if isinstance(init_or_model, Initializer):
             msg = f"`init_or_model` must be of `varscale`, not `varscale.jax` with its keys, got {show(init_or_model)}"
@@ -103,19 +104,6 @@ def init_tree(
         jax.tree.structure(tree), [made.get(leaf.name, leaf.value) for leaf in leaves.all]
     )
     return filled
-
-
-def _check(model: Model, wanted: Mapping[str, Leaf]) -> None:
-    """Raises ValueError where a model lacks a leaf, or has another in its place."""
-    lacking = [name for name in wanted if name not in model]
-    if lacking:
-        msg = f"`init_or_model` must have every leaf of the tree, lacks {listed(lacking)}"
-        raise ValueError(msg)
-    for name, leaf in wanted.items():
-        known, shape, dtype = model[name], leaf.value.shape, np.dtype(leaf.value.dtype)
-        if (known.shape, known.dtype) != (shape, dtype):
-            msg = f"`init_or_model` must have {show(name)} as {dtype} {shape}, has {known.dtype} {known.shape}"
-            raise ValueError(msg)
 
 
 def _places(sharding: Any, tree: Any, leaves: Leaves) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import mlx.core as mx
 
 from .._arguments.dtypes import any_dtype
 from .._arguments.show import show
-from .._engines import check_initializer
+from .._engines import check_initializer, check_model, listed
 from .._initializers.builtin import Builtin
 from .._models.model import Model
 from .._models.rules import default_rules
@@ -75,28 +75,17 @@ def init_(module: Module, init_or_model: Builtin | Model, seed: SeedLike = None)
 
 def _check(model: Model, arrays: Mapping[str, mx.array], tied: Mapping[str, str]) -> None:
     """Raises ValueError where a model has other parameters than the module, or two laws for one."""
-    told = {name: (parameter.shape, parameter.dtype) for name, parameter in model.items()}
     own = {
         name: (array.shape, any_dtype(array.dtype))
         for name, array in arrays.items()
-        if name in told or (is_made(array) and name not in tied)
+        if name in model or (is_made(array) and name not in tied)
     }
-    if own != told:
-        different = sorted(name for name in {**told, **own} if told.get(name) != own.get(name))
-        name = different[0]
-        msg = (
-            f"`init_or_model` must have the module's names, shapes and dtypes, but differs at {show(different)}: "
-            f"{show(name)} is {_text(own.get(name))} in the module, {_text(told.get(name))} in the model"
-        )
+    check_model(model, own, "parameter of the module")
+    others = [name for name in model if name not in own]
+    if others:
+        msg = f"`init_or_model` must have no other parameters than the module, has {listed(others)}"
         raise ValueError(msg)
     for name, first in tied.items():
         if name in model and (first not in model or model[name].initializer != model[first].initializer):
             msg = f"`init_or_model` must have one law for {show(first)} and {show(name)}, which are one array"
             raise ValueError(msg)
-
-
-def _text(known: object) -> str:
-    if not isinstance(known, tuple):
-        return "missing"
-    shape, dtype = known
-    return f"{dtype} {shape}"

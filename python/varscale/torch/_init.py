@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 
 from .._arguments.show import show
-from .._engines import check_initializer, check_repeats, lazy_tensor, listed
+from .._engines import check_covers, check_initializer, check_repeats, lazy_tensor, listed
 from .._filling.lazy import Lazy
 from .._initializers.builtin import Builtin
 from .._models.layouts import laid_out
@@ -171,16 +171,14 @@ def _of_model(tensors: list[Named], model: Model, seed: Any) -> Makers:
     """Those of the tensors that a model has."""
     # The first of its names that the model has; a buffer may have none.
     chosen = {named.name: name for named in tensors for name in named.names[::-1] if name in model}
-    lacking = [named for named in tensors if named.is_parameter and named.name not in chosen]
-    if lacking:
-        first = tied_names(model)
-        tied = (
-            f": {show(named.name)} is tied to {show(first[named.name])} in the model, so tie it again after `to_empty`"
-            for named in lacking
-            if named.name in first
-        )
-        msg = f"`init_or_model` must have every parameter of the module, lacks {_names(lacking)}{next(tied, '')}"
-        raise ValueError(msg)
+    first = tied_names(model)
+    hints = {
+        named.name: f": {show(named.name)} is tied to {show(first[named.name])} in the model, so tie it again after "
+        "`to_empty`"
+        for named in tensors
+        if named.name in first
+    }
+    check_covers(chosen, (named.name for named in tensors if named.is_parameter), "parameter of the module", hints)
     lazies = model.lazy(seed, chosen.values())
     for named in tensors:
         if named.name in chosen and is_sharded(named.tensor):

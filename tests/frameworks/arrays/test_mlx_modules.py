@@ -203,15 +203,17 @@ def test_models() -> None:
     model = vs.Model(arrays, [("layers.2.weight", vs.ones()), ("*.weight", vs.he_normal())], layout="mlx")
     vs.mlx.init_(module, model, seed=7)
     assert all(np.array_equal(array, model.init(7)[name]) for name, array in weights(module).items())
-    wrongs: list[dict[str, Any]] = [
-        {"layers.9.weight": (3, 4)},
-        {**arrays, "layers.3.weight": (2, 144)},
-        {**arrays, "layers.3.weight": ((1, 144), "bfloat16")},
+    wrongs: list[tuple[dict[str, Any], str]] = [
+        ({"layers.9.weight": (3, 4)}, r"every parameter of the module, lacks \['layers\.0\.weight', "),
+        ({**arrays, "layers.9.weight": (3, 4)}, r"no other parameters than the module, has \['layers\.9\.weight'\]"),
+        (
+            {**arrays, "layers.3.weight": (2, 144)},
+            r"'layers\.3\.weight' as float32 \(1, 144\), has float32 \(2, 144\)",
+        ),
+        ({**arrays, "layers.3.weight": ((1, 144), "bfloat16")}, r"'layers\.3\.weight' as float32 .*, has bfloat16 "),
     ]
-    for wrong in wrongs:
-        with pytest.raises(
-            ValueError, match=r"`init_or_model` must have the module's names, shapes and dtypes, but .*layers"
-        ):
+    for wrong, message in wrongs:
+        with pytest.raises(ValueError, match=f"`init_or_model` must have {message}"):
             vs.mlx.init_(module, vs.Model(wrong, layout="mlx"), 7)
     with pytest.raises(TypeError, match="`init_or_model` must be one of varscale's own initializers or a model"):
         vs.mlx.init_(module, nn.init.normal(), 7)
