@@ -1,4 +1,4 @@
-"""Engines: the checks that their adapters share, and the error where an engine is not installed."""
+"""Engines: the checks and the beginnings that their adapters share, and the error where an engine is not installed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from ._arguments.shapes import parse_shape
 from ._arguments.show import show
 from ._filling.lazy import Lazy
 from ._initializers.builtin import Builtin
+from ._models.model import Model
 from ._models.parameter import Parameter
-from ._sources.seeds import draws_entropy
+from ._models.rules import Rule, default_rules
+from ._sources.seeds import draws_entropy, parse_native
 
 EXTRAS = {
     "dask": "dask",
@@ -77,6 +79,24 @@ def check_initializer(init: Any, argument: str = "init", other: str = "a lazy te
         msg = f"`{argument}` must be one of varscale's own initializers or {other}, got {show(init)}{hint}"
         raise TypeError(msg)
     return init
+
+
+def usual_model(
+    init: Builtin, seed: Any, model_of: Callable[[tuple[Rule, ...]], Model], remedy: str
+) -> tuple[Model, Any]:
+    """The model of a network by the usual rules with an initializer for its weights; and the seed, or else its own.
+
+    Raises:
+        TypeError: The seed is neither an integer nor None.
+        ValueError: The seed is a replay; or the rules do not cover the network, which ends in the remedy.
+    """
+    started = getattr(init, "seed", None) if seed is None else seed
+    parse_native(started)
+    try:
+        return model_of(default_rules(weight=init._with_seed(None))), started
+    except ValueError as error:
+        msg = f"{error}\n{remedy}"
+        raise ValueError(msg) from None
 
 
 def check_repeats(init: object) -> None:

@@ -10,11 +10,10 @@ import numpy as np
 
 from .._arguments.layouts import Layout
 from .._arguments.show import show
-from .._engines import check_initializer, check_model, check_repeats
+from .._engines import check_initializer, check_model, check_repeats, usual_model
 from .._initializers.builtin import Builtin
 from .._models.model import Model
-from .._models.rules import default_rules
-from .._sources.seeds import SeedLike, parse_native
+from .._sources.seeds import SeedLike
 from ._arrays import make_array
 from ._bits import check_bits
 from ._initializer import Initializer
@@ -90,14 +89,12 @@ def init_tree(
             msg = f"`init_or_model` must be of `varscale`, not `varscale.jax` with its keys, got {show(init_or_model)}"
             raise TypeError(msg)
         init = check_initializer(init_or_model, "init_or_model", "a `varscale.Model`")
-        if seed is None:
-            seed = getattr(init, "seed", None)
-        parse_native(seed)
-        try:
-            model = model_of_leaves(leaves, wanted, default_rules(weight=init._with_seed(None)), layout)
-        except ValueError as error:
-            msg = f"{error}\n`varscale.jax.tree_model(tree, rules)` makes a model of `tree` by rules"
-            raise ValueError(msg) from None
+        model, seed = usual_model(
+            init,
+            seed,
+            lambda rules: model_of_leaves(leaves, wanted, rules, layout),
+            "`varscale.jax.tree_model(tree, rules)` makes a model of `tree` by rules",
+        )
     placed = {name: place for name, leaf in wanted.items() if (place := places[name] or _own(leaf.value)) is not None}
     made = _made(model, seed, wanted, placed)
     filled: Tree = jax.tree.unflatten(

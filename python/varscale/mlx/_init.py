@@ -9,10 +9,9 @@ import mlx.core as mx
 
 from .._arguments.dtypes import any_dtype
 from .._arguments.show import show
-from .._engines import check_initializer, check_model, listed
+from .._engines import check_initializer, check_model, listed, usual_model
 from .._initializers.builtin import Builtin
 from .._models.model import Model
-from .._models.rules import default_rules
 from .._sources.seeds import SeedLike
 from ._module import arrays_of, held, is_made, ties
 
@@ -52,20 +51,19 @@ def init_(module: Module, init_or_model: Builtin | Model, seed: SeedLike = None)
     """
     arrays = arrays_of(module)
     tied = ties(arrays)
+    start: Any = seed  # the model refuses a replay
     if isinstance(init_or_model, Model):
         model = init_or_model
         _check(model, arrays, tied)
     else:
         init = check_initializer(init_or_model, "init_or_model", "a model")
-        if seed is None:
-            seed = getattr(init, "seed", None)
         known = held(module, arrays, tied)
-        try:
-            model = Model(known, default_rules(weight=init._with_seed(None)), layout="mlx")
-        except ValueError as error:
-            msg = f"{error}\n`init_(module, model)` takes a `varscale.Model` of `tree_flatten(module.parameters())`"
-            raise ValueError(msg) from None
-    start: Any = seed  # the model refuses a replay
+        model, start = usual_model(
+            init,
+            seed,
+            lambda rules: Model(known, rules, layout="mlx"),
+            "`init_(module, model)` takes a `varscale.Model` of `tree_flatten(module.parameters())`",
+        )
     wanted = [name for name in model if name not in tied]
     made = {name: mx.array(values) for name, values in model.init(start, wanted).items()}
     made |= {name: made[first] for name, first in tied.items() if first in made}
