@@ -7,10 +7,9 @@ from typing import Any
 from .base import Rules
 from .drawing import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from .fixed import Constant, Identity, Ones, Zeros
-from .framework import Framework
+from .framework import PACKAGE, Framework
 from .scaling import Preset, Scaling, VarianceScaling
 
-PACKAGE = __name__.partition(".")[0]
 _RULES: tuple[type[Rules], ...] = (
     Constant,
     Identity,
@@ -48,5 +47,5 @@ def classes_of(framework: Framework) -> dict[str, Any]:
 def _made(framework: Framework, rules: type[Rules], name: str, body: dict[str, Any]) -> Any:
     theirs = framework.module.initializers
     base = theirs.VarianceScaling if issubclass(rules, Scaling) else theirs.Initializer
-    body |= {"__module__": f"{PACKAGE}.{framework.name}", "_framework": framework}
+    body |= {"__module__": framework.face, "_framework": framework}
     return framework.module.saving.register_keras_serializable(PACKAGE)(type(name, (rules, base), body))

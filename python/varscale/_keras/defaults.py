@@ -69,4 +69,5 @@ def defaults_of(framework: Framework, classes: Mapping[str, Any]) -> Callable[..
         with framework.module.saving.custom_object_scope(words), fans(family):
             yield
 
+    defaults.__module__ = framework.face
     return defaults

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .._filling.lazy import Lazy
 
+PACKAGE = __name__.partition(".")[0]
+
 
 class Place(NamedTuple):
     """Where an initializer was called."""
@@ -40,3 +42,8 @@ class Framework(NamedTuple):
     """The path of a variable of a layer."""
     has_axes: bool
     """Whether a variance scaling has `input_axes` and `output_axes`."""
+
+    @property
+    def face(self) -> str:
+        """The adapter's module, where users find what is made for it."""
+        return f"{PACKAGE}.{self.name}"

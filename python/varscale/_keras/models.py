@@ -83,6 +83,7 @@ def init_of(framework: Framework) -> Callable[..., Any]:
         _assign(framework, weights, made)
         return model
 
+    init_.__module__ = framework.face
     return init_
 
 

@@ -7,13 +7,12 @@ from importlib import import_module
 from typing import Any
 
 import keras
-import numpy as np
 from numpy.typing import NDArray
 
 from .._arguments.show import show
 from .._engines import shard_maker
 from .._filling.lazy import Lazy
-from .._keras.tensors import tensorflow_tensor
+from .._keras.tensors import handed_over, tensorflow_tensor
 
 _BACKEND = keras.backend.backend()
 _ENGINE: Any = import_module(_BACKEND) if _BACKEND in {"jax", "tensorflow", "torch"} else None
@@ -28,11 +27,9 @@ def _tensorflow(array: NDArray[Any]) -> Any:
 
 
 def _torch(array: NDArray[Any]) -> Any:
-    if array.dtype.isbuiltin == 1:
-        shared = _ENGINE.from_numpy(array)
-    else:  # NumPy hands over none of ml_dtypes' types, but their bits
-        bits = array.view(np.dtype(f"int{8 * array.dtype.itemsize}"))
-        shared = _ENGINE.from_numpy(bits).view(getattr(_ENGINE, array.dtype.name))
+    shared = _ENGINE.from_numpy(handed_over(array))
+    if array.dtype.isbuiltin != 1:
+        shared = shared.view(getattr(_ENGINE, array.dtype.name))
     return keras.ops.convert_to_tensor(shared)  # on the device of Keras
 
 

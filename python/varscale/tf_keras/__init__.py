@@ -78,4 +78,3 @@ Zeros = zeros = _classes["Zeros"]
 
 defaults = defaults_of(_framework, _classes)
 init_ = init_of(_framework)
-defaults.__module__ = init_.__module__ = __name__
