@@ -1,27 +1,13 @@
-"""The tests of `varscale.keras` on torch, in a process of its own: one has one backend."""
+"""The tests of `varscale.keras` on torch."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-FOLDER = Path(__file__).parents[1] / "keras"
+from frameworks.keras import backends
 
 
-@pytest.mark.parametrize("part", ["initializers", "memory", "models", "saving"])
+@pytest.mark.parametrize("part", backends.PARTS)
 def test_on_torch(part: str) -> None:
     """If this fails what holds on JAX does not hold on torch."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(FOLDER / f"test_keras_{part}.py")],
-        env={**os.environ, "KERAS_BACKEND": "torch"},
-        cwd=FOLDER.parents[2],
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    backends.check(part, "torch")
