@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
+from flax import nnx
 
 import varscale as vs
 from frameworks.keras import elsewhere
@@ -73,6 +75,17 @@ def test_attention_has_flaxs_fans() -> None:
     for name in ("query", "key", "value", "out"):
         ratio = float(jnp.std(ours[name]["kernel"]) / jnp.std(own[name]["kernel"]))
         assert abs(ratio - 1) < 0.01, name
+
+
+@pytest.mark.parametrize("init", [vs.jax.lecun_normal, vs.lecun_normal()], ids=["function", "plain"])
+def test_what_takes_no_key_says_what_does(init: Any) -> None:
+    """If this fails who gives Flax what it cannot call with its key is not told what to give instead."""
+    for begin in (lambda: nn.Dense(3, kernel_init=init).init(KEY, jnp.ones((1, 4))),
+                  lambda: nnx.Linear(4, 3, kernel_init=init, rngs=nnx.Rngs(7))):  # fmt: skip
+        with pytest.raises(
+            TypeError, match=r"got .*give (`varscale\.jax\.lecun_normal\(\.\.\.\)`|one of `varscale\.jax`)"
+        ):
+            begin()
 
 
 def test_trained_saved_loaded_and_cloned(tmp_path: Path) -> None:
