@@ -16,7 +16,7 @@ from targets import DIST, TARGETS, Target, version
 
 TOOLS = Path(sys.executable).parent
 LARGEST = 1_000_000
-"""Bytes of a wheel at most: what is there, and a little. The aim of 500 KB is missed (`docs/development/platforms.md`)."""
+"""Bytes of a wheel at most. The aim of 500 KB is missed: `docs/development/platforms.md` says why."""
 LICENCES = {"LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY-LICENSES"}
 CRATE = re.compile(rb"/cargo/registry/src/[^/]+/([\w-]+)-(\d+\.\d+\.\d+)/src/")
 """What a message of a panic says about where its crate is."""

@@ -111,21 +111,22 @@ def test_any_sharding(spec: P, dtype: str, calls: list[in_jax.Variant]) -> None:
 
 @pytest.mark.parametrize("law", LAWS)
 def test_laws(law: str, calls: list[in_jax.Variant]) -> None:
-    """A law's bounds or place reach the kernel in another order."""
-    init = LAWS[law]
+    """A law's bounds or place reach the kernel in another order, or rows of two axes are counted wrong."""
+    init, sharding = LAWS[law], NamedSharding(mesh(), P(None, "b", "a"))
     with jax.enable_x64(True):
         for dtype in ("float32", "float64"):
-            array = vs.jax.make_array(init, (6, 3, 900), NamedSharding(jax.make_mesh((2,), ("a",)), P("a")), dtype)
-            assert exact(array, init((6, 3, 900), dtype))
-            assert calls[-1].kind == dtype
+            array = vs.jax.make_array(init, (6, 4, 1600), sharding, dtype)
+            assert exact(array, init((6, 4, 1600), dtype))
+            assert (calls[-1].kind, calls[-1].axes) == (dtype, 2)
 
 
 def test_odd_shards(calls: list[in_jax.Variant]) -> None:
     """A shard that begins inside a block, beside others that do not, loses its first values."""
-    sharding = NamedSharding(jax.make_mesh((2,), ("a",)), P(None, "a"))
-    array = vs.jax.make_array(INIT, (5, 1998), sharding)
-    assert exact(array, INIT((5, 1998)))
-    assert not calls[-1].aligned
+    mesh = jax.make_mesh((2,), ("a",))
+    for shape, spec in (((2002,), P("a")), ((5, 1998), P(None, "a"))):
+        array = vs.jax.make_array(INIT, shape, NamedSharding(mesh, spec))
+        assert exact(array, INIT(shape))
+        assert not calls[-1].aligned
 
 
 def test_what_xla_makes(calls: list[in_jax.Variant]) -> None:
