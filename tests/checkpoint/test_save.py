@@ -120,6 +120,16 @@ def test_a_config_lies_beside(tmp_path: Path) -> None:
     assert sorted(item.name for item in tmp_path.iterdir()) == ["config.json", "model.safetensors", "out"]
 
 
+def test_a_config_that_stays_is_told(tmp_path: Path) -> None:
+    """If this fails new weights lie beside the config of another network, and nobody says so."""
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.warns(UserWarning, match=r"config\.json' may be that of another network, and stays") as caught:
+        vs.checkpoint.save(MODEL, tmp_path, 7)
+    assert [warning.filename for warning in caught] == [__file__]
+    vs.checkpoint.save(MODEL, tmp_path, 8, config=tmp_path / "config.json", force=True)
+    assert (tmp_path / "config.json").read_text() == "{}"
+
+
 def test_a_model_without_tensors(tmp_path: Path) -> None:
     """If this fails an empty model ends in an error."""
     [path] = vs.checkpoint.save(vs.Model({}), tmp_path, 7)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,6 +15,7 @@ from typing import Any
 from .._arguments.show import show
 from .._filling.threads import num_threads
 from ..checkpoint import finish, save
+from ..checkpoint._config import CONFIG, LEFT, left_config
 from ..checkpoint._driver import save_on
 from ..checkpoint._formats import FORMATS
 from .on.engine import opened
@@ -89,12 +92,14 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
             msg = f"{name} must be given"
             raise ValueError(msg)
     source = read_planned(options.source, options)
-    model = source.model
+    model, config = source.model, source.config or _own_config(options)
     reporter = Reporter(model, lines=options.json, quiet=options.quiet)
     with ExitStack() as settings:
         settings.callback(reporter.close)
         if options.threads is not None:
             settings.enter_context(num_threads(options.threads))
+        settings.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", LEFT, UserWarning)  # which is a line of the command's
         files = write(
             model,
             options.out,
@@ -102,7 +107,7 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
             format=options.format,
             max_shard=int(options.max_shard) if options.max_shard.isdecimal() else options.max_shard,
             layout=options.layout,
-            config=source.config,
+            config=config,
             like=options.like,
             keep=options.keep or (),
             resume=options.resume,
@@ -116,7 +121,16 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
         else:
             text = f"{options.out}: {counted(len(files), 'file')}, {size}"
         names = [path.name for path in files]
+        if left := left_config(config, Path(options.out)):
+            reporter.close()
+            print(f"varscale: warning: {left}", file=sys.stderr)
         reporter.end(text, out=options.out, files=names, tensors=len(model), bytes=model.nbytes, plan=model.digest())
+
+
+def _own_config(options: Namespace) -> Path | None:
+    """The config of a source that lies in OUT itself, as its config does; None for any other source."""
+    source, out = Path(options.source), Path(options.out)
+    return out / CONFIG if source.exists() and source.resolve().parent == out.resolve() else None
 
 
 def _check_alone(default: Callable[[str], Any], options: Namespace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -17,6 +16,7 @@ from .._models.headers import FORMATS, Stored
 from .._models.layouts import parse_layout
 from .._models.model import Model, model_layout
 from .._sources.identity import STREAM
+from ._config import CONFIG, config_text
 from ._files import File
 from ._format import Format
 from ._formats import parse_format
@@ -88,7 +88,7 @@ def plan(
     tensors, digest = model.lazy(seed), model.digest()
     metadata = _metadata(model, digest, seed, layout, olds)
     cut = kind.files(tensors, max_shard, metadata)
-    others = ({} if text is None else {"config.json": text}) | dict(kind.others(cut, metadata))
+    others = ({} if text is None else {CONFIG: text}) | dict(kind.others(cut, metadata))
     texts = {name: text for name, text in others.items() if text is not None}
     cuts, count, firsts = 0, 0, list[int]()
     for piece in kind.pieces(cut, tensors):
@@ -102,14 +102,6 @@ def plan(
     sizes = {file.name: file.header.size for file in cut}
     record = Record(kind.name, digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(others))
     return Plan(kind, tensors, olds, cut, texts, record, firsts)
-
-
-def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | None:
-    """The bytes of a config to copy; None for one that lies where the weights are to be."""
-    if config is None:
-        return None
-    path = Path(os.fsdecode(config))
-    return None if path.resolve() == (out / "config.json").resolve() else path.read_bytes()
 
 
 def _metadata(model: Model, digest: str, seed: int, layout: Any, olds: Mapping[str, Stored]) -> dict[str, str]:

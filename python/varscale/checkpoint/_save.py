@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from .._arguments.show import show
 from .._models.model import Model
 from .._models.progress import Progress
 from ._begin import PATIENCE, begin, check_idle
+from ._config import left_config
 from ._disk import telling
 from ._formats import parse_format
 from ._lock import locked
@@ -54,7 +56,8 @@ def save(
             index; "dcp" for a checkpoint of torch.distributed, as torch writes it.
         max_shard: The most bytes of a file, an integer or such as "5GB". A larger tensor has a file of its own.
         layout: The layout that the files tell their readers; None for that of the model, if it has one.
-        config: A config.json, which is copied beside the files.
+        config: A config.json, which is copied beside the files. That of `out` itself stays where it is. Where `out` has
+            one and this is None, nobody knows whether it is of this network: it stays, and a UserWarning says so.
         like: An old checkpoint: a safetensors file, an index, or a folder. What it has of the model's tensors is kept:
             its values are the first rows, and only the rows that follow are drawn.
         keep: The pattern, or patterns, of names to keep of `like`; all if not given.
@@ -109,6 +112,8 @@ def save(
             if not begin(work, planned, range(place, place + 1), resume=resumed, force=force):
                 return [folder / name for name in planned.record.names()]
             held.enter_context(locked(work.lock(f"{place}-of-{parts}")))
+        if left := left_config(config, folder):
+            warnings.warn(left, UserWarning, stacklevel=2)
         if not is_publishing(work):
             make_part(work, planned, place, watched.advance)
         if parts > 1:
