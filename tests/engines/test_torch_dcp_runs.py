@@ -98,6 +98,17 @@ def test_finished_files_are_not_made_again(tmp_path: Path, monkeypatch: pytest.M
         save(SMALL, tmp_path, max_shard=1_000_000, resume=True)
 
 
+def test_another_cut_is_another_checkpoint(tmp_path: Path) -> None:
+    """If this fails `resume` calls a checkpoint finished whose tensors lie in other files, or in other shards."""
+    model = vs.Model({f"{name}.bias": (10 + place,) for place, name in enumerate("abcd")})
+    save(model, tmp_path, max_shard=100)
+    before = sha(tmp_path)
+    save(model, tmp_path, max_shard=101, resume=True)  # the same cut
+    with pytest.raises(FileExistsError, match="must hold no checkpoint"):
+        save(model, tmp_path, max_shard=140, resume=True)  # two files too, of which none is too small
+    assert sha(tmp_path) == before
+
+
 def sha_of_files(folder: Path) -> dict[str, str]:
     """The SHA-256 of the files of a folder that has folders too."""
     (folder / "only").mkdir()

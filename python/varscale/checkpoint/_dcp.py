@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,8 @@ class Dcp(Format):
         ]
 
     def others(self, files: Sequence[File], metadata: Mapping[str, str]) -> dict[str, bytes | None]:
-        """What the checkpoint is; torch's version is part of it, because the bytes depend on that."""
-        about = {**metadata, "torch": _torch_version()}
+        """What the checkpoint is: torch's version and the cut are parts of it, because the bytes depend on them."""
+        about = {**metadata, "torch": _torch_version(), "varscale.files": _cut(_bundles(files))}
         return {_ABOUT: (json.dumps({"metadata": about}, indent=2, sort_keys=True) + "\n").encode(), self.last: None}
 
     def pieces(self, files: Sequence[File], tensors: Mapping[str, Lazy]) -> Iterator[Piece]:
@@ -79,6 +80,14 @@ class Dcp(Format):
 
 def _torch_version() -> str:
     return str(torch.__version__.partition("+")[0])
+
+
+def _cut(files: Sequence[Bundle]) -> str:
+    """The digest of what lies in which file, which torch's files have no headers to tell."""
+    digest = sha256()
+    for file in files:
+        digest.update(json.dumps([file.name, [(span.name, span.start, span.shape) for span in file.spans]]).encode())
+    return digest.hexdigest()
 
 
 def _bundles(files: Sequence[File]) -> list[Bundle]:
