@@ -52,7 +52,9 @@ def test_a_missing_part_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         vs.checkpoint.save(MODEL, tmp_path, 7, part=(part, 4))
     with pytest.raises(ValueError, match="must hold all 4 parts, lacks 2, 4:"):
         vs.checkpoint.finish(tmp_path)
-    with pytest.raises(FileExistsError, match="holds the unfinished part 3 of 4"):
+    with pytest.raises(
+        FileExistsError, match=r"the unfinished part 3 of 4 of this checkpoint: `resume` goes on with it$"
+    ):
         vs.checkpoint.save(MODEL, tmp_path, 7, part=(3, 4))
     for part in (2, 4):
         vs.checkpoint.save(MODEL, tmp_path, 7, part=(part, 4), resume=True)
@@ -72,7 +74,7 @@ def test_what_is_no_work_is_named(tmp_path: Path) -> None:
 
 def test_a_part_overwrites_nothing(tmp_path: Path) -> None:
     """If this fails one of several jobs removes what the others have made, or an old checkpoint."""
-    with pytest.raises(ValueError, match="`force` must be False for a part"):
+    with pytest.raises(ValueError, match="`force` must stand without `part`"):
         vs.checkpoint.save(MODEL, tmp_path, 7, part=(1, 2), force=True)
     vs.checkpoint.save(MODEL, tmp_path, 7)
     with pytest.raises(FileExistsError, match="must hold no checkpoint"):

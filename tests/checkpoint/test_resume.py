@@ -137,11 +137,11 @@ def test_a_finished_run_is_left_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"seed": 8}, "an unfinished run of another seed, 7, not 8"),
+        ({"seed": 8}, "an unfinished run of another seed, 7, not 8: `force` drops it"),
         ({"model": vs.Model({"a.bias": (3,)})}, "an unfinished run of another model"),
         ({"format": "npy"}, "an unfinished run of another format, safetensors, not npy"),
         ({"max_shard": 900_000}, "an unfinished run with other files"),
-        ({"part": (1, 2)}, "an unfinished run of another number of parts, 1, not 2"),
+        ({"part": (1, 2)}, "another number of parts, 1, not 2: `resume` without `part` ends it, remove .* to drop it"),
     ],
 )
 def test_another_run_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:

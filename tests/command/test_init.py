@@ -128,21 +128,24 @@ def test_a_bar_on_a_terminal(
         (["SPEC", "-o", "OUT", "--seed", "x"], "argument --seed: invalid int value: 'x'"),
         (["SPEC", "-o", "OUT", "--seed", "9" * 5000], "argument --seed: invalid int value"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--dtype", "int8"], "--dtype must be a dtype of real numbers"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--dtype", "brain"], "`dtype`"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--names", "x.*"], "`--names` must match a tensor, got 'x.*'"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--keep", "x.*"], "`keep` must be empty"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--like", "none"], "none"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--part", "3"], "--part must be I/N, such as 2/4, got '3'"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--part", "3/2"], "`part` must be (i, n)"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--threads", "0"], "`num_threads` must be an integer from 1"),
-        (["SPEC", "-o", "OUT", "--seed", "1", "--max-shard", "big"], "`max_shard` must be a positive number of bytes"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--dtype", "brain"], "--dtype must name a dtype"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--names", "x.*"], "--names must match a tensor, got 'x.*'"),
         (
-            ["SPEC", "-o", "OUT", "--seed", "1", "--rule", "x=zeros"],
-            "got [Rule('x', Zeros(dtype='float32'))] that match none",
+            ["SPEC", "-o", "OUT", "--seed", "1", "--keep", "x.*"],
+            "--keep must be empty where there is no old checkpoint --like",
         ),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--like", "none"], "none"),
+        (
+            ["SPEC", "-o", "OUT", "--seed", "1", "--part", "3"],
+            "--part must be I/N, such as 2/4, with I from 1 to N and N at most 10,000, got '3'",
+        ),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--part", "3/2"], "10,000, got '3/2'"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--threads", "0"], "--threads must be an integer from 1"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--max-shard", "big"], "--max-shard must be a positive number"),
+        (["SPEC", "-o", "OUT", "--seed", "1", "--rule", "x=zeros"], "--rule must match a tensor, got the pattern 'x'"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--format", "onnx"], "argument --format: invalid choice"),
         (["SPEC", "-o", "OUT", "--seed", "1", "--layout", "onnx"], "argument --layout: invalid choice"),
-        (["SPEC", "-o", "SPEC", "--seed", "1"], "`out` must be a folder"),
+        (["SPEC", "-o", "SPEC", "--seed", "1"], "OUT must be a folder"),
         (["SPEC", "-o", "SPEC/out", "--seed", "1"], "Not a directory"),
         (["--finish", "-o", "OUT"], "must be a folder with parts of a checkpoint"),
         (
@@ -193,20 +196,6 @@ def test_an_engine_that_is_not_installed(
     assert error.startswith(f"varscale: error: --on {name} needs what is not installed (")
     assert error.endswith(f"): {install}")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_read_only_folder_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If this fails who may not write learns neither where nor why."""
-
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise PermissionError(13, "Permission denied", str(self))
-
-    monkeypatch.setattr(Path, "mkdir", refuse)
-    error = refused(capsys, "init", spec(tmp_path), "-o", tmp_path / "out", "--seed", 7)
-    mend = "choose another folder, or have this one made writable"
-    assert error == f"varscale: error: {tmp_path / 'out'}: Permission denied: {mend}"
 
 
 def test_an_error_of_ours_is_no_error_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

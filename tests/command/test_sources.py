@@ -146,7 +146,7 @@ ENTRY = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
         ("a.safetensors", header(**{"w.bias": ENTRY, "v.bias": ENTRY}), "must hold 'w.bias' right behind 'v.bias'"),
         ("a.safetensors", b"\x0e\0\0\0\0\0\0\0" + b'{"a":1,"a":2} ', "must hold each name once, got 'a' twice"),
         ("a.safetensors", header(**{"../w.bias": ENTRY}), "nor hold '..' or NUL"),
-        ("a.safetensors", header(**{"latents": ENTRY}), "`rules` must cover every parameter"),
+        ("a.safetensors", header(**{"latents": ENTRY}), "--rule must cover every parameter"),
         (
             "x.safetensors.index.json",
             b'{"weight_map": {"w": "../a.safetensors"}}',

@@ -115,7 +115,7 @@ def test_functions_of_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         }  # fmt: skip
     whole = read_source("torch_nets:model", [], None).model
     assert whole["table"].initializer == vs.Constant([0.0, 1.0, 2.0])
-    with pytest.raises(ValueError, match="torch_nets:permuted: `rules` must name a law"):
+    with pytest.raises(ValueError, match="torch_nets:permuted: --rule must name a law"):
         read_source("torch_nets:permuted", [], None)
     assert main(["init", "torch_nets:build", "-o", str(tmp_path / "out"), "--seed", "7", "--quiet"]) == 0
     network = vs.torch.build(torch.nn.Linear, 8, 4, seed=7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from .._arguments.dtypes import any_dtype
@@ -9,6 +10,7 @@ from .._arguments.show import show
 from .._engines import matched
 from .._models.model import Model, model_layout
 from .._models.rules import Rule
+from .options import by_options
 
 
 def with_rules(model: Model, rules: list[Rule], layout: Any) -> Model:
@@ -26,10 +28,10 @@ def with_rules(model: Model, rules: list[Rule], layout: Any) -> Model:
     return Model(entries, layout=layout or model_layout(model))
 
 
-def check_rules(model: Model, rules: list[Rule]) -> None:
-    """Raises ValueError for a rule that matches nothing."""
+def check_rules(names: Iterable[str], rules: list[Rule]) -> None:
+    """Raises ValueError for a rule of the command's, which says nothing of shapes, that matches none of the names."""
     for rule in rules:
-        if not any(rule.matches(name, parameter.shape) for name, parameter in model.items()):
+        if not any(rule.matches(name, ()) for name in names):
             msg = f"--rule must match a tensor, got the pattern {show(rule.pattern)}, which matches none"
             raise ValueError(msg)
 
@@ -42,7 +44,9 @@ def with_dtype(model: Model, dtype: Any) -> Model:
     """
     if dtype is None:
         return model
-    if not _is_real(any_dtype(dtype).name):
+    with by_options("dtype"):
+        name = any_dtype(dtype).name
+    if not _is_real(name):
         msg = f"--dtype must be a dtype of real numbers, such as bfloat16, got {show(dtype)}"
         raise ValueError(msg)
     entries = {
@@ -64,5 +68,6 @@ def only(model: Model, patterns: list[str]) -> Model:
     """
     if not patterns:
         return model
-    chosen = matched("--names", patterns, model, "a tensor")
+    with by_options("names"):
+        chosen = matched("names", patterns, model, "a tensor")
     return Model({name: model[name] for name in model if name in chosen}, layout=model_layout(model))

@@ -18,7 +18,9 @@ from ..checkpoint import finish, save
 from ..checkpoint._config import CONFIG, LEFT, left_config
 from ..checkpoint._driver import save_on
 from ..checkpoint._formats import FORMATS
+from ..checkpoint._save import PARTS
 from .on.engine import opened
+from .options import by_options
 from .planned import add_kept, add_planned, read_planned
 from .progress import Reporter
 
@@ -96,6 +98,7 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
     reporter = Reporter(model, lines=options.json, quiet=options.quiet)
     with ExitStack() as settings:
         settings.callback(reporter.close)
+        settings.enter_context(by_options())
         if options.threads is not None:
             settings.enter_context(num_threads(options.threads))
         settings.enter_context(warnings.catch_warnings())
@@ -143,7 +146,8 @@ def _check_alone(default: Callable[[str], Any], options: Namespace) -> None:
 
 
 def _finish(options: Namespace) -> None:
-    files = finish(options.out, force=options.force)
+    with by_options():
+        files = finish(options.out, force=options.force)
     if options.json and not options.quiet:
         import json
 
@@ -161,7 +165,7 @@ def _part(text: str | None) -> tuple[int, int]:
     if text is None:
         return 1, 1
     found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
-    if not found:
-        msg = f"--part must be I/N, such as 2/4, got {show(text)}"
+    if not found or not 1 <= int(found[1]) <= int(found[2]) <= PARTS:
+        msg = f"--part must be I/N, such as 2/4, with I from 1 to N and N at most {PARTS:,}, got {show(text)}"
         raise ValueError(msg)
     return int(found[1]), int(found[2])

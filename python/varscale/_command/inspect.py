@@ -7,6 +7,7 @@ from typing import Any
 
 from ..checkpoint import inspect as look
 from .look import DIFFERENT, show_found
+from .options import by_options
 from .planned import add_look, read_look
 
 
@@ -34,6 +35,8 @@ def inspect(options: Namespace) -> int:
         OSError: A file cannot be read.
         ImportError: The plan needs a package that is not installed.
     """
-    found = look(options.file, **read_look(options))
+    arguments = read_look(options)
+    with by_options():
+        found = look(options.file, **arguments)
     show_found(found, as_json=options.json)
     return DIFFERENT if found.suspects or found.missing else 0

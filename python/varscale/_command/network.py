@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from .._arguments.show import show
 from .._models.model import Model
 from .._models.rules import Rule
+from .options import by_options
 
 
 class Network(NamedTuple):
@@ -102,7 +103,7 @@ def _read(text: str, function: Callable[[], Any], rules: list[Rule]) -> Model:
         return built[-1]
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), by_options("rules"):
             warnings.filterwarnings("ignore", "`rules` must match", UserWarning)  # which is an error of the command's
             model = model_of(factory, rules=rules)
     except (TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from ..plot._axes import check_matplotlib
 from ..plot._page import page
 from ..plot._picture import picture
 from ..plot._survey import Survey, survey
+from .options import by_options
 from .planned import add_look, read_look
 
 _ENDINGS = {".html", ".htm"}
@@ -55,7 +56,9 @@ def plot(options: Namespace) -> None:
         made[out.with_suffix(".png")] = picture
     for path in made:  # before all numbers are read
         _check_free(path, force=options.force)
-    found = survey(options.file, **read_look(options))
+    arguments = read_look(options)
+    with by_options():
+        found = survey(options.file, **arguments)
     for path, draw in made.items():
         _write(path, draw(found), force=options.force)
     count, bad = sum(len(kind.tensors) for kind in found.kinds), len(found.suspects)

@@ -12,9 +12,10 @@ from .._models.document import FORMAT
 from .._models.headers import METADATA, read_headers, weights_of
 from .._models.model import Model
 from .._models.rules import Rule
-from .change import with_dtype, with_rules
+from .change import check_rules, with_dtype, with_rules
 from .document import of_file, read_json
 from .network import of_config, of_function
+from .options import by_options
 from .spec import read_spec
 
 _FUNCTION = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
@@ -70,7 +71,8 @@ def read_source(text: str, rules: list[Rule], layout: Any) -> Source:
 
 def _weights(path: Path, rules: list[Rule], layout: Any) -> Source:
     stored, metadata = read_headers(path, whole=False)
-    with of_file(str(path)):
+    with of_file(str(path)), by_options("rules"):
+        check_rules(stored, rules)
         return Source(Model({**stored, METADATA: metadata}, rules, layout=layout, strict=True))
 
 

@@ -10,6 +10,7 @@ from .._arguments.checks import check_config, entries, not_negative_integer, pos
 from .._arguments.show import show
 from .._models.model import Model
 from .._models.rules import Rule
+from .change import check_rules
 from .rule import parse_initializer
 
 _MOST = 250_000
@@ -41,6 +42,7 @@ def read_spec(path: Path, rules: list[Rule], layout: Any) -> Model:
             msg = f"`parameters` must hold each name once, got {show(name)} twice"
             raise ValueError(msg)
         found[name] = entry
+    check_rules(found, rules)
     return Model(found, [*rules, *own], layout=layout or outer.get("layout"), dtype=outer.get("dtype"), strict=True)
 
 

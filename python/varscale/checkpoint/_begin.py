@@ -42,15 +42,16 @@ def begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force:
             raise
         work.write(plan.record, plan.others)
         return True
-    found.check(plan.record, work.out)
+    may_force = len(places) == plan.record.parts
+    found.check(plan.record, work.out, "`force` drops it" if may_force else f"remove {work.folder} to drop it")
     publishing = is_publishing(work)
     if not publishing:
         check_free(work.out, plan.record, plan.others, force=force)
     begun = publishing or any(work.journal(place, found.parts).exists() for place in places)
     if begun and not resume:
-        whole = len(places) == found.parts
-        what = "an unfinished run" if whole else f"the unfinished part {places[0]:d} of {found.parts}"
-        msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it, `force` begins anew"
+        what = "an unfinished run" if may_force else f"the unfinished part {places[0]:d} of {found.parts}"
+        anew = ", `force` begins anew" if may_force else ""
+        msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it{anew}"
         raise FileExistsError(msg)
     if not publishing:
         _forget_lost(work, plan)

@@ -24,6 +24,9 @@ from ._plan import plan
 from ._publish import is_publishing, publish
 from ._work import SETUP, Work
 
+PARTS = 10_000
+"""The most parts of a checkpoint."""
+
 
 def save(
     model: Model,
@@ -88,7 +91,7 @@ def save(
     folder, (place, parts) = parse_out(out), _parse_part(part)
     resumed = boolean("resume", resume)
     if boolean("force", force) and parts > 1:
-        msg = "`force` must be False for a part: remove what is in the folder, or give it to `finish`"
+        msg = "`force` must stand without `part`: remove what is in the folder, or give it to `finish`"
         raise ValueError(msg)
     if resumed and replaces(folder, model, seed, format, like):
         return finish(folder, force=force)
@@ -190,7 +193,7 @@ def _parse_part(part: Any) -> tuple[int, int]:
         msg = f"`part` must be a tuple (i, n), got {show(part)}"
         raise TypeError(msg)
     place, parts = (integer("part", number) for number in part)
-    if not 1 <= place <= parts <= 10_000:
-        msg = f"`part` must be (i, n) with i from 1 to n, and n at most 10,000, got {show(part)}"
+    if not 1 <= place <= parts <= PARTS:
+        msg = f"`part` must be (i, n) with i from 1 to n, and n at most {PARTS:,}, got {show(part)}"
         raise ValueError(msg)
     return place, parts

@@ -44,9 +44,12 @@ class Record(NamedTuple):
         """All files in the order in which they get their names."""
         return [*self.files, *self.others]
 
-    def check(self, wanted: Record, out: Path) -> None:
-        """Raises ValueError where this run, which has begun in `out`, is another one than the one that is wanted."""
-        place, drop = show(str(out)), "`force` drops it"
+    def check(self, wanted: Record, out: Path, drop: str) -> None:
+        """Raises ValueError where this run, which has begun in `out`, is another one than the one that is wanted.
+
+        `drop` says how it is dropped.
+        """
+        place = show(str(out))
         words = {
             "format": "another format",
             "plan": "another model",
@@ -56,11 +59,18 @@ class Record(NamedTuple):
         for field, what in words.items():
             was, now = getattr(self, field), getattr(wanted, field)
             if was != now:
-                msg = f"{place} holds an unfinished run of {what}, {_short(was)}, not {_short(now)}: {drop}"
+                end = f"{self._end()}, " if field == "parts" else ""
+                msg = f"{place} holds an unfinished run of {what}, {_short(was)}, not {_short(now)}: {end}{drop}"
                 raise ValueError(msg)
         if self != wanted:
             msg = f"{place} holds an unfinished run with other files, or another old checkpoint: {drop}"
             raise ValueError(msg)
+
+    def _end(self) -> str:
+        """What ends this run."""
+        if self.parts == 1:
+            return "`resume` without `part` ends it"
+        return f"`resume` with each `part` of {self.parts}, and then `finish`, end it"
 
     def ranges(self) -> list[range]:
         """The pieces of each part."""
