@@ -87,7 +87,7 @@ def histograms(tensors: tuple[Tensor, ...], label: str) -> str:
 
 def stddevs(kind: Kind, label: str) -> str:
     """The standard deviations of the tensors of a kind by layer: those measured beside those of the laws."""
-    known = [tensor for tensor in kind.tensors if tensor.depth is not None and tensor.row.stddev is not None]
+    known = [tensor for tensor in kind.tensors if tensor.depth is not None and tensor.spread is not None]
     first, last = known[0].depth or 0, known[-1].depth or 0
     each = -(-(last - first + 1) // LAYERS)
     height = 150
@@ -101,12 +101,12 @@ def stddevs(kind: Kind, label: str) -> str:
     for layer, group in groupby(known, lambda tensor: (tensor.depth or 0) // each * each):
         held = list(group)
         at = round(x(layer), 1)
-        measured = sorted(_place(y, tensor.row.stddev or 0.0) for tensor in held)
+        measured = sorted(_place(y, tensor.spread or 0.0) for tensor in held)
         wanted = {_place(y, tensor.row.target_stddev) for tensor in held if tensor.row.target_stddev is not None}
         targets += "".join(f"M{round(at - reach, 1):g} {place:g}h{2 * reach:g}" for place in sorted(wanted))
         if measured[0] != measured[-1]:
             ranges += f"M{at:g} {measured[0]:g}V{measured[-1]:g}"
-        suspect = [_place(y, tensor.row.stddev or 0.0) for tensor in held if tensor.row.why]
+        suspect = [_place(y, tensor.spread or 0.0) for tensor in held if tensor.row.why]
         # Of many in one layer the least and the greatest are shown, and all that are suspect.
         fine += [(at, place) for place in sorted({measured[0], measured[-1]} - set(suspect))]
         bad += [(at, place) for place in sorted(set(suspect))[:8]]

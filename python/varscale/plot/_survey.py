@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from functools import partial
-from math import prod
+from math import inf, prod
 from pathlib import Path
 from typing import Any, NamedTuple, SupportsIndex
 
@@ -34,6 +34,11 @@ class Tensor(NamedTuple):
     histogram: Histogram | None
     depth: int | None
     """The number of its layer."""
+
+    @property
+    def spread(self) -> float | None:
+        """Its standard deviation; infinite where none of its numbers is one."""
+        return inf if self.row.stddev is None and self.row.nans else self.row.stddev
 
 
 class Kind(NamedTuple):
