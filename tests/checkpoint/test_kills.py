@@ -116,6 +116,33 @@ def test_pieces_of_a_lost_file_are_in_no_journal(tmp_path: Path) -> None:
     assert sha(tmp_path / "two") == sha(tmp_path / "one")
 
 
+def test_a_part_reads_the_journals_of_its_own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails a thousand parts read a million journals, or a part leaves those of its neighbours as they are."""
+    real, read = _work.Work.finished, list[int]()
+
+    def finished(self: _work.Work, part: int, parts: int) -> set[int]:
+        read.append(part)
+        return real(self, part, parts)
+
+    def made(part: int) -> list[int]:
+        read.clear()
+        vs.checkpoint.save(LARGE, tmp_path, 7, max_shard="12MB", part=(part, 5), resume=True)
+        return sorted({*read})
+
+    monkeypatch.setattr(_work.Work, "finished", finished)
+    # The first run of all has nothing to forget, the next ones see that files are not there yet.
+    assert [made(part) for part in (1, 5, 4, 3, 2)] == [[1], [4, 5], [4], [3], [2]]
+    work = _work.Work(tmp_path)
+    (work.folder / "model-00001-of-00002.safetensors").unlink()
+    assert made(5) == [5]
+    assert made(2) == [1, 2, 3]
+    monkeypatch.undo()
+    assert [work.finished(part, 5) for part in range(1, 6)] == [set(), {1}, set(), {3}, {4}]
+    for part in (1, 3):
+        vs.checkpoint.save(LARGE, tmp_path, 7, max_shard="12MB", part=(part, 5), resume=True)
+    vs.checkpoint.finish(tmp_path)
+
+
 @pytest.mark.parametrize("format", ["safetensors", "npy"])
 def test_other_kept_values_are_another_checkpoint(tmp_path: Path, format: str) -> None:
     """If this fails a run with another old checkpoint takes what is there for its own."""

@@ -28,6 +28,18 @@ def test_four_parts_are_the_single_run(tmp_path: Path, monkeypatch: pytest.Monke
     assert {path.name for path in paths} == sha(tmp_path / "one").keys()
 
 
+def test_progress_is_that_of_the_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this fails the bar of a part ends before its end, or goes on to that of the whole."""
+    small_pieces(monkeypatch, 1 << 14, 1 << 15)
+    ends = []
+    for part in (1, 2, 3):
+        seen: list[tuple[int, int]] = []
+        vs.checkpoint.save(MODEL, tmp_path, 7, part=(part, 3), progress=lambda *told, seen=seen: seen.append(told))
+        ends.append(seen[-1])
+    assert [done for done, _ in ends] == [total for _, total in ends]
+    assert sum(done for done, _ in ends) == MODEL.nbytes
+
+
 def test_parts_at_once(tmp_path: Path) -> None:
     """If this fails parts that begin at the same moment stand in each other's way."""
     code = """

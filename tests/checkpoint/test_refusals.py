@@ -16,7 +16,7 @@ import pytest
 
 import varscale as vs
 from checkpoint.cases import MODEL, sha, small_pieces
-from varscale.checkpoint import _save, _write
+from varscale.checkpoint import _begin, _write
 from varscale.checkpoint._formats import Safetensors
 
 pytestmark = pytest.mark.thread_unsafe(reason="patches the package")
@@ -155,7 +155,7 @@ def test_whoever_begins_is_waited_for(tmp_path: Path, monkeypatch: pytest.Monkey
     """If this fails a part that begins beside another one gives up, or waits for ever."""
     from varscale.checkpoint._lock import locked
 
-    monkeypatch.setattr(_save, "PATIENCE", 0.1)
+    monkeypatch.setattr(_begin, "PATIENCE", 0.1)
     (tmp_path / ".varscale").mkdir()
     with locked(tmp_path / ".varscale" / "lock-setup"), pytest.raises(BlockingIOError, match=f"process {os.getpid()}"):
         vs.checkpoint.save(MODEL, tmp_path, 7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -16,15 +16,14 @@ from .._arguments.show import show
 from .._core import __version__
 from .._filling.threads import num_threads
 from .._models.model import Model
-from .._models.progress import Progress
-from ._begin import DRIVER, PATIENCE, begin
+from ._begin import DRIVER, PATIENCE, begun, part_lock
 from ._disk import telling
 from ._lock import locked
 from ._part import make_part
 from ._plan import Plan, plan
 from ._publish import is_publishing
 from ._save import finish, parse_out, replaces
-from ._work import SETUP, Work, replace
+from ._work import Work, replace
 
 PART = 1 << 28
 """The bytes of a part, about: seconds of work."""
@@ -68,19 +67,14 @@ def save_on(
         return finish(folder, force=force)
     planned = plan(model, folder, seed, _parts(work, model, resume=resume), **rest)
     places = range(1, planned.record.parts + 1)
-    total = sum(piece.nbytes for piece in planned.pieces())
-    with telling(folder), Progress(progress, total) as watched, ExitStack() as held:
-        folder.mkdir(parents=True, exist_ok=True)
-        with locked(work.lock(SETUP), PATIENCE):
-            if not begin(work, planned, places, resume=resume, force=force):
-                return [folder / name for name in planned.record.names()]
-            held.enter_context(locked(work.lock(DRIVER)))
+    with begun(work, planned, places, DRIVER, resume=resume, force=force, progress=progress) as watched:
+        if watched is None:
+            return planned.paths(folder)
         if not is_publishing(work):
             with _ordered(work, planned, threads) as order:
                 for nbytes in engine(partial(make_ordered, order), places):
                     watched.advance(nbytes)
-        held.close()  # the driver's lock: `finish` sees that nobody has one
-        return finish(folder, force=force)
+    return finish(folder, force=force)  # which sees that nobody has a lock
 
 
 def _parts(work: Work, model: Model, *, resume: bool) -> int:
@@ -125,12 +119,12 @@ def make_ordered(order: Order, place: int) -> int:
     _check_version(order.library, plan.format.library())
     with (
         telling(work.out),
-        locked(work.lock(f"{place:d}-of-{plan.record.parts}"), PATIENCE),
+        locked(work.lock(part_lock(place, plan.record.parts)), PATIENCE),
         num_threads(order.threads),
     ):
         _check_order(order)
         make_part(work, plan, place, lambda nbytes: _check_order(order))
-    return sum(piece.nbytes for piece in plan.part(place))
+    return plan.nbytes[place - 1]
 
 
 def _check_version(wanted: str, found: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -38,10 +39,12 @@ class Plan(NamedTuple):
     """What tells it from any other one."""
     firsts: Sequence[int]
     """The number of the first piece of each file."""
+    nbytes: Sequence[int]
+    """The bytes of the values of each part."""
 
-    def pieces(self) -> Iterator[Piece]:
-        """All of its pieces, cut anew each time: a list of them would grow with the checkpoint."""
-        return self.format.pieces(self.files, self.tensors)
+    def paths(self, folder: Path) -> list[Path]:
+        """All files of the checkpoint."""
+        return [folder / name for name in self.record.names()]
 
     def part(self, place: int) -> Iterator[Piece]:
         """Those of a part, counted from 1. Only the files in which it lies are cut, or all parts would cut them all."""
@@ -90,9 +93,13 @@ def plan(
     cut = kind.files(tensors, max_shard, metadata)
     others = ({} if text is None else {CONFIG: text}) | dict(kind.others(cut, metadata))
     texts = {name: text for name, text in others.items() if text is not None}
-    cuts, count, firsts = 0, 0, list[int]()
+    cuts, firsts = 0, list[int]()
+    ends = array("Q", [0])  # the bytes before each piece, and after the last
     for piece in kind.pieces(cut, tensors):
-        cuts, count = cuts + 1, piece.number + 1
+        cuts += 1
+        if piece.number == len(ends) - 1:
+            ends.append(ends[-1])
+        ends[-1] += piece.nbytes
         if piece.file == len(firsts):  # each file has a piece
             firsts.append(piece.number)
     told = [SIZE, cuts, identity(olds), {name: sha256(text).hexdigest() for name, text in texts.items()}]
@@ -100,8 +107,9 @@ def plan(
     for file in cut:
         whole.update(file.header.text)
     sizes = {file.name: file.header.size for file in cut}
-    record = Record(kind.name, digest, str(seed), parts, whole.hexdigest(), count, sizes, tuple(others))
-    return Plan(kind, tensors, olds, cut, texts, record, firsts)
+    record = Record(kind.name, digest, str(seed), parts, whole.hexdigest(), len(ends) - 1, sizes, tuple(others))
+    nbytes = [ends[mine.stop] - ends[mine.start] for mine in record.ranges()]
+    return Plan(kind, tensors, olds, cut, texts, record, firsts, nbytes)
 
 
 def _metadata(model: Model, digest: str, seed: int, layout: Any, olds: Mapping[str, Stored]) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from .._arguments.show import show
 from ._files import File
 from ._format import Format
 from ._formats import LASTS, held
+from ._plan import Plan
 from ._work import NAME, Record, Work, replace, sync_folder
 
 _MARK = "publishing"
@@ -46,12 +47,12 @@ def check_free(out: Path, record: Record, others: Mapping[str, bytes], *, force:
         raise FileExistsError(msg)
 
 
-def is_complete(out: Path, files: Sequence[File], others: Mapping[str, bytes], record: Record) -> bool:
+def is_complete(out: Path, plan: Plan) -> bool:
     """Whether this very checkpoint is there: its headers, which name the plan and the seed, and its sizes."""
     return (
-        all((out / name).exists() for name in record.names())
-        and all(_begins(out / file.name, file) for file in files)
-        and all(_is(out / name, text) for name, text in others.items())
+        all(path.exists() for path in plan.paths(out))
+        and all(_begins(out / file.name, file) for file in plan.files)
+        and all(_is(out / name, text) for name, text in plan.others.items())
     )
 
 

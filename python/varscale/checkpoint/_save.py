@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, SupportsIndex
 
@@ -13,8 +13,7 @@ from .._arguments.checks import boolean, integer
 from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._models.model import Model
-from .._models.progress import Progress
-from ._begin import PATIENCE, begin, check_idle
+from ._begin import PATIENCE, begun, check_idle, part_lock
 from ._config import left_config
 from ._disk import telling
 from ._formats import parse_format
@@ -107,14 +106,12 @@ def save(
         like=like,
         keep=keep,
     )
-    total = sum(piece.nbytes for piece in planned.part(place))
-    with telling(folder), Progress(progress, total) as watched, ExitStack() as held:
-        folder.mkdir(parents=True, exist_ok=True)
-        work = Work(folder)
-        with locked(work.lock(SETUP), PATIENCE):
-            if not begin(work, planned, range(place, place + 1), resume=resumed, force=force):
-                return [folder / name for name in planned.record.names()]
-            held.enter_context(locked(work.lock(f"{place}-of-{parts}")))
+    work, places = Work(folder), range(place, place + 1)
+    with begun(
+        work, planned, places, part_lock(place, parts), resume=resumed, force=force, progress=progress
+    ) as watched:
+        if watched is None:
+            return planned.paths(folder)
         if left := left_config(config, folder):
             warnings.warn(left, UserWarning, stacklevel=2)
         if not is_publishing(work):
