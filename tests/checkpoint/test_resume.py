@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 
 import varscale as vs
 from checkpoint.cases import parsed, sha, small_pieces
+from checkpoint.killing import kill_and_go_on
 from varscale.checkpoint import _write
 
 pytestmark = pytest.mark.thread_unsafe(reason="patches the size of pieces, or takes time")
@@ -34,18 +33,6 @@ print("done", flush=True)
 """
 
 
-def killed(out: Path, after: float | None, format: str = "safetensors") -> tuple[bool, float]:
-    """Runs the code, and kills it after some seconds; whether it finished, and the seconds that it took."""
-    with subprocess.Popen([sys.executable, "-c", CODE, str(out), format], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        start = time.perf_counter()
-        if after is not None:
-            time.sleep(after)
-            process.kill()
-        return process.stdout.read() == "done\n", time.perf_counter() - start
-
-
 def checked(folder: Path) -> None:
     """Whatever has its name is whole; the index, without which nobody reads the others, comes last."""
     names = [path.name for path in folder.iterdir() if path.name != ".varscale"]
@@ -61,37 +48,25 @@ def checked(folder: Path) -> None:
         assert len(names) == 13
 
 
-def kill_and_go_on(folder: Path, times: int, seed: int, format: str = "safetensors") -> int:
-    """Kills runs at random moments until the checkpoint is there, so many times; returns how often it was killed."""
+def kills(folder: Path, times: int, seed: int, format: str) -> None:
+    """Kills runs that write the model in a format."""
     vs.checkpoint.save(MODEL, folder / "whole", 7, format=format, max_shard=1_000_000)
-    wanted = sha(folder / "whole")
-    _, seconds = killed(folder / "timed", None, format)
-    assert sha(folder / "timed") == wanted
-    dice, kills, number = random.Random(seed), 0, 0
-    while kills < times:
-        out = folder / f"out{number}"
-        number += 1
-        for _ in range(3):
-            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds, format)
-            kills += not done
-            if out.exists():
-                checked(out)
-        assert killed(out, None, format)[0]
-        assert sha(out) == wanted
-    return number
+    kill_and_go_on(
+        folder, lambda out: [sys.executable, "-c", CODE, str(out), format], sha(folder / "whole"), checked, times, seed
+    )
 
 
 @pytest.mark.parametrize(("format", "times"), [("safetensors", 8), ("npy", 2)])
 def test_kills_at_random_moments(tmp_path: Path, format: str, times: int) -> None:
     """If this fails a killed job leaves half a file under its name, or other bytes once it has gone on."""
-    kill_and_go_on(tmp_path, times, 1, format)
+    kills(tmp_path, times, 1, format)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("format", ["safetensors", "npy"])
 def test_kills_at_200_random_moments(tmp_path: Path, format: str) -> None:
     """If this fails some moment was not thought of."""
-    kill_and_go_on(tmp_path, 200, 2, format)
+    kills(tmp_path, 200, 2, format)
 
 
 def test_what_was_finished_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

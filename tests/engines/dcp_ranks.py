@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import Shard, distribute_tensor
 from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 
+import rank_cases
 import varscale as vs
 
 
@@ -74,18 +75,6 @@ def torchtitan(folder: Path) -> None:
 CASES = (plain, sharded, torchtitan)
 
 
-def work(rank: int, world: int, checkpoint: str, folder: str) -> None:
-    """One rank: runs the cases, and writes what became of each."""
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world)
-    try:
-        for case in CASES:
-            try:
-                case(Path(checkpoint))
-                found = "exact"
-            except Exception:
-                found = traceback.format_exc()
-            Path(folder, f"{case.__name__}.{rank}").write_text(found)
-            distributed.barrier()
-    finally:
-        distributed.destroy_process_group()
+def work(rank: int, world: int, folder: str, checkpoint: str) -> None:
+    """One rank of those that load the checkpoint."""
+    rank_cases.run({case.__name__: partial(case, Path(checkpoint)) for case in CASES}, rank, world, folder)

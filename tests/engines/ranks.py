@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, 
 from torch.distributed.tensor.placement_types import _StridedShard
 
 import module_ranks
+import rank_cases
 import varscale as vs
 from own import Own
 
@@ -283,18 +283,6 @@ CASES: dict[int, tuple[Case, ...]] = {
 
 
 def work(rank: int, world: int, folder: str) -> None:
-    """One rank: runs the cases of this world size, and writes what became of each."""
+    """One rank of those that run the cases of this world size."""
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world))
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=world)
-    try:
-        for case in CASES[world]:
-            try:
-                case()
-                found = "exact"
-            except Exception:
-                found = traceback.format_exc()
-            Path(folder, f"{case.__name__}.{rank}").write_text(found)
-            distributed.barrier()
-    finally:
-        distributed.destroy_process_group()
+    rank_cases.run({case.__name__: case for case in CASES[world]}, rank, world, folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch.distributed.checkpoint as dcp
 from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
 
 import dcp_ranks
+import rank_cases
 import varscale as vs
 from checkpoint.cases import MODEL, sha
 from dcp_cases import SMALL, loaded, made, save
@@ -89,14 +89,11 @@ def test_bytes_depend_on_neither_threads_nor_parts(tmp_path: Path, small_chunks:
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[str]]]:
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     folder = tmp_path_factory.mktemp("dcp")
     vs.checkpoint.save(dcp_ranks.MODEL, folder / "step-0", 7, format="dcp", max_shard=3_000)
-    torch.multiprocessing.spawn(dcp_ranks.work, (2, str(folder / "step-0"), str(folder)), nprocs=2)
-    return {
-        case.__name__: [(folder / f"{case.__name__}.{rank}").read_text() for rank in range(2)]
-        for case in dcp_ranks.CASES
-    }
+    names = [case.__name__ for case in dcp_ranks.CASES]
+    return rank_cases.spawned(dcp_ranks.work, (str(folder / "step-0"),), names, 2, folder)
 
 
 @pytest.mark.parametrize("case", [case.__name__ for case in dcp_ranks.CASES])

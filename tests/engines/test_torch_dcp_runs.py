@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import torch
 
 import varscale as vs
 from checkpoint.cases import sha
+from checkpoint.killing import kill_and_go_on, killed
 from dcp_cases import SMALL, loaded, made, save
 from varscale.checkpoint import _write
 
@@ -32,35 +31,19 @@ print("done", flush=True)
 """
 
 
-def killed(out: Path, after: float | None) -> tuple[bool, float]:
-    """Runs the code, and kills it after some seconds; whether it finished, and the seconds that it took."""
-    with subprocess.Popen([sys.executable, "-c", CODE, str(out)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        start = time.perf_counter()
-        if after is not None:
-            time.sleep(after)
-            process.kill()
-        return process.stdout.read() == "done\n", time.perf_counter() - start
-
-
 def test_kills_at_random_moments(tmp_path: Path) -> None:
     """If this fails a killed job leaves half a checkpoint, or other bytes once it has gone on."""
-    assert killed(tmp_path / "whole", None)[0]
-    wanted = sha(tmp_path / "whole")
-    _, seconds = killed(tmp_path / "timed", None)
-    assert sha(tmp_path / "timed") == wanted
-    dice, kills, number = random.Random(1), 0, 0
-    while kills < 3:
-        out = tmp_path / f"out{number}"
-        number += 1
-        for _ in range(3):
-            done, _ = killed(out, dice.uniform(0.0, 1.1) * seconds)
-            kills += not done
-            if (out / ".metadata").exists():
-                assert loaded(SMALL, out) == made(SMALL)  # what has its name is whole
-        assert killed(out, None)[0]
-        assert sha(out) == wanted
+
+    def command(out: Path) -> list[str]:
+        return [sys.executable, "-c", CODE, str(out)]
+
+    def checked(out: Path) -> None:
+        """What has its name is whole."""
+        if (out / ".metadata").exists():
+            assert loaded(SMALL, out) == made(SMALL)
+
+    assert killed(command(tmp_path / "whole"), None)[0]
+    kill_and_go_on(tmp_path, command, sha(tmp_path / "whole"), checked, 3, 1)
 
 
 def test_finished_files_are_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,19 +6,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import torch
 
+import rank_cases
 import ranks
 
 
 @cache
 def results(world: int, folder: Path) -> dict[str, list[str]]:
     """What became of each case, rank by rank."""
-    torch.multiprocessing.spawn(ranks.work, (world, str(folder)), nprocs=world)
-    return {
-        case.__name__: [(folder / f"{case.__name__}.{rank}").read_text() for rank in range(world)]
-        for case in ranks.CASES[world]
-    }
+    return rank_cases.spawned(ranks.work, (), [case.__name__ for case in ranks.CASES[world]], world, folder)
 
 
 @pytest.fixture(scope="module")
