@@ -123,8 +123,9 @@ def test_a_config_lies_beside(tmp_path: Path) -> None:
 def test_a_config_that_stays_is_told(tmp_path: Path) -> None:
     """If this fails new weights lie beside the config of another network, and nobody says so."""
     (tmp_path / "config.json").write_text("{}")
+    vs.checkpoint.save(MODEL, tmp_path, 6)  # who has put it there wants it there
     with pytest.warns(UserWarning, match=r"config\.json' may be that of another network, and stays") as caught:
-        vs.checkpoint.save(MODEL, tmp_path, 7)
+        vs.checkpoint.save(MODEL, tmp_path, 7, force=True)
     assert [warning.filename for warning in caught] == [__file__]
     vs.checkpoint.save(MODEL, tmp_path, 8, config=tmp_path / "config.json", force=True)
     assert (tmp_path / "config.json").read_text() == "{}"

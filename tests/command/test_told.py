@@ -13,13 +13,15 @@ from command.cases import called, refused, spec
 pytestmark = pytest.mark.thread_unsafe(reason="standard output")
 
 
-@pytest.mark.parametrize("more", [(), ("--part", "1/2"), ("--quiet",)])
+@pytest.mark.parametrize("more", [(), ("--quiet",)])
 def test_a_config_that_stays_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]) -> None:
     """If this fails new weights lie beside the config of another network, and nobody says so."""
     path, out = spec(tmp_path), tmp_path / "out"
     out.mkdir()
     (out / "config.json").write_text("{}")
-    assert called("init", path, "-o", out, "--seed", 7, *more) == 0
+    assert called("init", path, "-o", out, "--seed", 6) == 0
+    assert capsys.readouterr().err == ""  # who has put it there wants it there
+    assert called("init", path, "-o", out, "--seed", 7, "--force", *more) == 0
     left = (
         f"{str(out / 'config.json')!r} may be that of another network, and stays as it is: the new weights bring none"
     )

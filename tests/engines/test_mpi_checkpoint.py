@@ -78,7 +78,7 @@ def test_ctrl_c_ends_all_ranks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--names", "none.*"], "`--names` must match a tensor, got 'none.*'"),
+        (["--names", "none.*"], "--names must match a tensor, got 'none.*'"),
         (["--like", "none"], "none"),
         (["--dtype", "int8"], "--dtype must be a dtype of real numbers"),
     ],

@@ -124,7 +124,7 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
         else:
             text = f"{options.out}: {counted(len(files), 'file')}, {size}"
         names = [path.name for path in files]
-        if left := left_config(config, Path(options.out)):
+        if options.force and (left := left_config(config, Path(options.out))):
             reporter.close()
             print(f"varscale: warning: {left}", file=sys.stderr)
         reporter.end(text, out=options.out, files=names, tensors=len(model), bytes=model.nbytes, plan=model.digest())

@@ -58,8 +58,8 @@ def save(
             index; "dcp" for a checkpoint of torch.distributed, as torch writes it.
         max_shard: The most bytes of a file, an integer or such as "5GB". A larger tensor has a file of its own.
         layout: The layout that the files tell their readers; None for that of the model, if it has one.
-        config: A config.json, which is copied beside the files. That of `out` itself stays where it is. Where `out` has
-            one and this is None, nobody knows whether it is of this network: it stays, and a UserWarning says so.
+        config: A config.json, which is copied beside the files. That of `out` itself stays where it is. Where `force`
+            finds one and this is None, it may be that of an old network: it stays, and a UserWarning says so.
         like: An old checkpoint: a safetensors file, an index, or a folder. What it has of the model's tensors is kept:
             its values are the first rows, and only the rows that follow are drawn.
         keep: The pattern, or patterns, of names to keep of `like`; all if not given.
@@ -112,7 +112,7 @@ def save(
     ) as watched:
         if watched is None:
             return planned.paths(folder)
-        if left := left_config(config, folder):
+        if force and (left := left_config(config, folder)):
             warnings.warn(left, UserWarning, stacklevel=2)
         if not is_publishing(work):
             make_part(work, planned, place, watched.advance)
