@@ -9,15 +9,10 @@ One seed makes the same bits on any machine, with any number of threads, and for
     ((784, 256), dtype('float32'))
 """
 
-import sys as _sys
 import warnings as _warnings
 from importlib import import_module as _import_module
 from types import ModuleType as _ModuleType
 from typing import TYPE_CHECKING as _TYPE_CHECKING
-
-# Whoever else imports this needs no such file.
-if any(word == "-m" or "varscale" in word for word in getattr(_sys, "argv", [])[:1]):
-    from . import _ctrl_c as _ctrl_c
 
 from ._arguments.gains import calculate_gain
 from ._arguments.parts import PartitionInfo

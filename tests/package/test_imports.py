@@ -15,7 +15,6 @@ pytestmark = pytest.mark.thread_unsafe(reason="CPython 3.11 parses in one thread
 PACKAGE = Path(__file__).parents[2] / "python" / "varscale"
 FLOORS: dict[str, int] = {
     "_core": 0,  # the extension
-    "_ctrl_c": 0,
     "_arguments": 1,
     "_sources": 2,
     "_filling": 3,

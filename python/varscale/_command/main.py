@@ -10,7 +10,6 @@ from typing import NoReturn
 
 from .. import __version__, get_num_threads
 from .._core import simd_level
-from .._ctrl_c import INTERRUPTED
 from .._sources.identity import STREAM
 from .describe import add_describe
 from .diff import add_diff
@@ -18,6 +17,8 @@ from .init import add_init
 from .inspect import add_inspect
 from .plot import add_plot
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
 CLOSED = 141
 """The exit code where nobody reads on, such as `head`, as shells have it."""
 
