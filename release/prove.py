@@ -104,7 +104,9 @@ def levels() -> Iterator[Report]:
         for level in LEVELS:
             yield at(level, prove(name, f"VARSCALE_SIMD={level}", [inside], {**bare, "VARSCALE_SIMD": level}))
         emulated = ["qemu-x86_64", "-cpu", "Nehalem", inside]
-        yield at("baseline", prove(name, "qemu-x86_64 -cpu Nehalem", emulated, {**bare, **PATH}))
+        # On AMD's machines NumPy's OpenBLAS takes the kernels of a processor that is not emulated.
+        bare |= {**PATH, "OPENBLAS_CORETYPE": "Nehalem"}
+        yield at("baseline", prove(name, "qemu-x86_64 -cpu Nehalem", emulated, bare))
 
 
 def at(level: str, report: Report) -> Report:
