@@ -279,6 +279,6 @@ def test_a_damaged_record_is_named(tmp_path: Path, text: bytes) -> None:
     """If this fails what another version has left, or a damaged disk, ends in a traceback."""
     (tmp_path / ".varscale").mkdir()
     (tmp_path / ".varscale" / "run.json").write_bytes(text)
-    with pytest.raises(ValueError, match=r"run\.json must be a run of this version: `force` begins anew"):
+    with pytest.raises(ValueError, match=r"run\.json must be a run of this version: remove .* to drop it"):
         vs.checkpoint.save(MODEL, tmp_path, 7, resume=True)
     vs.checkpoint.save(MODEL, tmp_path, 7, force=True)

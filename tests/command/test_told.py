@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,8 @@ def test_a_config_that_stays_is_told(tmp_path: Path, capsys: pytest.CaptureFixtu
         f"{str(out / 'config.json')!r} may be that of another network, and stays as it is: the new weights bring none"
     )
     assert capsys.readouterr().err == f"varscale: warning: {left}\n"
+    assert called("init", path, "-o", out, "--seed", 7, "--resume", "--force", *more) == 0
+    assert capsys.readouterr().err == ""  # nothing was written
     assert (out / "config.json").read_text() == "{}"
 
 
@@ -93,6 +96,15 @@ def test_a_read_only_folder_is_named(
     error = refused(capsys, "init", spec(tmp_path), "-o", tmp_path / "out", "--seed", 7)
     mend = "choose another folder, or have this one made writable"
     assert error == f"varscale: error: {tmp_path / 'out'}: Permission denied: {mend}"
+
+
+def test_a_package_that_lacks_is_told_by_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If this fails errors of imports, which keep their words elsewhere, name arguments of Python."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    arguments = ("-o", tmp_path / "out", "--seed", 7, "--format", "dcp", "--rule", "*=normal(0.0, 0.02)")
+    assert "error: --format 'dcp' needs a package" in refused(capsys, "init", spec(tmp_path), *arguments)
 
 
 def test_words_of_files_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,7 +132,9 @@ def test_a_missing_part_is_named(tmp_path: Path) -> None:
     whole = file.read_bytes()
     for text in (whole[:-1], b"", whole + b"1"):
         file.write_bytes(text)
-        with pytest.raises(ValueError, match=r"must hold the whole of __2_0\.distcp: make it by `resume`"):
+        with pytest.raises(
+            ValueError, match=r"must hold the whole of __2_0\.distcp: make it by `resume`, of each part"
+        ):
             vs.checkpoint.finish(tmp_path)
     file.unlink()
     save(SMALL, tmp_path, max_shard=500_000, part=(1, 3), resume=True)

@@ -21,6 +21,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 
 import varscale as vs
+from varscale._arguments.parts import indexed_part
 from varscale._devices.check import verdicts
 from varscale._devices.jnp.x64 import enable_x64
 from varscale.jax import _kernels
@@ -31,6 +32,13 @@ LAWS = {
     "normal": vs.RandomNormal(-0.3, 0.05, seed=7),
     "truncated": vs.TruncatedNormal(0.1, 0.05, seed=7, lower=-3.0, upper=3.0),
 }
+BOXES = [
+    ((4096, 4096), (slice(None), slice(1024, 2048))),
+    ((999, 3003), (slice(None), slice(1001, 2002))),
+    ((8, 300, 3000), (slice(2, 4), slice(100, 200), slice(1500, 3000))),
+    ((2**40,), slice(2**33 + 5, 2**33 + 10**6)),
+]
+"""Shards: columns, odd ones, those of three axes, and a run far away."""
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 
 
@@ -39,6 +47,20 @@ def differing(array: jax.Array, init: Any) -> int:
     right = init(array.shape, array.dtype.name)
     word = f"u{right.itemsize}"
     return int(np.count_nonzero(np.asarray(array).view(word) != right.view(word)))
+
+
+def wrong_in_boxes(init: Any, dtype: str, device: jax.Device) -> int:
+    """How many values of shards differ, as other devices of a mesh would make them: one GPU is enough."""
+    wrong = 0
+    for shape, index in BOXES:
+        part, right = indexed_part(shape, index), init(shape, dtype, index=index)
+        found = _kernels.prepared(init.lazy(shape, dtype)._source(part), [part], [device])
+        assert found is not None, f"XLA makes {shape} {index}"
+        variant, lines = found
+        made = np.asarray(_kernels.calls().program(variant, jax.device_put(lines[0], device)))
+        word = f"u{right.itemsize}"
+        wrong += int(np.count_nonzero(made.view(word) != right.view(word)))
+    return wrong
 
 
 def milliseconds(init: Any, shape: tuple[int, ...], sharding: Any, dtype: str) -> float:
@@ -59,15 +81,16 @@ def main() -> int:
     devices = jax.devices()
     if not _kernels.is_nvidia(devices[0]):
         sys.exit("this needs JAX with CUDA, and a GPU of NVIDIA's")
-    warnings.simplefilter("error")
+    warnings.simplefilter("error", UserWarning)
     mesh = Mesh(np.array(devices), ("all",))
     failures = 0
     print(f"jax {jax.__version__}, {len(devices)} x {devices[0].device_kind}, varscale {vs.__version__}")
+    by_kernels = vs.jax._shards.prepared
     for law, init in LAWS.items():
         for dtype in DTYPES:
             with enable_x64(True):
-                times, wrong = [], 0
-                for route in (_kernels.prepared, lambda *_: None):
+                times, wrong = [], wrong_in_boxes(init, dtype, devices[0])
+                for route in (by_kernels, lambda *_: None):
                     vs.jax._shards.prepared = route  # type: ignore[attr-defined]
                     for shape, spec in (((rows, 8192), P()), ((rows, 8192 * len(devices)), P(None, "all"))):
                         sharding = NamedSharding(mesh, spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from .._arguments.dtypes import any_dtype
@@ -28,7 +28,7 @@ def with_rules(model: Model, rules: list[Rule], layout: Any) -> Model:
     return Model(entries, layout=layout or model_layout(model))
 
 
-def check_rules(names: Iterable[str], rules: list[Rule]) -> None:
+def check_rules(names: Collection[str], rules: list[Rule]) -> None:
     """Raises ValueError for a rule of the command's, which says nothing of shapes, that matches none of the names."""
     for rule in rules:
         if not any(rule.matches(name, ()) for name in names):
@@ -44,10 +44,8 @@ def with_dtype(model: Model, dtype: Any) -> Model:
     """
     if dtype is None:
         return model
-    with by_options("dtype"):
-        name = any_dtype(dtype).name
-    if not _is_real(name):
-        msg = f"--dtype must be a dtype of real numbers, such as bfloat16, got {show(dtype)}"
+    if not _is_real(any_dtype(dtype).name):
+        msg = f"`dtype` must be a dtype of real numbers, such as bfloat16, got {show(dtype)}"
         raise ValueError(msg)
     entries = {
         name: parameter._replace(dtype=any_dtype(dtype)) if _is_real(parameter.dtype.name) else parameter

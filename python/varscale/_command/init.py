@@ -6,8 +6,8 @@ import re
 import sys
 import warnings
 from argparse import Namespace
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from .._arguments.show import show
 from .._filling.threads import num_threads
 from ..checkpoint import finish, save
-from ..checkpoint._config import CONFIG, LEFT, left_config
+from ..checkpoint._config import CONFIG
 from ..checkpoint._driver import save_on
 from ..checkpoint._formats import FORMATS
 from ..checkpoint._save import PARTS
@@ -101,8 +101,7 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
         settings.enter_context(by_options())
         if options.threads is not None:
             settings.enter_context(num_threads(options.threads))
-        settings.enter_context(warnings.catch_warnings())
-        warnings.filterwarnings("ignore", LEFT, UserWarning)  # which is a line of the command's
+        settings.enter_context(_warnings_told())
         files = write(
             model,
             options.out,
@@ -124,10 +123,16 @@ def _make(options: Namespace, write: Callable[..., list[Path]]) -> None:
         else:
             text = f"{options.out}: {counted(len(files), 'file')}, {size}"
         names = [path.name for path in files]
-        if options.force and (left := left_config(config, Path(options.out))):
-            reporter.close()
-            print(f"varscale: warning: {left}", file=sys.stderr)
         reporter.end(text, out=options.out, files=names, tensors=len(model), bytes=model.nbytes, plan=model.digest())
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Makes the library's warnings lines of the command within a `with` statement."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = lambda message, *_, **__: print(f"varscale: warning: {message}", file=sys.stderr)
+        yield
 
 
 def _own_config(options: Namespace) -> Path | None:

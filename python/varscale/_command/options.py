@@ -48,6 +48,8 @@ def by_options(*names: str) -> Iterator[None]:
         yield
     except (ValueError, TypeError, OSError, ImportError) as error:
         error.args = tuple(map(told, error.args))
+        if isinstance(error, ImportError):
+            error.msg = told(error.msg)
         if isinstance(error, OSError) and error.strerror:
             error.strerror = told(error.strerror)
         raise

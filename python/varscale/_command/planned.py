@@ -7,6 +7,7 @@ from typing import Any
 
 from .._arguments.layouts import LAYOUTS
 from .change import check_rules, only, with_dtype
+from .options import by_options
 from .rule import parse_rule
 from .source import Source, read_source
 
@@ -36,7 +37,9 @@ def read_planned(text: str, options: Namespace) -> Source:
     rules = [parse_rule(text) for text in options.rule]
     source = read_source(text, rules, options.layout)
     check_rules(source.model, rules)
-    return source._replace(model=only(with_dtype(source.model, options.dtype), options.names))
+    with by_options("dtype"):
+        model = with_dtype(source.model, options.dtype)
+    return source._replace(model=only(model, options.names))
 
 
 def add_look(parser: ArgumentParser) -> None:

@@ -78,4 +78,6 @@ def _weights(path: Path, rules: list[Rule], layout: Any) -> Source:
 
 def _of_config(folder: Path, rules: list[Rule]) -> Source:
     model, dtype = of_config(folder, rules)
-    return Source(with_dtype(model, dtype), folder / "config.json")
+    config = folder / "config.json"
+    with of_file(str(config)):
+        return Source(with_dtype(model, dtype), config)

@@ -74,8 +74,8 @@ def _begin(work: Work, plan: Plan, places: Sequence[int], *, resume: bool, force
     publishing = is_publishing(work)
     if not publishing:
         check_free(work.out, plan.record, plan.others, force=force)
-    begun = publishing or any(work.journal(place, found.parts).exists() for place in places)
-    if begun and not resume:
+    is_begun = publishing or any(work.journal(place, found.parts).exists() for place in places)
+    if is_begun and not resume:
         what = "an unfinished run" if may_force else f"the unfinished part {places[0]:d} of {found.parts}"
         anew = ", `force` begins anew" if may_force else ""
         msg = f"{show(str(work.out))} holds {what} of this checkpoint: `resume` goes on with it{anew}"

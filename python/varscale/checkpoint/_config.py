@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 from .._arguments.show import show
 
 CONFIG = "config.json"
-_STAYS = "may be that of another network, and stays as it is"
-LEFT = f".*{_STAYS}"
-"""What matches the words of `left_config`, as filters of warnings do."""
 
 
 def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | None:
@@ -21,8 +19,10 @@ def config_text(config: str | os.PathLike[str] | None, out: Path) -> bytes | Non
     return None if path.resolve() == (out / CONFIG).resolve() else path.read_bytes()
 
 
-def left_config(config: str | os.PathLike[str] | None, out: Path) -> str | None:
-    """The words for a config in the folder of weights that bring none; None where all is well."""
-    if config is not None or not (out / CONFIG).exists():
-        return None
-    return f"{show(str(out / CONFIG))} {_STAYS}: the new weights bring none"
+def warn_of_config(config: str | os.PathLike[str] | None, out: Path) -> None:
+    """Warns whoever called the caller of a config in the folder of weights that bring none."""
+    if config is None and (out / CONFIG).exists():
+        msg = (
+            f"{show(str(out / CONFIG))} may be that of another network, and stays as it is: the new weights bring none"
+        )
+        warnings.warn(msg, UserWarning, stacklevel=3)

@@ -161,10 +161,10 @@ def _notes(work: Work, name: str, least: int) -> list[dict[str, Any]]:
         notes: list[dict[str, Any]] = json.loads(path.read_bytes())
         size = max(note["begin"] + note["nbytes"] for note in notes)
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        msg = f"{path} must be what was noted of a file: `force` begins anew"
+        msg = f"{path} must be what was noted of a file: remove {work.folder} to drop the run"
         raise ValueError(msg) from None
     if not work.size(name) == size >= least:
-        msg = f"{show(str(work.out))} must hold the whole of {name}: make it by `resume`"
+        msg = f"{show(str(work.out))} must hold the whole of {name}: make it by `resume`, of each part"
         raise ValueError(msg)
     return notes
 

@@ -17,6 +17,7 @@ from .._core import __version__
 from .._filling.threads import num_threads
 from .._models.model import Model
 from ._begin import DRIVER, PATIENCE, begun, part_lock
+from ._config import warn_of_config
 from ._disk import telling
 from ._lock import locked
 from ._part import make_part
@@ -70,6 +71,8 @@ def save_on(
     with begun(work, planned, places, DRIVER, resume=resume, force=force, progress=progress) as watched:
         if watched is None:
             return planned.paths(folder)
+        if force:
+            warn_of_config(rest["config"], folder)
         if not is_publishing(work):
             with _ordered(work, planned, threads) as order:
                 for nbytes in engine(partial(make_ordered, order), places):

@@ -56,5 +56,5 @@ class Format(ABC):
         """
         wrong = [name for name, size in record.files.items() if work.size(name) != size]
         if wrong:
-            msg = f"{show(str(work.out))} must hold the whole of {', '.join(wrong)}: make it by `resume`"
+            msg = f"{show(str(work.out))} must hold the whole of {', '.join(wrong)}: make it by `resume`, of each part"
             raise ValueError(msg)

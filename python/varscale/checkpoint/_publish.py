@@ -92,7 +92,7 @@ def publish(work: Work, format: Format, record: Record, *, force: bool) -> list[
         if (work.folder / name).exists():
             (work.folder / name).replace(out / name)
         elif not (out / name).exists():
-            msg = f"{work.folder} must hold all files of the run, lacks {name}: `force` begins anew"
+            msg = f"{work.folder} must hold all files of the run, lacks {name}: remove it to drop the run"
             raise ValueError(msg)
     sync_folder(out)
     work.remove()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from .._arguments.layouts import Layout
 from .._arguments.show import show
 from .._models.model import Model
 from ._begin import PATIENCE, begun, check_idle, part_lock
-from ._config import left_config
+from ._config import warn_of_config
 from ._disk import telling
 from ._formats import parse_format
 from ._lock import locked
@@ -112,8 +111,8 @@ def save(
     ) as watched:
         if watched is None:
             return planned.paths(folder)
-        if force and (left := left_config(config, folder)):
-            warnings.warn(left, UserWarning, stacklevel=2)
+        if force:
+            warn_of_config(config, folder)
         if not is_publishing(work):
             make_part(work, planned, place, watched.advance)
         if parts > 1:

@@ -118,7 +118,7 @@ class Work:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            msg = f"{path} must be a run of this version: `force` begins anew"
+            msg = f"{path} must be a run of this version: remove {self.folder} to drop it"
             raise ValueError(msg) from None
 
     def write(self, record: Record, others: Mapping[str, bytes]) -> None:
@@ -139,7 +139,7 @@ class Work:
         except FileNotFoundError:
             return set()
         except ValueError:
-            msg = f"{self.journal(part, parts)} must be numbers of pieces: `force` begins anew"
+            msg = f"{self.journal(part, parts)} must be numbers of pieces: remove {self.folder} to drop the run"
             raise ValueError(msg) from None
 
     def note(self, part: int, parts: int, finished: set[int]) -> None:

@@ -14,6 +14,7 @@ except ModuleNotFoundError as error:
     raise missing("jax", error) from error
 
 from ._bits import check_bits
+from ._context import is_traced
 from ._shards import are_accelerators, made_there
 
 
@@ -54,7 +55,7 @@ def make_array(
         check_repeats(init)
     tensor = lazy_tensor(init, shape, dtype)
     check_bits(tensor.dtype)
-    if are_accelerators(sharding):
+    if are_accelerators(sharding) and not is_traced():
         array = made_there(tensor, sharding)
         if array is not None:
             return array

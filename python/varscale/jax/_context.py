@@ -1,7 +1,9 @@
-"""Context: whether a program is being traced, whether this JAX traces ours, and the mesh that is set."""
+"""Context: whether a program is being traced, whether this JAX traces ours, the mesh that is set, and memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jax
@@ -11,6 +13,17 @@ import jax.numpy as jnp
 def is_traced() -> bool:
     """Whether a program is being traced, of which whatever is drawn now would be a constant."""
     return isinstance(jnp.zeros(()), jax.core.Tracer)
+
+
+@contextmanager
+def telling_memory() -> Iterator[None]:
+    """Makes a device's lack of memory a MemoryError within a `with` statement: it says nothing of the arithmetic."""
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
 
 
 def has_64_bits() -> bool:

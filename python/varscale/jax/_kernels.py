@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
@@ -13,15 +14,18 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from .._arguments.parts import Part
+from .._arguments.parts import Part, indexed_part
 from .._devices.check import makes_right
-from .._devices.crossing import crossing, lattices, obstacle
+from .._devices.crossing import crossing, lattices, law_of, obstacle
 from .._devices.jnp.x64 import enable_x64
 from .._devices.triton.rows import Rows, numbers, rows_of
 from .._filling.fill import make
 from .._sources.source import Drawn
+from ._context import telling_memory
 
 _INSTEAD = "XLA makes them by itself, which takes two to three times as long"
+_CACHE = "TRITON_CACHE_DIR"
+"""Where Triton keeps what it has compiled, for torch as well."""
 _log = logging.getLogger("varscale")
 
 
@@ -34,7 +38,7 @@ def prepared(
     """
     if obstacle(source) is not None or not all(is_nvidia(device) for device in devices) or not _is_installed():
         return None
-    found = _prepared(source, parts, all(_is_fast(device) for device in devices))
+    found = _prepared(source, parts, devices)
     return found if found is not None and all(_is_right(source, device) for device in devices) else None
 
 
@@ -51,11 +55,15 @@ def calls() -> Any:
 @cache
 def _is_installed() -> bool:
     """Whether the calls can be made; that they cannot is told once."""
+    before = os.environ.get(_CACHE)
     try:
         calls()
     except Exception as error:  # jax-triton reaches into JAX, so other versions fail in other ways
         _log.info("jax-triton cannot be imported (%s: %s): %s", type(error).__name__, error, _INSTEAD)
         return False
+    finally:
+        if before is not None:  # jax-triton takes it away when it is imported
+            os.environ[_CACHE] = before
     return True
 
 
@@ -74,20 +82,37 @@ def _is_right(source: Drawn, device: jax.Device) -> bool:
     """Whether a device's kernels make values like these with the core's bits."""
 
     def made(source: Drawn, part: Part) -> NDArray[Any]:
-        found = _prepared(source, [part], _is_fast(device))
-        assert found is not None, "the check has long rows"
-        variant, lines = found
-        with enable_x64(True):
-            return np.asarray(calls().program(variant, jax.device_put(lines[0], device)))
+        whole = run(source, part.shape, _rows(part))
+        if len(part.shape) == 2:  # rows of one axis and of two are made by other kernels
+            columns = part.shape[1]
+            box = indexed_part(part.shape, (slice(100, None), slice(3, columns - 4)))
+            whole[100:, 3:-4] = run(source, box.shape, _rows(box))
+            tens = Rows(0, 10, 10 * columns, columns, 10 * columns, columns, columns, 100, 2)
+            whole[:100] = run(source, (100, columns), tens)
+        return whole
 
-    return makes_right(f"{device.device_kind} by jax-triton", source, made, make, instead=_INSTEAD)
+    def run(source: Drawn, shape: tuple[int, ...], rows: Rows | None) -> NDArray[Any]:
+        assert rows is not None, "the check has long rows"
+        crossed, fast = crossing(source), _takes_quotients(source) and _is_fast(device)
+        variant = calls().variant(crossed, source.kind, shape, [rows], fast)
+        with telling_memory(), enable_x64(True):
+            return np.array(calls().program(variant, jax.device_put(numbers(crossed, rows), device)))
+
+    return makes_right(f"{device.device_kind} by jax-triton", source, made, make, (MemoryError,), _INSTEAD)
 
 
-def _prepared(source: Drawn, parts: Sequence[Part], fast: bool) -> tuple[Any, NDArray[np.int64]] | None:
+def _takes_quotients(source: Drawn) -> bool:
+    """Whether the law is one that may have the faster quotient."""
+    return law_of(source.plan) == "truncated_normal" and source.kind.dtype.itemsize < 8
+
+
+def _prepared(
+    source: Drawn, parts: Sequence[Part], devices: Sequence[jax.Device]
+) -> tuple[Any, NDArray[np.int64]] | None:
     rows = [each for part in parts if (each := _rows(part)) is not None]
     if len(rows) < len(parts):
         return None
-    crossed = crossing(source)
+    crossed, fast = crossing(source), _takes_quotients(source) and all(_is_fast(device) for device in devices)
     variant = calls().variant(crossed, source.kind, parts[0].shape, rows, fast)
     return None if variant is None else (variant, np.stack([numbers(crossed, each) for each in rows]))
 

@@ -23,6 +23,7 @@ from .._devices.setting import on_the_host
 from .._filling.fill import make
 from .._filling.lazy import Lazy
 from .._sources.source import Drawn
+from ._context import telling_memory
 from ._kernels import calls, prepared
 
 try:
@@ -77,12 +78,12 @@ def makes(source: Drawn, device: jax.Device) -> bool:
     """Whether a device makes values like these, with the core's bits."""
 
     def made(source: Drawn, part: Part) -> NDArray[Any]:
-        with jax.default_device(device), enable_x64(True):
+        with telling_memory(), jax.default_device(device), enable_x64(True):
             return np.asarray(traced(source, part, part.axes()))
 
     if refusal(source, device.platform) is not None:
         return False
-    return makes_right(device.device_kind, source, made, make)
+    return makes_right(device.device_kind, source, made, make, (MemoryError,))
 
 
 @lru_cache(maxsize=256)

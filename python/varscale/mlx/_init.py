@@ -40,6 +40,7 @@ def init_(module: Module, init_or_model: Builtin | Model, seed: SeedLike = None)
         TypeError: An argument is of the wrong kind.
         ValueError: Nothing tells what a parameter starts from; the model has other names, shapes or dtypes than the
             module, or two laws for one array; or a layer is quantized, or shared among processes.
+            What `shard_inplace` has cut cannot be told from a whole layer: fill it before.
 
     Example:
         >>> import mlx.nn as nn

@@ -9,6 +9,8 @@ import logging
 import os
 import re
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from functools import partial
@@ -138,17 +140,53 @@ def test_what_xla_makes(calls: list[in_jax.Variant]) -> None:
     assert calls
 
 
-def test_kernels_of_other_bits(calls: list[in_jax.Variant], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("axes", [0, 1, 2])
+def test_kernels_of_other_bits(axes: int, calls: list[in_jax.Variant], monkeypatch: pytest.MonkeyPatch) -> None:
     """A kernel whose bits are others makes weights, or nobody hears of it."""
     inner = in_jax.program
 
     def program(variant: in_jax.Variant, numbers: jax.Array) -> jax.Array:
-        return inner(variant, numbers).at[..., 5].multiply(1 + 2**-20)
+        made = inner(variant, numbers)
+        return made.at[..., 100].multiply(1 + 2**-20) if variant.axes == axes else made
 
     monkeypatch.setattr(in_jax, "program", program)
     with pytest.warns(UserWarning, match=r"^cpu by jax-triton does not make .* in float32: .*\. So XLA makes them"):
         array = vs.jax.make_array(INIT, SHAPE, NamedSharding(mesh(), P("a")))
     assert exact(array, INIT(SHAPE))
+
+
+def test_lack_of_memory_says_nothing(calls: list[in_jax.Variant], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that has no room once is refused for as long as the process lives."""
+    inner, error = in_jax.program, jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: out of memory")
+
+    def program(variant: in_jax.Variant, numbers: jax.Array) -> jax.Array:
+        raise error
+
+    monkeypatch.setattr(in_jax, "program", program)
+    sharding = NamedSharding(mesh(), P("a"))
+    with pytest.raises(MemoryError, match="RESOURCE_EXHAUSTED"):
+        vs.jax.make_array(INIT, SHAPE, sharding)
+    monkeypatch.setattr(in_jax, "program", inner)
+    assert exact(vs.jax.make_array(INIT, SHAPE, sharding), INIT(SHAPE))
+    assert calls
+
+
+def test_within_a_program(calls: list[in_jax.Variant]) -> None:
+    """An array that is made while a program is traced ends the trace, or the use of the kernels for ever."""
+    sharding = SingleDeviceSharding(jax.devices()[0])
+    made = jax.jit(lambda: vs.jax.make_array(INIT, SHAPE, sharding))()
+    assert np.asarray(made).tobytes() == INIT(SHAPE).tobytes()
+    assert not calls
+    assert exact(vs.jax.make_array(INIT, SHAPE, sharding), INIT(SHAPE))
+    assert calls
+
+
+def test_the_cache_of_triton_stays_where_it_is() -> None:
+    """Torch's kernels are compiled anew, in a folder that may not be writable, because jax-triton was imported."""
+    script = "import os, varscale.jax._kernels as k; print(k._is_installed(), os.environ['TRITON_CACHE_DIR'])"
+    environment = {**os.environ, "TRITON_CACHE_DIR": "/cache"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "True /cache\n"
 
 
 def test_without_jax_triton(
@@ -199,6 +237,7 @@ def operations(operation: Any) -> Iterator[Any]:
 def h100(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has programs compiled for an H100."""
     jax.clear_caches()
+    monkeypatch.setattr(_kernels, "_is_fast", lambda device: True)
     monkeypatch.setattr(jax_triton, "triton_call", partial(jax_triton.triton_call, compute_capability=90))
 
 
@@ -212,7 +251,7 @@ def contracted(code: str) -> int:
 def test_nothing_is_contracted(law: str, dtype: str, h100: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program of JAX rounds a product and a sum once, which changes 6 % of all truncated normals."""
     source, part = LAWS[law].lazy(SHAPE, dtype)._source(indexed_part(SHAPE, ...)), indexed_part(SHAPE, ...)
-    variant, numbers = _kernels._prepared(source, [part], True)
+    variant, numbers = _kernels._prepared(source, [part], jax.devices()[:1])
     explicit = 4 * variant.blocks * 4 // (32 * variant.warps) if variant.fma else 0
     assert contracted(ptx(in_jax.program.__wrapped__, variant, numbers[0])) == explicit
     assert variant.fma == (law == "truncated_normal" and dtype != "float64")
@@ -232,7 +271,7 @@ def test_the_quotients(h100: None) -> None:
 def test_a_program_of_a_mesh(h100: None) -> None:
     """JAX refuses the call inside of a program of several devices."""
     parts = [indexed_part(SHAPE, (slice(16 * row, 16 * row + 16), ...)) for row in range(4)]
-    variant, numbers = _kernels._prepared(INIT.lazy(SHAPE)._source(parts[0]), parts, True)
+    variant, numbers = _kernels._prepared(INIT.lazy(SHAPE)._source(parts[0]), parts, jax.devices()[:1])
     with enable_x64(True):
         program = _shards._program(tuple(jax.devices()[:4]), in_jax.program, variant)
         text = program.trace(numbers, ()).lower(lowering_platforms=("cuda",)).as_text()
