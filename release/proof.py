@@ -1,7 +1,8 @@
 """Proves the installed package, wherever it is run: the README's first example, golden hashes, known answers.
 
 Prints one line of JSON: on what it ran, and how much of it held. The package must come from a wheel. With `--example`
-only the README's first example is run, which needs nothing but the wheel.
+only the README's first example is run, which needs nothing but the wheel; with `--documents` the sessions, scripts and
+commands of the site, as far as they need no framework.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
 MARK = "pytest.mark.known_answers"
+DOCUMENTS = (
+    "command/test_guide.py",
+    "package/test_documents.py::test_scripts",
+    "package/test_names.py::test_docstring_examples",
+    "package/test_names.py::test_document_examples",
+)
+"""What runs the code of the site."""
 
 
 def first_example() -> None:
@@ -55,17 +63,21 @@ class Counter:
 
 def known_answers() -> tuple[int, int]:
     """How many tests of known answers passed, and how many were refused on this C library: all of them, or the end."""
+    # Looked for in the text: collecting the other files takes packages that no wheel needs.
+    return passed([str(path) for path in sorted(TESTS.rglob("test_*.py")) if MARK in path.read_text(encoding="utf-8")])
+
+
+def passed(tests: list[str]) -> tuple[int, int]:
+    """How many of these tests passed, and how many were refused: all of them, or the end."""
     import pytest
 
     counter = Counter()
-    # Looked for in the text: collecting the other files takes packages that no wheel needs.
-    files = [str(path) for path in sorted(TESTS.rglob("test_*.py")) if MARK in path.read_text(encoding="utf-8")]
     with tempfile.TemporaryDirectory() as folder:
         (settings := Path(folder, "pytest.ini")).write_text("[pytest]\n", encoding="utf-8")
         quiet = ["-q", "--no-header", "--disable-warnings", "-p", "no:cacheprovider"]
         alone = ["-c", str(settings), "--rootdir", str(TESTS)]
-        if pytest.main([*quiet, *alone, *files], plugins=[counter]) or not counter.passed:
-            sys.exit("known answers differ")
+        if pytest.main([*quiet, *alone, *tests], plugins=[counter]) or not counter.passed:
+            sys.exit("what must hold does not")
     return counter.passed, counter.refused
 
 
@@ -93,9 +105,12 @@ def main() -> None:
         "machine": platform.machine(),
         "system": f"{platform.system()} {''.join(platform.libc_ver())}".strip(),
         "level": _core.simd_level(),
-        "golden": golden_hashes(),
     }
-    report["tests"], report["refused"] = known_answers()
+    if sys.argv[1:] == ["--documents"]:
+        report["tests"], report["refused"] = passed([str(TESTS / test) for test in DOCUMENTS])
+    else:
+        report["golden"] = golden_hashes()
+        report["tests"], report["refused"] = known_answers()
     print(f"\nproof: {json.dumps(report)}")
 
 

@@ -40,10 +40,10 @@ def wheel(target: Target) -> Path:
     return found
 
 
-def prove(name: str, how: str, python: Sequence[str | Path], environment: Mapping[str, str]) -> Report:
+def prove(name: str, how: str, python: Sequence[str | Path], environment: Mapping[str, str], *options: str) -> Report:
     """Runs release/proof.py with an interpreter; its failure is the end."""
     with tempfile.TemporaryDirectory() as place:
-        command = [*map(str, python), str(PROOF)]
+        command = [*map(str, python), str(PROOF), *options]
         done = subprocess.run(
             command, env=environment, cwd=place, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
@@ -95,6 +95,14 @@ def sdist() -> Iterator[Report]:
         archive = DIST / f"varscale-{version()}.tar.gz"
         subprocess.run([inside, "-m", "pip", "install", "--quiet", "--no-deps", archive], check=True)
         yield prove("sdist", "built here", [inside], without_rust(inside))
+
+
+def documents() -> Iterator[Report]:
+    """The code of the site, but for what needs a framework."""
+    name = "manylinux2014 x86_64"
+    with environment_of(Path(sys.executable), name) as (inside, bare):
+        install(inside, *roots.DOCUMENTS_NEED)
+        yield prove(name, "here, the site's examples", [inside], bare, "--documents")
 
 
 def levels() -> Iterator[Report]:
@@ -156,7 +164,7 @@ def crate_tests(name: str, how: str, emulator: Sequence[str | Path]) -> Report:
 
 
 PROOFS: dict[str, Callable[[], Iterator[Report]]] = {
-    proof.__name__: proof for proof in (pythons, sdist, levels, aarch64, musl, windows)
+    proof.__name__: proof for proof in (pythons, sdist, documents, levels, aarch64, musl, windows)
 }
 
 

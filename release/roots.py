@@ -18,6 +18,8 @@ PLACE = ROOT / "target" / "roots"
 SUITE, PYTHON = "trixie", "3.13"
 TEST_NEEDS = ("mpmath", "pytest")
 """What release/proof.py runs known answers with."""
+DOCUMENTS_NEED = ("hypothesis", "matplotlib", "safetensors", "tqdm")
+"""What the code of the site is run with, too."""
 
 
 def debian(name: str, architecture: str, *packages: str) -> Path:
