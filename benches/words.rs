@@ -3,7 +3,7 @@
 //! Standard input names *lanes*: of each the 16 bytes of an identity, and its first block in 8, little-endian. What comes
 //! out is the first word of every lane, then the second word of every lane, and so on.
 
-use std::io::{Error, Read, Result, Write, stdin, stdout};
+use std::io::{Error, ErrorKind, Read, Result, Write, stdin, stdout};
 use varscale::stream::{GROUP, Identity, Philox};
 
 /// Blocks of all lanes between two writes, if they are not too many lanes for that.
@@ -19,6 +19,13 @@ struct Lane {
 }
 
 fn main() -> Result<()> {
+    match words() {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()), // whoever reads has enough
+        ended => ended,
+    }
+}
+
+fn words() -> Result<()> {
     let mut names = Vec::new();
     stdin().read_to_end(&mut names)?;
     let (names, rest) = names.as_chunks::<24>();
