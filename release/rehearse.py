@@ -29,7 +29,7 @@ WORKFLOWS = ROOT / ".github" / "workflows"
 ACTIONS = {
     "actions/checkout": "true",  # the clone
     "actions/setup-python": "python3 -m venv .python",
-    "PyO3/maturin-action": "cd $WORKING && maturin $COMMAND --target $TARGET $ARGS",
+    "PyO3/maturin-action": "cd $WORKING && maturin $COMMAND ${TARGET:+--target $TARGET} $ARGS",
     "EmbarkStudios/cargo-deny-action": "cargo deny --locked check",
     "actions/upload-artifact": "mkdir -p $ARTIFACTS && cp -r $UPLOADED/. $ARTIFACTS",
     "actions/download-artifact": "mkdir -p dist && cp -r $ARTIFACTS/. dist",
