@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -108,13 +107,12 @@ def check_repeats(init: object) -> None:
 
 
 def check_covers(
-    held: Container[str], own: Iterable[str], every: str, hints: Mapping[str, str] = MappingProxyType({})
+    held: Container[str], own: Iterable[str], every: str, hint: Callable[[list[str]], str] = lambda lacking: ""
 ) -> None:
-    """Raises ValueError where a model lacks a tensor of a network; names that it lacks may have a hint."""
+    """Raises ValueError where a model lacks a tensor of a network; the names that it lacks may have a hint."""
     lacking = [name for name in own if name not in held]
     if lacking:
-        hint = next((hints[name] for name in lacking if name in hints), "")
-        msg = f"`init_or_model` must have every {every}, lacks {listed(lacking)}{hint}"
+        msg = f"`init_or_model` must have every {every}, lacks {listed(lacking)}{hint(lacking)}"
         raise ValueError(msg)
 
 

@@ -171,14 +171,15 @@ def _of_model(tensors: list[Named], model: Model, seed: Any) -> Makers:
     """Those of the tensors that a model has."""
     # The first of its names that the model has; a buffer may have none.
     chosen = {named.name: name for named in tensors for name in named.names[::-1] if name in model}
-    first = tied_names(model)
-    hints = {
-        named.name: f": {show(named.name)} is tied to {show(first[named.name])} in the model, so tie it again after "
-        "`to_empty`"
-        for named in tensors
-        if named.name in first
-    }
-    check_covers(chosen, (named.name for named in tensors if named.is_parameter), "parameter of the module", hints)
+
+    def tied(lacking: list[str]) -> str:
+        first = tied_names(model)
+        name = next((name for name in lacking if name in first), None)
+        if name is None:
+            return ""
+        return f": {show(name)} is tied to {show(first[name])} in the model, so tie it again after `to_empty`"
+
+    check_covers(chosen, (named.name for named in tensors if named.is_parameter), "parameter of the module", tied)
     lazies = model.lazy(seed, chosen.values())
     for named in tensors:
         if named.name in chosen and is_sharded(named.tensor):
