@@ -11,6 +11,7 @@ import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from kernels.ptx import contracted
 from varscale._devices.crossing import LAWS
 from varscale._devices.triton import kernels
 from varscale._devices.triton.quotients import quotients_kernel
@@ -40,11 +41,6 @@ def compiled(kernel: str, law: str, dtype: str, target: GPUTarget, *, fusion: bo
     source = ASTSource(function, signature, values, {(0,): [["tt.divisibility", 16]]})
     made = triton.compile(source, target=target, options={"num_warps": 4, "enable_fp_fusion": fusion})
     return str(made.asm["amdgcn" if target.backend == "hip" else "ptx"])
-
-
-def contracted(ptx: str) -> int:
-    """How many instructions round once where the law rounds twice, or may become such."""
-    return len(re.findall(r"\bfma\.", ptx)) + len(re.findall(r"\b(?:mul|add|sub)\.f(?:32|64)\b", ptx))
 
 
 @pytest.mark.parametrize("dtype", TYPES)

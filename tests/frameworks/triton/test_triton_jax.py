@@ -27,6 +27,7 @@ from jax.sharding import NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 
 import varscale as vs
+from kernels.ptx import contracted
 from oracle.matrix import DTYPES, LAWS
 from varscale import _core
 from varscale._arguments.parts import indexed_part
@@ -239,11 +240,6 @@ def h100(monkeypatch: pytest.MonkeyPatch) -> None:
     jax.clear_caches()
     monkeypatch.setattr(_kernels, "_is_fast", lambda device: True)
     monkeypatch.setattr(jax_triton, "triton_call", partial(jax_triton.triton_call, compute_capability=90))
-
-
-def contracted(code: str) -> int:
-    """How many instructions round once where the law rounds twice, or may become such."""
-    return len(re.findall(r"\bfma\.", code)) + len(re.findall(r"\b(?:mul|add|sub)\.f(?:32|64)\b", code))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
