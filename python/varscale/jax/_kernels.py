@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .._arguments.parts import Part, indexed_part
 from .._devices.check import makes_right
-from .._devices.crossing import crossing, lattices, law_of, obstacle
+from .._devices.crossing import crossing, lattices, obstacle
 from .._devices.jnp.x64 import enable_x64
 from .._devices.triton.rows import Rows, numbers, rows_of
 from .._filling.fill import make
@@ -92,28 +92,30 @@ def _is_right(source: Drawn, device: jax.Device) -> bool:
         return whole
 
     def run(source: Drawn, shape: tuple[int, ...], rows: Rows | None) -> NDArray[Any]:
-        assert rows is not None, "the check has long rows"
-        crossed, fast = crossing(source), _takes_quotients(source) and _is_fast(device)
-        variant = calls().variant(crossed, source.kind, shape, [rows], fast)
+        found = _of_rows(source, shape, [rows], [device])
+        assert found is not None, "the check has long rows"
+        variant, [line] = found
         with telling_memory(), enable_x64(True):
-            return np.array(calls().program(variant, jax.device_put(numbers(crossed, rows), device)))
+            return np.array(calls().program(variant, jax.device_put(line, device)))
 
     return makes_right(f"{device.device_kind} by jax-triton", source, made, make, (MemoryError,), _INSTEAD)
-
-
-def _takes_quotients(source: Drawn) -> bool:
-    """Whether the law is one that may have the faster quotient."""
-    return law_of(source.plan) == "truncated_normal" and source.kind.dtype.itemsize < 8
 
 
 def _prepared(
     source: Drawn, parts: Sequence[Part], devices: Sequence[jax.Device]
 ) -> tuple[Any, NDArray[np.int64]] | None:
-    rows = [each for part in parts if (each := _rows(part)) is not None]
-    if len(rows) < len(parts):
+    return _of_rows(source, parts[0].shape, [_rows(part) for part in parts], devices)
+
+
+def _of_rows(
+    source: Drawn, shape: tuple[int, ...], found: Sequence[Rows | None], devices: Sequence[jax.Device]
+) -> tuple[Any, NDArray[np.int64]] | None:
+    rows = [each for each in found if each is not None]
+    if len(rows) < len(found):
         return None
-    crossed, fast = crossing(source), _takes_quotients(source) and all(_is_fast(device) for device in devices)
-    variant = calls().variant(crossed, source.kind, parts[0].shape, rows, fast)
+    crossed = crossing(source)
+    fma = crossed.is_a_quotient(source.kind.dtype.itemsize == 8) and all(_is_fast(device) for device in devices)
+    variant = calls().variant(crossed, source.kind, shape, rows, fma)
     return None if variant is None else (variant, np.stack([numbers(crossed, each) for each in rows]))
 
 

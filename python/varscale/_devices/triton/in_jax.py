@@ -38,11 +38,11 @@ class Variant(NamedTuple):
 
 
 def variant(
-    crossing: Crossing, kind: FloatType, shape: tuple[int, ...], each: Sequence[Rows], fast: bool
+    crossing: Crossing, kind: FloatType, shape: tuple[int, ...], each: Sequence[Rows], fma: bool
 ) -> Variant | None:
     """The program that makes any of these rows as an array of `shape`; None where they are short, or too many.
 
-    Arrays of JAX begin at multiples of 16 bytes. `fast` takes the faster quotient, for a device that has it.
+    Arrays of JAX begin at multiples of 16 bytes. `fma` takes the faster quotient, for a law and a device that have it.
     """
     itemsize = kind.dtype.itemsize
     found = [tiles(rows, 0, itemsize) for rows in each]
@@ -50,10 +50,10 @@ def variant(
     grid = tile.grid(rows)
     if tile.waste or grid[0] > _MOST_PROGRAMS or (rows.axes and tile.per_row > MOST_TILES):
         return None
-    wide, law = itemsize == 8, crossing.law
-    fma = fast and law == "truncated_normal" and not wide
-    minmax = crossing.is_kept_from_zero(wide)
-    return Variant(law, kind.name, shape, fma, minmax, tile.blocks, tile.aligned, rows.axes, grid, tile.warps())
+    minmax = crossing.is_kept_from_zero(itemsize == 8)
+    return Variant(
+        crossing.law, kind.name, shape, fma, minmax, tile.blocks, tile.aligned, rows.axes, grid, tile.warps()
+    )
 
 
 @partial(jax.jit, static_argnums=0)

@@ -39,7 +39,7 @@ class Fill(NamedTuple):
         """What every kernel is compiled for: the law and the arithmetic."""
         law, wide = self.crossing.law, self.out.itemsize == 8
         # The interpreter's `fma` rounds twice.
-        fma = law == "truncated_normal" and not wide and not INTERPRETED and are_exact(self.out.device)
+        fma = self.crossing.is_a_quotient(wide) and not INTERPRETED and are_exact(self.out.device)
         return law, wide, fma, INTERPRETED, self.crossing.is_kept_from_zero(wide)
 
     def launch(self, kernel: Any, grid: tuple[int, ...], numbers: tuple[int, ...], constants: Any, warps: int) -> None:
